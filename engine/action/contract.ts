@@ -1,0 +1,259 @@
+/**
+ * The plugin contract. An action is data plus one function; it declares its effect, so that the plan, the dry run,
+ * approval and resume can reason about it without running it.
+ *
+ * What the engine promises an action: parameters rendered and valid; a signal that means stop; a context that is its
+ * whole world. What an action promises: `plan` and `settled` only read; `run` does one thing once, honours the signal,
+ * throws `StepFailure` when it fails, and returns a result that fits its schema (the engine checks).
+ * Retries, timeouts, conditions, loops, approval, redaction and the journal belong to the engine.
+ */
+import type { Json, JsonObject, Schema } from '../json.ts'
+
+export type Effect = 'read' | 'change' | 'destructive'
+
+interface ActionDescription {
+  /** `family.verb` or `family.noun.verb`. */
+  readonly name: `${string}.${string}`
+  /** One line for people: lower case, no full stop. */
+  readonly summary: string
+  /** Longer text for the reference, Markdown. */
+  readonly description?: string
+  /** JSON Schema of `with`: closed, every field described. May carry the `x-runbook` annotations below. */
+  readonly params: Schema
+  /** JSON Schema of the result; later steps are checked against it. */
+  readonly result: Schema
+  /** `with` values that work: shown in the reference, used by the contract tests. */
+  readonly examples: readonly JsonObject[]
+}
+
+/** An action that does something, or looks at something. */
+export interface WorkAction extends ActionDescription {
+  readonly effect: Effect
+  /** A second run after a first leaves the world as the first left it. */
+  readonly idempotent?: boolean
+  /** Whether a step may say `effect:` itself (`ssh.*`, `local.*`). */
+  readonly effectFromStep?: boolean
+  /** What would change, from the live world; reads only. */
+  plan?(ctx: ActionContext, params: JsonObject, signal: AbortSignal): Promise<Preview>
+  run(ctx: ActionContext, params: JsonObject, signal: AbortSignal): Promise<Json>
+  /** After a crash: did it happen? Reads only. */
+  settled?(ctx: ActionContext, params: JsonObject, signal: AbortSignal): Promise<Settled>
+}
+
+/** An action that asks a person. The engine asks, parks, times out and records; the action only words it. */
+export interface AskAction extends ActionDescription {
+  readonly effect: 'read'
+  question(params: JsonObject): Question
+  /** The result of the step, from the answer; throws `StepFailure` with code `refused` when the answer ends the run. */
+  answered(params: JsonObject, answer: Answer): Json
+}
+
+export type Action = WorkAction | AskAction
+
+export function asks(action: Action): action is AskAction {
+  return 'question' in action
+}
+
+export interface Preview {
+  readonly summary: string
+  readonly changes: readonly { readonly path: string; readonly before?: Json; readonly after?: Json }[]
+}
+
+export type Settled =
+  | { readonly happened: 'yes'; readonly result: Json }
+  | { readonly happened: 'no' }
+  | { readonly happened: 'unknown'; readonly why: string }
+
+/*
+ * Annotations in a params schema, under the key `x-runbook`:
+ *   "command"     a command line: split into words when the file is read, each word rendered on its own. The action gets string[].
+ *   "verbatim"    a fixed text: no template may stand in it.
+ *   "expression"  a CEL expression: the action gets an `Evaluated`.
+ *   "rows"        an object with `each` (CEL, a list), `as` (the name of an item, default `item`) and further strings,
+ *                 rendered as templates once per item. The action gets an `EvaluatedRows`.
+ */
+export type ParamKind = 'command' | 'verbatim' | 'expression' | 'rows'
+
+/** What became of an expression: its value, or why it has none. `blockedBy` names the step whose missing result is the reason. */
+export type Evaluated =
+  | { readonly text: string; readonly value: Json; readonly operands: readonly Operand[] }
+  | { readonly text: string; readonly error: string; readonly blockedBy?: string }
+
+/** A part of a condition with what it came to, for messages: `size(result.services)` was 2. */
+export interface Operand {
+  readonly text: string
+  readonly value: Json
+}
+
+export type EvaluatedRows =
+  | { readonly rows: readonly { readonly [field: string]: Json }[] }
+  | { readonly error: string; readonly blockedBy?: string }
+
+/** Why a step did not succeed. `status` says what is known of the world afterwards. */
+export class StepFailure extends Error {
+  override readonly name = 'StepFailure'
+  /** `failed`: it did not work · `unreachable`: it was never begun, nobody answered · `unknown`: begun, and the end not seen. */
+  readonly status: 'failed' | 'unreachable' | 'unknown' | 'timed_out'
+  /** For conditions on `failure.code`: snake_case, stable. */
+  readonly code: string
+  readonly hint: string | undefined
+  /** Facts for the transcript and for `failure.detail`. */
+  readonly detail: Json | undefined
+
+  constructor(
+    code: string,
+    message: string,
+    options: { status?: StepFailure['status']; hint?: string | undefined; detail?: Json; cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause })
+    this.code = code
+    this.status = options.status ?? 'failed'
+    this.hint = options.hint
+    this.detail = options.detail
+  }
+}
+
+/** An action's whole world. Everything it does through the context is in the transcript, redacted. */
+export interface ActionContext {
+  readonly step: StepIdentity
+  readonly effect: Effect
+  readonly clock: Clock
+  readonly http: Http
+  readonly ssh: Ssh
+  readonly local: Local
+  readonly clouds: Clouds
+  readonly hosts: Hosts
+  readonly secrets: Secrets
+  /** One line about how far it is; shown live, not journaled. */
+  progress(text: string): void
+  /** A value that lives as long as the run: a session, a connection. Opened once per key, closed by the engine. */
+  keep<T>(key: string, open: () => Promise<T>, close?: (value: T) => Promise<void>): Promise<T>
+}
+
+export interface StepIdentity {
+  readonly run: string
+  /** The structural name of this execution: `drain[9f3c]`. */
+  readonly key: string
+  /** Random per attempt: for unit names and fencing. */
+  readonly attempt: string
+}
+
+export interface Clock {
+  /** Milliseconds since 1970. */
+  now(): number
+  /** Rejects with the signal's reason when aborted. */
+  sleep(ms: number, signal: AbortSignal): Promise<void>
+}
+
+export interface HttpRequest {
+  readonly method: string
+  readonly url: string
+  readonly headers?: { readonly [name: string]: string }
+  /** JSON is sent as JSON; a string as it is. */
+  readonly body?: Json
+  /** Milliseconds for the whole exchange; 30,000 unless told. */
+  readonly timeout?: number
+  readonly tls?: { readonly ca?: string; readonly verify?: boolean; readonly cert?: string; readonly key?: string }
+  /** What the call does; by default `read` for GET and HEAD, `change` for the rest. A `change` inside a read step is refused. */
+  readonly effect?: 'read' | 'change'
+  /** Names of request or response fields never to be shown, besides known secret values. */
+  readonly note?: string
+}
+
+export interface HttpResponse {
+  readonly status: number
+  /** Lower-case names. */
+  readonly headers: { readonly [name: string]: string }
+  readonly text: string
+  /** Milliseconds. */
+  readonly took: number
+}
+
+/** Every exchange is recorded: method, path, status, request id, time. Throws `StepFailure`: `unreachable` when no connection was made, `unknown` when it broke after a change was sent. */
+export type Http = (request: HttpRequest, signal: AbortSignal) => Promise<HttpResponse>
+
+export interface Command {
+  /** Either words, run without a shell reading them … */
+  readonly argv?: readonly string[]
+  /** … or a text for an interpreter, with arguments. */
+  readonly script?: { readonly text: string; readonly interpreter: readonly string[]; readonly args: readonly string[] }
+  readonly stdin?: string
+  readonly env?: { readonly [name: string]: string }
+  readonly cwd?: string
+  /** Bytes kept of each of stdout and stderr; the rest is read and counted. 1 MiB unless told. */
+  readonly maxOutput?: number
+}
+
+export interface CommandResult {
+  readonly exitCode: number | null
+  readonly signal?: string
+  readonly stdout: string
+  readonly stderr: string
+  /** Bytes that did not fit `maxOutput`. */
+  readonly dropped: number
+  /** Milliseconds. */
+  readonly took: number
+}
+
+export interface Ssh {
+  /** Runs a command in a process group of its own on a host of the inventory; one connection per host is kept for the run. */
+  exec(host: string, command: Command, signal: AbortSignal): Promise<CommandResult>
+}
+
+export interface Local {
+  exec(command: Command, signal: AbortSignal): Promise<CommandResult>
+}
+
+/** One entry of `clouds.yaml`, merged with `secure.yaml`, its profile and `OS_*`. */
+export interface CloudConfig {
+  readonly name: string
+  readonly authType: 'password' | 'v3applicationcredential' | 'token'
+  readonly auth: { readonly [name: string]: string }
+  readonly region?: string
+  readonly interface: 'public' | 'internal' | 'admin'
+  readonly tls: { readonly ca?: string; readonly verify: boolean }
+  /** Per-service overrides such as `compute_endpoint_override`. */
+  readonly overrides: { readonly [name: string]: string }
+}
+
+export interface Clouds {
+  /** Without a name: `OS_CLOUD`, the inventory's default, the only one, or the `OS_*` variables. */
+  get(name?: string): Promise<CloudConfig>
+}
+
+export interface HostInfo {
+  readonly name: string
+  readonly address: string
+  readonly groups: readonly string[]
+  readonly vars: JsonObject
+}
+
+export interface Hosts {
+  /** The hosts an inventory pattern names, sorted, after `--limit`; a name that is no host or group is no error here. */
+  matching(pattern: string): readonly HostInfo[]
+}
+
+export interface Secrets {
+  /** From here on the value, and its usual encodings, are masked in every sink. */
+  add(name: string, value: string): void
+}
+
+export interface Question {
+  readonly kind: 'confirm' | 'input' | 'choose'
+  readonly message: string
+  /** Live data to decide on. */
+  readonly table?: readonly JsonObject[]
+  /** confirm: what must be typed, instead of a plain yes. */
+  readonly phrase?: string
+  /** input: JSON Schema of the answer. */
+  readonly schema?: Schema
+  /** choose: the options. */
+  readonly options?: readonly { readonly value: string; readonly label: string }[]
+  /** Milliseconds after which the default holds. */
+  readonly timeout?: number
+  readonly default?: Json
+}
+
+export type Answer =
+  | { readonly value: Json; readonly by: string; readonly at: string }
+  | { readonly timedOut: true; readonly at: string }

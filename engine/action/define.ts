@@ -1,0 +1,44 @@
+import type { Schema } from '../json.ts'
+
+/** A closed object: no other fields, every field required unless named in `optional`. */
+export function closedObject(
+  properties: { readonly [name: string]: Schema },
+  optional: readonly string[] = [],
+): Schema {
+  return {
+    type: 'object',
+    additionalProperties: false,
+    properties,
+    required: Object.keys(properties).filter((name) => !optional.includes(name)),
+  }
+}
+
+export function text(description: string, more: Schema = {}): Schema {
+  return { type: 'string', description, ...more }
+}
+
+export function number(description: string, more: Schema = {}): Schema {
+  return { type: 'number', description, ...more }
+}
+
+export function whole(description: string, more: Schema = {}): Schema {
+  return { type: 'integer', description, ...more }
+}
+
+export function flag(description: string, more: Schema = {}): Schema {
+  return { type: 'boolean', description, ...more }
+}
+
+export function listOf(items: Schema, description: string, more: Schema = {}): Schema {
+  return { type: 'array', items, description, ...more }
+}
+
+/** Any JSON value. */
+export function anything(description: string): Schema {
+  return { description }
+}
+
+/** An object of string values, such as environment variables. */
+export function textMap(description: string): Schema {
+  return { type: 'object', additionalProperties: { type: 'string' }, description }
+}

@@ -1,0 +1,15 @@
+import { RunbookError } from '../error.ts'
+import type { Action } from './contract.ts'
+
+export type Registry = ReadonlyMap<string, Action>
+
+/** All actions of a run, by name; two of one name are refused. */
+export function registryOf(actions: Iterable<Action>): Registry {
+  const registry = new Map<string, Action>()
+  for (const action of actions) {
+    if (registry.has(action.name))
+      throw new RunbookError('duplicate_action', `two plugins define the action \`${action.name}\``)
+    registry.set(action.name, action)
+  }
+  return registry
+}

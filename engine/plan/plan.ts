@@ -1,0 +1,129 @@
+/**
+ * The plan: a checked runbook with its sub-runbooks, its inputs and its hosts, as plain JSON.
+ * The interpreter knows nothing else. Texts stay as written: a string that holds `{{` is a template, a field named
+ * below as `Cel` is an expression.
+ */
+import type { Effect } from '../action/contract.ts'
+import type { JsonObject, Schema } from '../json.ts'
+
+export type Cel = string
+export type Template = string
+
+export interface Plan {
+  readonly semantics: number
+  readonly runbook: PlannedRunbook
+  /** The files it was made from, by path, with their SHA-256. */
+  readonly files: { readonly [path: string]: string }
+  readonly digest: string
+}
+
+/** A place in a file, drawn already, so that a message at run time can point at it: `reboot.yaml:12:5`. */
+export type Place = string
+
+export interface PlannedRunbook {
+  readonly name: string
+  readonly title: string
+  readonly inputs: { readonly [name: string]: Schema }
+  readonly locks: readonly Template[]
+  readonly preconditions: readonly PlannedCondition[]
+  readonly steps: readonly PlannedStep[]
+  readonly outputs: { readonly [name: string]: Cel }
+}
+
+export interface PlannedCondition {
+  readonly that: Cel
+  readonly message?: Template
+  readonly place: Place
+}
+
+interface PlannedCommon {
+  readonly id: string
+  /** Path of ids from the outermost runbook: `enter/disable`. */
+  readonly address: string
+  readonly name: Template
+  readonly place: Place
+  readonly when?: Cel
+  readonly loop?: PlannedLoop
+  readonly retry?: {
+    readonly attempts: number
+    readonly delay: number
+    readonly backoff: number
+    readonly maxDelay: number
+  }
+  /** Milliseconds. */
+  readonly timeout?: number
+  readonly verify: readonly PlannedCondition[]
+  readonly onFailure: 'abort' | 'continue' | 'pause'
+  readonly rollback: readonly PlannedStep[]
+}
+
+export type PlannedLoop =
+  | {
+      readonly kind: 'items'
+      readonly list: Cel
+      readonly as: string
+      readonly key?: Cel
+      readonly maxParallel: number
+      readonly maxFailures?: Amount
+      readonly batches: readonly Amount[]
+      readonly guards: readonly PlannedCondition[]
+    }
+  | {
+      readonly kind: 'hosts'
+      readonly targets: Targets
+      readonly maxParallel: number
+      readonly maxFailures?: Amount
+      readonly batches: readonly Amount[]
+      readonly guards: readonly PlannedCondition[]
+    }
+
+export type StepKind = 'action' | 'let' | 'block' | 'parallel' | 'runbook' | 'loop'
+
+/** `3` or `10%`. */
+export type Amount = number | `${number}%`
+export type Targets = { readonly pattern: Template } | { readonly expression: Cel }
+
+export interface PlannedAction extends PlannedCommon {
+  readonly kind: 'action'
+  readonly action: string
+  readonly effect: Effect
+  readonly idempotent: boolean
+  readonly with: JsonObject
+  readonly until?: PlannedUntil
+  readonly inDoubt: 'ask' | 'rerun' | 'fail'
+}
+
+export interface PlannedUntil {
+  readonly done: Cel
+  readonly failed?: Cel
+  readonly stalled?: Cel
+  readonly unreachable: 'fail' | 'wait'
+  readonly every: number
+  readonly timeout: number
+}
+
+export interface PlannedLet extends PlannedCommon {
+  readonly kind: 'let'
+  readonly values: { readonly [name: string]: Cel }
+}
+
+export interface PlannedBlock extends PlannedCommon {
+  readonly kind: 'block'
+  readonly steps: readonly PlannedStep[]
+  readonly rescue: readonly PlannedStep[]
+  readonly always: readonly PlannedStep[]
+}
+
+export interface PlannedParallel extends PlannedCommon {
+  readonly kind: 'parallel'
+  readonly branches: readonly PlannedStep[]
+  readonly maxParallel: number
+}
+
+export interface PlannedCall extends PlannedCommon {
+  readonly kind: 'runbook'
+  readonly runbook: PlannedRunbook
+  readonly with: JsonObject
+}
+
+export type PlannedStep = PlannedAction | PlannedLet | PlannedBlock | PlannedParallel | PlannedCall

@@ -1,0 +1,37 @@
+import type { Json } from '../json.ts'
+
+export const statuses = [
+  'succeeded',
+  'failed',
+  'skipped',
+  'unreachable',
+  'timed_out',
+  'cancelled',
+  'unknown',
+  'rolled_back',
+] as const
+export type Status = (typeof statuses)[number]
+
+/** How an execution of a step ended. Success and failure carry facts, not prose. */
+export type Outcome =
+  | { readonly status: 'succeeded'; readonly result: Json }
+  | { readonly status: 'skipped'; readonly why: string }
+  | {
+      readonly status: 'failed' | 'unreachable' | 'timed_out' | 'cancelled' | 'unknown'
+      readonly error: OutcomeError
+      readonly result?: Json
+    }
+  | { readonly status: 'rolled_back'; readonly result: Json }
+
+export interface OutcomeError {
+  readonly code: string
+  readonly message: string
+  readonly hint?: string
+  readonly detail?: Json
+  /** The execution it came from, when a group passes it on. */
+  readonly key?: string
+}
+
+export function isGood({ status }: Outcome): boolean {
+  return status === 'succeeded' || status === 'skipped' || status === 'rolled_back'
+}
