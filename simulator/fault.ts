@@ -1,0 +1,12 @@
+import type { World } from './world.ts'
+
+/** One thing that can be wrong with the world, by name: `nova.compute_down`, `hosts.disk_full`. */
+export interface Fault {
+  readonly name: `${string}.${string}`
+  /** One sentence: what is then wrong. */
+  readonly summary: string
+  /** A closed JSON Schema of what the fault takes; every field described. */
+  readonly params: { readonly [key: string]: unknown }
+  /** Makes it so, now; `params` have been checked against the schema and hold its defaults. */
+  apply(world: World, params: Readonly<Record<string, unknown>>): void
+}

@@ -1,0 +1,4 @@
+/** Everything the OpenStack services know. */
+export interface CloudState {
+  readonly region: string
+}
