@@ -26,7 +26,11 @@ export interface World {
 export interface Machines {
   /**
    * Whether a systemd unit runs (`nova-compute`, no `.service`), and since when it runs or does not, in world
-   * milliseconds since 1970. A unit of a host that is off does not run. `undefined`: no such host, or no such unit on it.
+   * milliseconds since 1970. A unit of a host that is off does not run. `stoppedAt`: when it had stopped before it was
+   * started last, if it ever was. `undefined`: no such host, or no such unit on it.
    */
-  unit(host: string, name: string): { readonly running: boolean; readonly since: number } | undefined
+  unit(
+    host: string,
+    name: string,
+  ): { readonly running: boolean; readonly since: number; readonly stoppedAt?: number } | undefined
 }

@@ -1,0 +1,157 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import type { Clock } from '../../clock.ts'
+import { uuidOf } from '../../random.ts'
+import type { Conditions } from '../conditions.ts'
+import { noToken, type Token } from '../keystone/state.ts'
+import { ApiFailure, type Reply, type Service } from './api.ts'
+import { negotiate } from './microversion.ts'
+import { type Match, routesOf } from './router.ts'
+
+/** What a service needs of the rest of the cloud to be served. */
+export interface Surroundings {
+  readonly clock: Clock
+  readonly conditions: Conditions
+  /** The token of that name, if there is one and it has not expired. */
+  tokenOf(id: string): Token | undefined
+  /** Where Keystone is, for the answer to those who have no token. */
+  keystoneUrl(): string
+}
+
+export interface Served {
+  /** `http://127.0.0.1:43210`. */
+  readonly origin: string
+  close(): Promise<void>
+}
+
+/** Serves one service on a loopback port of its own. */
+export async function serve(service: Service, around: Surroundings): Promise<Served> {
+  const closing = new AbortController()
+  let calls = 0
+  const server = createServer((message, response) => {
+    calls += 1
+    const id = `req-${uuidOf(`${service.name}/request/${calls}`)}`
+    answer(service, around, { message, id }, closing.signal)
+      .catch((error: unknown) => service.failure(new ApiFailure(500, String(error)), { id, version: 0 }))
+      .then((reply) => send(reply, response, { id, now: around.clock.now(), bare: message.method === 'HEAD' }))
+      .catch(() => response.destroy())
+  })
+  await listen(server)
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      closing.abort(new Error('the rehearsal is over'))
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      server.closeAllConnections()
+      await closed
+    },
+  }
+}
+
+function listen(server: Server): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen(0, '127.0.0.1', () => resolve())
+  })
+}
+
+interface Call {
+  readonly message: IncomingMessage
+  readonly id: string
+}
+
+type Headers = { readonly [name: string]: string }
+
+async function answer(service: Service, around: Surroundings, call: Call, closing: AbortSignal): Promise<Reply> {
+  const { message, id } = call
+  const text = await bodyOf(message)
+  const weather = around.conditions.of(service.name)
+  if (weather.seconds > 0) await around.clock.sleep(weather.seconds * 1000, closing)
+  if (weather.refusal) return weather.refusal
+
+  const url = new URL(message.url ?? '/', 'http://cloud')
+  const found = routesOf(service, message.method ?? 'GET', url.pathname)
+  const token = around.tokenOf(headerOf(message, 'x-auth-token') ?? '')
+  if (!token && !found.some(({ route }) => route.open)) return service.unauthorized(around.keystoneUrl(), id)
+  if (found.length === 0) return service.unknownPath(headerOf(message, 'accept') ?? '', id)
+
+  let version = 0
+  let headers: Headers = {}
+  try {
+    if (service.microversions) {
+      const negotiated = negotiate(service.microversions, (name) => headerOf(message, name.toLowerCase()))
+      version = negotiated.version
+      headers = negotiated.headers
+    }
+    const { route, params } = matchOf(found, version)
+    if (token) permit(service, { route, params }, token)
+    const reply = await route.handle({
+      method: route.method,
+      params,
+      query: url.searchParams,
+      headers: message.headers,
+      body: parsed(text),
+      version,
+      token: token ?? noToken,
+      origin: `http://${message.headers.host ?? '127.0.0.1'}`,
+      path: url.pathname,
+      id,
+    })
+    return { ...reply, headers: { ...headers, ...reply.headers } }
+  } catch (failure) {
+    if (!(failure instanceof ApiFailure)) throw failure
+    const reply = service.failure(failure, { id, version })
+    return { ...reply, headers: { ...headers, ...failure.headers, ...reply.headers } }
+  }
+}
+
+function matchOf(found: readonly Match[], version: number): Match {
+  const match = found.find(({ route: { since = 0, until = 1000 } }) => version >= since && version <= until)
+  if (!match) throw new ApiFailure(404, 'The resource could not be found.')
+  return match
+}
+
+function permit(service: Service, { route, params }: Match, token: Token): void {
+  service.checkPrefix?.(params, token)
+  if (!route.admin || token.roles.includes('admin')) return
+  throw new ApiFailure(403, route.admin, { kind: 'PolicyNotAuthorized' })
+}
+
+const headerOf = (message: IncomingMessage, name: string): string | undefined => [message.headers[name]].flat()[0]
+
+async function bodyOf(message: IncomingMessage): Promise<string> {
+  const chunks: Buffer[] = []
+  for await (const chunk of message) chunks.push(chunk as Buffer)
+  return Buffer.concat(chunks).toString('utf8')
+}
+
+function parsed(text: string): unknown {
+  if (text === '') return undefined
+  try {
+    return JSON.parse(text)
+  } catch {
+    const message = 'The server could not comply with the request since it is either malformed or otherwise incorrect.'
+    throw new ApiFailure(400, message)
+  }
+}
+
+interface Manner {
+  readonly id: string
+  /** World milliseconds since 1970: callers measure clock differences against the `Date` header. */
+  readonly now: number
+  /** Without the body, for HEAD. */
+  readonly bare: boolean
+}
+
+function send({ status, headers, body }: Reply, response: ServerResponse, { id, now, bare }: Manner): void {
+  const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)
+  response.sendDate = false
+  response.writeHead(status, {
+    ...(body !== undefined && { 'Content-Type': 'application/json' }),
+    'Content-Length': String(Buffer.byteLength(text)),
+    'X-Openstack-Request-Id': id,
+    ...headers,
+    Date: new Date(now).toUTCString(),
+  })
+  response.end(bare ? undefined : text)
+}
