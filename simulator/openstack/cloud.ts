@@ -1,4 +1,34 @@
+import type { Topology } from '../topology.ts'
+import type { Machines, World } from '../world.ts'
+import { type Conditions, createConditions } from './conditions.ts'
+import { createKeystone, type KeystoneState } from './keystone/state.ts'
+import { buildNeutron } from './neutron/build.ts'
+import type { NeutronState } from './neutron/state.ts'
+import { buildNova } from './nova/build.ts'
+import type { NovaState } from './nova/state.ts'
+
 /** Everything the OpenStack services know. */
 export interface CloudState {
   readonly region: string
+  readonly conditions: Conditions
+  /** Hosts whose clock is wrong: by how many milliseconds it is ahead (behind, when negative). */
+  readonly skew: Map<string, number>
+  readonly keystone: KeystoneState
+  readonly nova: NovaState
+  readonly neutron: NeutronState
+}
+
+/** The part of the world the services need: any machines will do. */
+export type CloudWorld = Omit<World, 'estate'> & { readonly estate: Machines }
+
+/** The cloud of a topology, healthy, as it stands at a moment of the world. */
+export function createCloud(topology: Topology, startAt: number): CloudState {
+  return {
+    region: topology.region,
+    conditions: createConditions(),
+    skew: new Map(),
+    keystone: createKeystone(),
+    nova: buildNova(topology, startAt),
+    neutron: buildNeutron(topology, startAt),
+  }
 }

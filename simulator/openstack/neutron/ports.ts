@@ -1,0 +1,87 @@
+import { uuidOf } from '../../random.ts'
+import { zulu } from '../time.ts'
+import type { NeutronState, Port, Subnet } from './state.ts'
+
+/** What a new port needs to say; the rest follows. */
+export interface NewPort {
+  readonly name: string
+  readonly subnet: Subnet
+  readonly owner: string
+  readonly device: string
+  readonly host: string
+  readonly project: string
+  readonly at: number
+  readonly address?: string
+  readonly securityGroups?: readonly string[]
+  readonly status?: string
+}
+
+const bound = {
+  connectivity: 'l2',
+  port_filter: true,
+  ovs_hybrid_plug: false,
+  datapath_type: 'system',
+  bridge_name: 'br-int',
+  bound_drivers: { '0': 'openvswitch' },
+}
+
+/** Adds a port with the next free address of a subnet. `undefined` when no address is left. */
+export function addPort(neutron: NeutronState, wanted: NewPort): Port | undefined {
+  const { subnet, host, at, project } = wanted
+  const address = wanted.address ?? freeAddress(neutron, subnet)
+  if (address === undefined) return undefined
+  const id = uuidOf(`port/${wanted.name}`)
+  const port: Port = {
+    id,
+    name: '',
+    network_id: subnet.network_id,
+    tenant_id: project,
+    mac_address: `fa:16:3e:${id.slice(0, 2)}:${id.slice(2, 4)}:${id.slice(4, 6)}`,
+    admin_state_up: true,
+    status: wanted.status ?? 'ACTIVE',
+    device_id: wanted.device,
+    device_owner: wanted.owner,
+    fixed_ips: [{ subnet_id: subnet.id, ip_address: address }],
+    allowed_address_pairs: [],
+    extra_dhcp_opts: [],
+    security_groups: wanted.securityGroups ?? [],
+    description: '',
+    'binding:vnic_type': 'normal',
+    'binding:profile': {},
+    'binding:host_id': host,
+    'binding:vif_type': host === '' ? 'unbound' : 'ovs',
+    'binding:vif_details': host === '' ? {} : bound,
+    port_security_enabled: wanted.owner.startsWith('compute:'),
+    tags: [],
+    created_at: zulu(at),
+    updated_at: zulu(at),
+    revision_number: 4,
+    project_id: project,
+  }
+  neutron.ports.push(port)
+  return port
+}
+
+/** The first address of the pools that no port has. */
+function freeAddress({ ports }: NeutronState, subnet: Subnet): string | undefined {
+  const taken = new Set(
+    ports.flatMap(({ fixed_ips }) => fixed_ips.filter((ip) => ip.subnet_id === subnet.id).map((ip) => ip.ip_address)),
+  )
+  for (const { start, end } of subnet.allocation_pools) {
+    for (let number = numberOf(start); number <= numberOf(end); number += 1) {
+      const address = addressOf(number)
+      if (!taken.has(address)) return address
+    }
+  }
+  return undefined
+}
+
+export const numberOf = (address: string): number =>
+  address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
+
+const addressOf = (number: number): string =>
+  [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.')
+
+/** How many addresses the pools of a subnet hold. */
+export const poolSize = ({ allocation_pools }: Subnet): number =>
+  allocation_pools.reduce((sum, { start, end }) => sum + numberOf(end) - numberOf(start) + 1, 0)
