@@ -1,9 +1,10 @@
+import type { Code } from "./codes.ts"
 import type { Source, Span } from './source.ts'
 import { lineOf, positionOf } from './source.ts'
 
 /** A problem in what somebody wrote: a value with a place, drawn only at the edge. */
 export interface Diagnostic {
-  readonly code: `RB${number}`
+  readonly code: Code
   readonly severity: 'error' | 'warning'
   /** What is wrong, true on its own: lower case, no full stop, backticks round what was typed. */
   readonly message: string

@@ -4,7 +4,7 @@
  * below as `Cel` is an expression.
  */
 import type { Effect } from '../action/contract.ts'
-import type { JsonObject, Schema } from '../json.ts'
+import type { Json, JsonObject, Schema } from '../json.ts'
 
 export type Cel = string
 export type Template = string
@@ -24,6 +24,8 @@ export interface PlannedRunbook {
   readonly name: string
   readonly title: string
   readonly inputs: { readonly [name: string]: Schema }
+  /** Inputs that are never shown. */
+  readonly secrets: readonly string[]
   readonly locks: readonly Template[]
   readonly preconditions: readonly PlannedCondition[]
   readonly steps: readonly PlannedStep[]
@@ -46,41 +48,39 @@ interface PlannedCommon {
   readonly loop?: PlannedLoop
   readonly retry?: {
     readonly attempts: number
-    readonly delay: number
+    readonly delay: Duration
     readonly backoff: number
-    readonly maxDelay: number
+    readonly maxDelay: Duration
   }
-  /** Milliseconds. */
-  readonly timeout?: number
+  readonly timeout?: Duration
   readonly verify: readonly PlannedCondition[]
   readonly onFailure: 'abort' | 'continue' | 'pause'
   readonly rollback: readonly PlannedStep[]
 }
 
+interface LoopCommon {
+  /** The name of the item, or of the host. */
+  readonly as: string
+  readonly maxParallel: Count
+  readonly maxFailures?: Amount
+  readonly batches: readonly Amount[]
+  readonly guards: readonly PlannedCondition[]
+}
+
 export type PlannedLoop =
-  | {
-      readonly kind: 'items'
-      readonly list: Cel
-      readonly as: string
-      readonly key?: Cel
-      readonly maxParallel: number
-      readonly maxFailures?: Amount
-      readonly batches: readonly Amount[]
-      readonly guards: readonly PlannedCondition[]
-    }
-  | {
-      readonly kind: 'hosts'
-      readonly targets: Targets
-      readonly maxParallel: number
-      readonly maxFailures?: Amount
-      readonly batches: readonly Amount[]
-      readonly guards: readonly PlannedCondition[]
-    }
+  | (LoopCommon & { readonly kind: 'items'; readonly list: Cel | JsonList; readonly key?: Cel })
+  | (LoopCommon & { readonly kind: 'hosts'; readonly targets: Targets })
 
 export type StepKind = 'action' | 'let' | 'block' | 'parallel' | 'runbook' | 'loop'
 
-/** `3` or `10%`. */
-export type Amount = number | `${number}%`
+/** `3` or `10%`, or a template that gives one. */
+export type Amount = number | Template
+/** Milliseconds, or a template that gives a duration such as `5m`. */
+export type Duration = number | Template
+/** A whole number, or a template that gives one. */
+export type Count = number | Template
+/** A list that is written out; templates may stand in it. */
+export type JsonList = readonly Json[]
 export type Targets = { readonly pattern: Template } | { readonly expression: Cel }
 
 export interface PlannedAction extends PlannedCommon {
@@ -88,6 +88,7 @@ export interface PlannedAction extends PlannedCommon {
   readonly action: string
   readonly effect: Effect
   readonly idempotent: boolean
+  /** Command lines are split into words already. */
   readonly with: JsonObject
   readonly until?: PlannedUntil
   readonly inDoubt: 'ask' | 'rerun' | 'fail'
@@ -98,8 +99,8 @@ export interface PlannedUntil {
   readonly failed?: Cel
   readonly stalled?: Cel
   readonly unreachable: 'fail' | 'wait'
-  readonly every: number
-  readonly timeout: number
+  readonly every: Duration
+  readonly timeout: Duration
 }
 
 export interface PlannedLet extends PlannedCommon {
@@ -117,7 +118,7 @@ export interface PlannedBlock extends PlannedCommon {
 export interface PlannedParallel extends PlannedCommon {
   readonly kind: 'parallel'
   readonly branches: readonly PlannedStep[]
-  readonly maxParallel: number
+  readonly maxParallel: Count
 }
 
 export interface PlannedCall extends PlannedCommon {

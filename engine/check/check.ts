@@ -1,0 +1,120 @@
+import type { Registry } from '../action/registry.ts'
+import type { Diagnostic } from '../diagnostic.ts'
+import { inOrder } from '../diagnostic.ts'
+import { firstOf, toJson } from '../document/tree.ts'
+import type { CallStep, Runbook, Step } from '../document/runbook.ts'
+import { diagnose } from '../document/misfit.ts'
+import { problemAt } from '../document/problem.ts'
+import { didYouMean } from '../diagnostic.ts'
+import type { Schema } from '../json.ts'
+import { isObject } from '../json.ts'
+import { validatorOf } from '../schema.ts'
+import { isTemplate } from '../template/template.ts'
+import { readUse } from './expressions.ts'
+import { checkFlow } from './flow.ts'
+import type { KnownHosts } from './hosts.ts'
+import { checkTargets } from './hosts.ts'
+import { checkParams } from './params.ts'
+import { checkReferences, sitesOf } from './references.ts'
+import { checkConfirmed, checkReads, checkSecrets } from './safety.ts'
+import { shapesOf } from './shape.ts'
+import type { Shapes } from './shape.ts'
+import type { Site } from './site.ts'
+import { everySite } from './site.ts'
+import { everyUse } from './use.ts'
+
+/** Finds the runbook that a `runbook:` step names, from the file that names it. Problems in that file are its own. */
+export interface Library {
+  find(called: string, from: string): Runbook | undefined
+  /** Names that could have been meant. */
+  names(): readonly string[]
+}
+
+export interface CheckWorld {
+  readonly registry: Registry
+  readonly library: Library
+  readonly hosts?: KnownHosts
+}
+
+/** Every static problem of a runbook, in the order of its text. */
+export function checkRunbook(runbook: Runbook, world: CheckWorld): readonly Diagnostic[] {
+  return inOrder([...problemsOf(runbook, world)])
+}
+
+function* problemsOf(runbook: Runbook, world: CheckWorld): Generator<Diagnostic> {
+  const { registry } = world
+  const shapes = shapesOf(runbook, registry, (called) => outputShape(called, runbook, world))
+  const sites = sitesOf(runbook)
+  const all = [...everySite(runbook)]
+  for (const site of all) {
+    const step = site.at(-1)?.step as Step
+    if (step.kind === 'action') yield* checkParams(runbook, step, registry, scopeAt(site, shapes), site.some(({ step: each }) => each.loop?.kind === 'hosts'))
+    if (step.kind === 'runbook') yield* checkCall(runbook, step, world)
+    yield* checkFlow(runbook, site, registry)
+    yield* checkReads(runbook, site, registry)
+    if (world.hosts) yield* checkTargets(runbook, site, world.hosts)
+  }
+  for (const use of everyUse(runbook, registry, shapes)) {
+    const { references, diagnostics } = readUse(runbook, shapes, use)
+    yield* diagnostics
+    yield* checkReferences(runbook, sites, use, references)
+    yield* checkSecrets(runbook, use, references, registry)
+  }
+  yield* checkConfirmed(runbook, all, registry, false)
+}
+
+function scopeAt(site: Site, shapes: Shapes): { readonly [name: string]: Schema } {
+  const loops = site.flatMap(({ step: { loop } }) => (loop ? [[loop.as.text, loop.kind === 'hosts' ? shapes.target : shapes.itemOf(loop)] as const] : []))
+  return { inputs: shapes.inputs, steps: shapes.steps, run: shapes.run, ...Object.fromEntries(loops) }
+}
+
+/** A call of another runbook: that it is there, does not come back here, and gets the inputs it needs. */
+function* checkCall(runbook: Runbook, step: CallStep, { library }: CheckWorld): Generator<Diagnostic> {
+  const { source } = runbook
+  const called = library.find(step.runbook.text, source.path)
+  if (!called) {
+    yield problemAt(source, step.runbook.span, 'RB2204', `there is no runbook \`${step.runbook.text}\``, didYouMean(step.runbook.text, library.names()) ?? 'give its name, or its path from this file')
+    return
+  }
+  const circle = circleFrom(runbook, called, library, [])
+  if (circle) yield problemAt(source, step.runbook.span, 'RB2203', `runbooks call each other in a circle: ${[runbook.name.text, ...circle].join(' → ')}`)
+  const root = step.with ?? { kind: 'map' as const, span: step.runbook.span, entries: [] }
+  const given = toJson(root)
+  const names = isObject(given) ? Object.keys(given) : []
+  for (const input of called.inputs) {
+    if (input.required && !names.includes(input.name)) yield problemAt(source, step.runbook.span, 'RB2205', `\`${called.name.text}\` needs the input \`${input.name}\``, 'add it under `with`')
+    const value = isObject(given) ? given[input.name] : undefined
+    if (value === undefined || (typeof value === 'string' && isTemplate(value))) continue
+    for (const misfit of validatorOf(input.schema)(value)) {
+      yield { ...diagnose(source, root, { ...misfit, path: [input.name, ...misfit.path] }), code: 'RB2207' }
+    }
+  }
+  for (const name of names) {
+    const entry = root.kind === 'map' ? root.entries.find(({ key }) => key === name) : undefined
+    if (called.inputs.some((input) => input.name === name)) continue
+    const known = called.inputs.map((input) => input.name)
+    yield problemAt(source, entry?.keySpan ?? firstOf(root), 'RB2206', `\`${called.name.text}\` has no input \`${name}\``, didYouMean(name, known) ?? (known.length > 0 ? `it has: ${known.join(', ')}` : 'it has none'))
+  }
+}
+
+function circleFrom(start: Runbook, at: Runbook, library: Library, way: readonly string[]): readonly string[] | undefined {
+  const here = [...way, at.name.text]
+  if (at.source.path === start.source.path) return here
+  if (way.includes(at.name.text)) return undefined
+  for (const site of everySite(at)) {
+    const step = site.at(-1)?.step
+    const next = step?.kind === 'runbook' ? library.find(step.runbook.text, at.source.path) : undefined
+    const circle = next && circleFrom(start, next, library, here)
+    if (circle) return circle
+  }
+  return undefined
+}
+
+/** What a called runbook gives back, typed by its own expressions; a circle gives anything. */
+function outputShape(called: string, from: Runbook, world: CheckWorld, depth = 0): Schema {
+  const runbook = world.library.find(called, from.source.path)
+  if (!runbook || depth > 10) return {}
+  const shapes = shapesOf(runbook, world.registry, (next) => outputShape(next, runbook, world, depth + 1))
+  const outputs = runbook.outputs.map(({ name, value }) => [name, shapes.typeOf(value.text, {})] as const)
+  return { type: 'object', additionalProperties: false, properties: Object.fromEntries(outputs) }
+}

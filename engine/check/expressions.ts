@@ -1,0 +1,102 @@
+import type { Code } from '../codes.ts'
+import type { Diagnostic } from '../diagnostic.ts'
+import { placeOf } from '../document/place.ts'
+import { problemAt } from '../document/problem.ts'
+import type { Runbook } from '../document/runbook.ts'
+import type { ExpressionProblem, Reference } from '../expression/expression.ts'
+import { parseExpression, typeOf } from '../expression/expression.ts'
+import type { Schema } from '../json.ts'
+import { isTemplate, parseTemplate } from '../template/template.ts'
+import { lookUp, typesOf } from './look-up.ts'
+import type { Shapes } from './shape.ts'
+import type { Use } from './use.ts'
+
+const codeOf: { readonly [kind in ExpressionProblem['kind']]: Code } = {
+  syntax: 'RB2101',
+  unknown_name: 'RB2004',
+  unknown_field: 'RB2003',
+  unknown_function: 'RB2102',
+  type: 'RB2103',
+}
+
+export interface Read {
+  readonly references: readonly Reference[]
+  readonly diagnostics: readonly Diagnostic[]
+}
+
+/** Reads an expression or a template where it stands: its syntax, its names and types, and what it refers to. */
+export function readUse(runbook: Runbook, shapes: Shapes, use: Use): Read {
+  const scope = { inputs: shapes.inputs, steps: shapes.steps, run: shapes.run, ...use.names }
+  return use.kind === 'expression' ? readExpression(runbook, scope, use) : readTemplate(runbook, scope, use)
+}
+
+type Scope = { readonly [name: string]: Schema }
+
+function readExpression({ source }: Runbook, scope: Scope, use: Use): Read {
+  const { text } = use.text
+  if (isTemplate(text)) {
+    const inner = /^\s*\{\{\s*(.*?)\s*\}\}\s*$/.exec(text)?.[1]
+    const hint = inner ? `write \`${inner}\`` : 'write the names without braces'
+    return { references: [], diagnostics: [problemAt(source, placeOf(source, use.text, 0, text.length), 'RB2108', 'a template stands where an expression belongs', hint)] }
+  }
+  const parsed = parseExpression(text)
+  if (!parsed.expression) {
+    const { message, start, end, hint } = parsed.problem
+    return { references: [], diagnostics: [problemAt(source, placeOf(source, use.text, start, Math.max(end, start + 1)), codeOf[parsed.problem.kind], message, hint)] }
+  }
+  const { schema, problems } = typeOf(parsed.expression, scope)
+  const diagnostics = problems
+    .filter(({ kind, start, end }) => kind !== 'unknown_field' || !isResultOfLoop(text.slice(start, end), scope))
+    .map(({ kind, message, start, end, hint }) => problemAt(source, placeOf(source, use.text, start, end), codeOf[kind], message, hint))
+  const expected = problems.length === 0 ? expectation(use, schema) : undefined
+  const whole = placeOf(source, use.text, 0, text.length)
+  if (expected) diagnostics.push(problemAt(source, whole, expected.code, expected.message, expected.hint))
+  return { references: parsed.expression.references, diagnostics }
+}
+
+/** `steps.loop.result` has a message of its own. */
+function isResultOfLoop(text: string, scope: Scope): boolean {
+  const [, id] = /^steps\.([a-z0-9_]+)\.result\b/.exec(text) ?? []
+  return id !== undefined && lookUp(scope['steps'] ?? {}, [id, 'items']).is === 'known'
+}
+
+function expectation({ expects }: Use, schema: Schema): { code: Code; message: string; hint: string } | undefined {
+  const types = typesOf(schema)
+  if (types.length === 0 || expects === 'any') return undefined
+  if (expects === 'boolean' && !types.includes('boolean'))
+    return { code: 'RB2104', message: `the condition gives ${named(types)}, not true or false`, hint: 'compare it with something' }
+  if (expects === 'list' && !types.includes('array'))
+    return { code: 'RB2105', message: `the loop goes over ${named(types)}, not a list`, hint: '`keys(map)` and `values(map)` make lists of a mapping' }
+  return undefined
+}
+
+function readTemplate({ source }: Runbook, scope: Scope, use: Use): Read {
+  const parsed = parseTemplate(use.text.text)
+  if (!('template' in parsed)) {
+    const { kind, message, start, end, hint } = parsed.problem
+    const code = kind === 'unknown_helper' ? 'RB2107' : 'RB2106'
+    return { references: [], diagnostics: [problemAt(source, placeOf(source, use.text, start, Math.max(end, start + 1)), code, message, hint)] }
+  }
+  const { references, whole } = parsed.template
+  const diagnostics: Diagnostic[] = []
+  for (const reference of references) {
+    const found = lookUp({ type: 'object', properties: scope, additionalProperties: false }, reference.path)
+    const at = placeOf(source, use.text, reference.start, reference.end)
+    if (found.is === 'missing' && !(reference.path[0] === 'steps' && reference.path[2] === 'result' && isResultOfLoop(reference.path.join('.'), scope))) {
+      const first = found.depth === 0
+      diagnostics.push(problemAt(source, at, first ? 'RB2004' : 'RB2003', first ? `nothing is called \`${found.name}\` here` : `\`${reference.path.slice(0, found.depth).join('.')}\` has no field \`${found.name}\``, found.hint))
+    }
+    const types = found.is === 'known' ? typesOf(found.schema) : []
+    const structured = types.length > 0 && types.every((type) => type === 'object' || type === 'array')
+    if (structured && !whole && parsed.template.helpers.length === 0) {
+      diagnostics.push(problemAt(source, at, 'RB2109', `\`${reference.path.join('.')}\` is ${named(types)}, which does not print as text`, 'name a field of it, or print it with `{{json …}}`'))
+    }
+  }
+  return { references, diagnostics }
+}
+
+const words: { readonly [type: string]: string } = { object: 'a mapping', array: 'a list', string: 'a text', number: 'a number', integer: 'a number', boolean: 'true or false', null: 'nothing' }
+
+function named(types: readonly string[]): string {
+  return [...new Set(types.map((type) => words[type] ?? type))].join(' or ')
+}

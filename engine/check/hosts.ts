@@ -1,0 +1,38 @@
+import type { Diagnostic } from '../diagnostic.ts'
+import { didYouMean } from '../diagnostic.ts'
+import { problemAt } from '../document/problem.ts'
+import type { Runbook, Step } from '../document/runbook.ts'
+import { isTemplate } from '../template/template.ts'
+import type { Site } from './site.ts'
+import { isTargetExpression } from './use.ts'
+
+/** The names that an inventory knows, and those that a pattern uses. */
+export interface KnownHosts {
+  readonly hosts: readonly string[]
+  readonly groups: readonly string[]
+  namesIn(pattern: string): readonly string[]
+}
+
+/** Targets that are written out and name nothing in the inventory. */
+export function* checkTargets({ source }: Runbook, site: Site, known: KnownHosts): Generator<Diagnostic> {
+  const { loop } = site.at(-1)?.step as Step
+  if (loop?.kind !== 'hosts') return
+  const written =
+    'text' in loop.over
+      ? [loop.over]
+      : loop.over.literal.kind === 'list'
+        ? loop.over.literal.items.flatMap((item) => (item.kind === 'scalar' ? [{ text: String(item.value), span: item.span }] : []))
+        : []
+  for (const { text, span } of written) {
+    if (isTemplate(text) || isTargetExpression(text, namesOf(site))) continue
+    for (const name of known.namesIn(text)) {
+      if (known.hosts.includes(name) || known.groups.includes(name) || name === 'all' || /[*?[]/.test(name)) continue
+      const names = [...known.groups, ...known.hosts]
+      yield problemAt(source, span, 'RB2401', `the inventory has no host or group \`${name}\``, didYouMean(name, names) ?? (names.length > 0 ? `it has: ${names.slice(0, 12).join(', ')}` : 'it is empty'))
+    }
+  }
+}
+
+function namesOf(site: Site): { readonly [name: string]: true } {
+  return Object.fromEntries(site.flatMap(({ step }) => (step.loop ? [[step.loop.as.text, true as const]] : [])))
+}

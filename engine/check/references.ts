@@ -1,0 +1,102 @@
+import type { Diagnostic } from '../diagnostic.ts'
+import { didYouMean } from '../diagnostic.ts'
+import { placeOf } from '../document/place.ts'
+import { problemAt } from '../document/problem.ts'
+import type { Runbook, Step } from '../document/runbook.ts'
+import type { Reference } from '../expression/expression.ts'
+import type { Site } from './site.ts'
+import { everySite, readingOf } from './site.ts'
+import type { Use } from './use.ts'
+
+export type Sites = ReadonlyMap<string, Site>
+
+export function sitesOf(runbook: Runbook): Sites {
+  const sites = new Map<string, Site>()
+  for (const site of everySite(runbook)) {
+    const id = site.at(-1)?.step.id.text
+    if (id && !sites.has(id)) sites.set(id, site)
+  }
+  return sites
+}
+
+/** Names that a text reads: whether they exist, and whether they are there when it is read. */
+export function* checkReferences(runbook: Runbook, sites: Sites, use: Use, references: readonly Reference[]): Generator<Diagnostic> {
+  const at = (reference: Reference, part: number) => {
+    const { start, end } = reference
+    const written = use.text.text.slice(start, end)
+    const name = String(reference.path[part] ?? '')
+    const offset = part === 0 ? 0 : written.indexOf(name, String(reference.path[0]).length)
+    return placeOf(runbook.source, use.text, start + Math.max(0, offset), start + Math.max(0, offset) + (offset >= 0 ? name.length : end - start))
+  }
+  for (const reference of references) {
+    const [root, name] = reference.path
+    if (root === 'inputs' && typeof name === 'string' && !runbook.inputs.some((input) => input.name === name)) {
+      const names = runbook.inputs.map((input) => input.name)
+      yield problemAt(runbook.source, at(reference, 1), 'RB2002', `no input is called \`${name}\``, didYouMean(name, names) ?? declared('input', names))
+    }
+    if (root === 'steps' && typeof name === 'string') yield* ofStep(reference, name)
+  }
+
+  function* ofStep(reference: Reference, id: string): Generator<Diagnostic> {
+    const target = sites.get(id)
+    const step = target?.at(-1)?.step
+    const problem = (code: Diagnostic['code'], message: string, hint?: string) => problemAt(runbook.source, at(reference, 1), code, message, hint)
+    if (!target || !step) {
+      yield problem('RB2001', `no step is called \`${id}\``, didYouMean(id, sites.keys()) ?? declared('step', [...sites.keys()]))
+      return
+    }
+    if (!use.site && !use.after) {
+      yield problem('RB2005', `\`${id}\` has not run yet when this is read`)
+      return
+    }
+    const reading = use.site ? readingOf(use.site, target) : readingOf(afterAll(runbook), target)
+    if (reading.may === 'not') {
+      yield {
+        later: () => problem('RB2005', `\`${id}\` has not run yet when this is read`, 'move the step up, or this one down'),
+        undo: () => problem('RB2005', `\`${id}\` only runs to undo another step`),
+        sibling: () => problem('RB2007', `\`${id}\` is another branch of the same \`parallel\``, 'read it in a step after the `parallel`'),
+        loop: () => problem('RB2008', `\`${id}\` runs once per item of a loop`, loopHint(target)),
+      }[reading.because]()
+      return
+    }
+    if (step.loop && reference.path[2] === 'result') {
+      yield problemAt(runbook.source, at(reference, 2), 'RB2009', `\`${id}\` is a loop: it has \`items\`, not one result`, `read \`steps.${id}.items\`, each with \`key\`, \`status\` and \`result\``)
+    }
+    if (reading.may === 'perhaps' && !use.tolerant && !reference.optional && readsResult(step, reference) && !guarded(target, id, use)) {
+      const hint = `guard it with \`steps.${id}.status == 'succeeded'\`, in the expression or as \`when\` of the step`
+      yield problem('RB2006', `\`${id}\` may have no result here: ${reading.because}`, hint)
+    }
+  }
+}
+
+/** What is read after the last step stands behind it in the outermost sequence. */
+function afterAll(runbook: Runbook): Site {
+  const last = runbook.steps.at(-1)
+  return last ? [{ owner: undefined, word: 'steps', index: runbook.steps.length, step: { ...last } }] : []
+}
+
+function readsResult(step: Step, { path }: Reference): boolean {
+  const field = path[2]
+  return step.kind === 'let' ? field !== 'status' : field === 'result' || field === 'items' || field === undefined
+}
+
+/** The text itself, or a `when` round it, asks how the step ended, or asks the very question that decided over it. */
+function guarded(target: Site, id: string, use: Use): boolean {
+  const status = `steps.${id}.status`
+  if (use.text.text.includes(status)) return true
+  const questions = target.flatMap(({ step }) => (step.when ? [step.when.text] : []))
+  const around = (use.site ?? []).flatMap(({ step }) => (step.when ? [step.when.text] : []))
+  if (around.some((text) => text.includes(status))) return true
+  const tolerated = target.some(({ step, word }) => step.onFailure === 'continue' || word === 'rescue')
+  return !tolerated && questions.length > 0 && questions.every((text) => around.includes(text))
+}
+
+function declared(what: string, names: readonly string[]): string {
+  if (names.length === 0) return `the runbook has no ${what}s`
+  return `${what}s here: ${names.slice(0, 12).join(', ')}${names.length > 12 ? ', …' : ''}`
+}
+
+function loopHint(target: Site): string {
+  const loop = target.find(({ step }) => step.loop)?.step.id.text ?? ''
+  return `\`steps.${loop}.items\` holds what the loop gave`
+}

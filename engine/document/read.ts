@@ -1,0 +1,152 @@
+import type { Node as YamlNode } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, LineCounter, Lexer, parseAllDocuments } from 'yaml'
+import type { Code } from '../codes.ts'
+import type { Checked, Diagnostic } from '../diagnostic.ts'
+import type { Source, Span } from '../source.ts'
+import { problemAt } from './problem.ts'
+import type { Located, LocatedEntry } from './tree.ts'
+
+const deepest = 100
+const mostNodes = 100_000
+
+/** A YAML text as a located tree. Every problem of the text is told; the tree is there only when it is whole. */
+export function read(source: Source): Checked<Located> {
+  const tooDeep = nestingProblem(source)
+  if (tooDeep) return { value: undefined, diagnostics: [tooDeep] }
+  const documents = parseAllDocuments(source.text, {
+    prettyErrors: false,
+    uniqueKeys: true,
+    stringKeys: true,
+    logLevel: 'error',
+    lineCounter: new LineCounter(),
+  })
+  const [document, second] = 'empty' in documents ? [] : documents
+  if (!document?.contents) {
+    const failures = document?.errors.map((error) => fromYaml(source, error)) ?? []
+    return { value: undefined, diagnostics: failures.length > 0 ? failures : [problemAt(source, { start: 0, end: 0 }, 'RB1006', 'the file holds no document')] }
+  }
+  if (second) {
+    const [start] = second.range
+    return { value: undefined, diagnostics: [problemAt(source, { start, end: start + 3 }, 'RB1010', 'the file holds several documents', 'keep one runbook per file')] }
+  }
+  const diagnostics: Diagnostic[] = [...document.errors, ...document.warnings].map((error) => fromYaml(source, error))
+  const budget = { nodes: 0 }
+  const value = locate(document.contents, 0)
+  return { value: diagnostics.length > 0 ? undefined : value, diagnostics }
+
+  function complain(span: Span, code: Code, message: string, hint?: string): void {
+    if (!diagnostics.some((known) => known.code === code && (code === 'RB1011' || code === 'RB1012'))) diagnostics.push(problemAt(source, span, code, message, hint))
+  }
+
+  function locate(node: YamlNode | null, depth: number): Located {
+    const span = spanOf(node)
+    const nothing: Located = { kind: 'scalar', span, value: null }
+    if (++budget.nodes > mostNodes) {
+      complain(span, 'RB1011', `aliases make the document larger than ${mostNodes} values`, 'write the repeated part out, or loop with `for_each`')
+      return nothing
+    }
+    if (depth > deepest) {
+      complain(span, 'RB1012', `the document is nested deeper than ${deepest} levels`)
+      return nothing
+    }
+    if (isAlias(node)) {
+      const target = node.resolve(document as never)
+      if (!target) {
+        complain(span, 'RB1016', `no anchor is called \`${node.source}\` before this`)
+        return nothing
+      }
+      return at(span, locate(target as YamlNode, depth + 1))
+    }
+    if (isMap(node)) {
+      const entries = node.items.flatMap((pair): LocatedEntry[] => {
+        const key = isScalar(pair.key) ? pair.key.value : undefined
+        if (typeof key !== 'string') return [] // told by the parser already
+        return [{ key, keySpan: spanOf(pair.key as YamlNode), value: locate((pair.value as YamlNode | null) ?? null, depth + 1) }]
+      })
+      return { kind: 'map', span, entries }
+    }
+    if (isSeq(node)) return { kind: 'list', span, items: node.items.map((item) => locate(item as YamlNode, depth + 1)) }
+    if (isScalar(node)) return { kind: 'scalar', span, value: scalarOf(node.value, span) }
+    return nothing
+  }
+
+  function scalarOf(value: unknown, span: Span): string | number | boolean | null {
+    if (typeof value === 'number' && !Number.isFinite(value)) {
+      complain(span, 'RB1014', `\`${source.text.slice(span.start, span.end)}\` is not a JSON number`)
+      return 0
+    }
+    if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
+    complain(span, 'RB1013', 'this value has a YAML type that JSON does not know')
+    return null
+  }
+}
+
+/** A tree read through an alias points at where the alias stands. */
+function at(span: Span, node: Located): Located {
+  return { ...node, span }
+}
+
+function spanOf(node: YamlNode | null): Span {
+  const [start, end] = node?.range ?? [0, 0]
+  return { start, end }
+}
+
+/** The parser recurses; a text that would exhaust it is refused by looking at its tokens alone. */
+function nestingProblem(source: Source): Diagnostic | undefined {
+  const indented = new RegExp(`^ {${deepest * 4},}\\S`, 'm').exec(source.text)
+  if (indented) return tooDeepAt(source, indented.index)
+  let depth = 0
+  let offset = 0
+  let indicators = 0
+  for (const token of new Lexer().lex(source.text)) {
+    if (token === '[' || token === '{') depth++
+    if (token === ']' || token === '}') depth--
+    indicators = token === '-' || token === '?' ? indicators + 1 : token.trim() === '' && token !== '\n' ? indicators : 0
+    if (depth > deepest || indicators > deepest)
+      return tooDeepAt(source, offset)
+    if (!['\u0002', '\u0018', '\u001f', '\ufeff'].includes(token) || token === '\ufeff') offset += token.length
+  }
+  return undefined
+}
+
+function tooDeepAt(source: Source, offset: number): Diagnostic {
+  const message = `the document is nested deeper than ${deepest} levels`
+  return problemAt(source, { start: offset, end: offset + 1 }, 'RB1012', message)
+}
+
+interface YamlComplaint {
+  readonly code: string
+  readonly message: string
+  readonly pos: readonly [number, number]
+}
+
+function fromYaml(source: Source, { code, message, pos }: YamlComplaint): Diagnostic {
+  const span = { start: pos[0], end: Math.max(pos[1], pos[0] + 1) }
+  const template = source.text.lastIndexOf('{{', span.end)
+  if (code === 'NON_STRING_KEY' || (template >= 0 && template >= span.start - 2 && template <= span.start)) {
+    const start = Math.max(0, source.text.lastIndexOf('{{', span.start + 2))
+    if (source.text.startsWith('{{', start) && Math.abs(start - span.start) <= 3)
+      return problemAt(source, { start, end: start + 2 }, 'RB1007', 'a value that begins with `{{` is not text to YAML', 'put the whole value in quotes: `"{{ … }}"`')
+    return problemAt(source, span, 'RB1007', 'a key is not a text', 'keys of a mapping are plain words')
+  }
+  const said = message.charAt(0).toLowerCase() + message.slice(1).split('\n')[0]
+  switch (code) {
+    case 'DUPLICATE_KEY':
+      return problemAt(source, span, 'RB1009', `the key \`${wordAt(source, span)}\` stands twice in one mapping`, 'keep one of the two')
+    case 'TAB_AS_INDENT':
+      return problemAt(source, span, 'RB1008', 'a tab is used to indent', 'YAML indents with spaces')
+    case 'TAG_RESOLVE_FAILED':
+      return problemAt(source, span, 'RB1013', `the tag \`${wordAt(source, span)}\` is not understood`, 'runbooks use plain YAML without tags')
+    case 'BAD_ALIAS':
+      return problemAt(source, span, 'RB1016', said)
+    default:
+      return source.text.slice(span.start, span.end).startsWith('\t')
+        ? problemAt(source, span, 'RB1008', 'a tab is used to indent', 'YAML indents with spaces')
+        : problemAt(source, span, 'RB1007', said)
+  }
+}
+
+function wordAt({ text }: Source, { start }: Span): string {
+  return /^[^\s:]*/.exec(text.slice(start, start + 80))?.[0] ?? ''
+}
+

@@ -1,0 +1,131 @@
+import type { ErrorObject, ValidateFunction } from 'ajv'
+import { Ajv2020 } from 'ajv/dist/2020.js'
+import type { Json, Schema } from './json.ts'
+
+/** One way in which a value does not fit its schema. */
+export interface Misfit {
+  /** Where in the value; for a missing or unknown field, the object that lacks or has it. */
+  readonly path: readonly (string | number)[]
+  readonly kind: 'unknown' | 'missing' | 'type' | 'value'
+  /** True on its own, for people: `must be …`. */
+  readonly message: string
+  /** The field that is unknown or missing. */
+  readonly field?: string
+  /** The fields that the object may have. */
+  readonly allowed?: readonly string[]
+}
+
+export type Validate = (value: unknown) => readonly Misfit[]
+
+const compiled = new WeakMap<Schema, Validate>()
+let shared: Ajv2020 | undefined
+
+/** Compiles a JSON Schema (2020-12), once per schema object. Throws when it is no schema. */
+export function validatorOf(schema: Schema): Validate {
+  const known = compiled.get(schema)
+  if (known) return known
+  shared ??= new Ajv2020({ allErrors: true, verbose: true, strict: false, addUsedSchema: false, validateFormats: false })
+  const validate: ValidateFunction = shared.compile(schema)
+  const fit: Validate = (value) => {
+    if (validate(value)) return []
+    const errors = validate.errors ?? []
+    return withoutNoise(errors).map((error) => misfitOf(error, value))
+  }
+  compiled.set(schema, fit)
+  return fit
+}
+
+/** Why a text is no JSON Schema, or undefined when it is one. */
+export function schemaProblem(schema: Schema): string | undefined {
+  try {
+    new Ajv2020({ strict: true, strictTypes: false, strictRequired: false, validateFormats: false, allowUnionTypes: true, keywords: ['secret', 'x-runbook', 'x-runbook-open'] }).compile(schema)
+    return undefined
+  } catch (error) {
+    return error instanceof Error ? error.message.replaceAll('\n', ' ') : String(error)
+  }
+}
+
+/** An alternative that fails tells of each of its branches; one sentence is enough, unless a branch went deeper. */
+function withoutNoise(errors: readonly ErrorObject[]): readonly ErrorObject[] {
+  const either = errors.filter(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf')
+  return errors.filter((error) => {
+    if (error.keyword === 'if') return false
+    return !either.some((outer) => outer !== error && error.schemaPath.startsWith(`${outer.schemaPath}/`))
+  })
+}
+
+function misfitOf(error: ErrorObject, root: unknown): Misfit {
+  const path = pathOf(error.instancePath, root)
+  const { params, parentSchema } = error
+  switch (error.keyword) {
+    case 'additionalProperties':
+    case 'unevaluatedProperties':
+    case 'propertyNames': {
+      const field = String(params['additionalProperty'] ?? params['unevaluatedProperty'] ?? params['propertyName'])
+      const allowed = Object.keys((parentSchema?.['properties'] as object | undefined) ?? {})
+      return { path, kind: 'unknown', field, allowed, message: `\`${field}\` is not known here` }
+    }
+    case 'required': {
+      const field = String(params['missingProperty'])
+      return { path, kind: 'missing', field, message: `\`${field}\` is missing` }
+    }
+    case 'type':
+      return { path, kind: 'type', message: `must be ${typeWords(params['type'])}, not ${nameOfType(error.data)}` }
+    case 'enum':
+      return { path, kind: 'value', message: `must be one of ${listed(params['allowedValues'] as Json[])}`, allowed: (params['allowedValues'] as Json[]).filter((v) => typeof v === 'string') as string[] }
+    case 'const':
+      return { path, kind: 'value', message: `must be \`${String(params['allowedValue'])}\`` }
+    case 'pattern':
+      return { path, kind: 'value', message: `must look like \`${String(params['pattern'])}\`` }
+    case 'anyOf':
+    case 'oneOf':
+      return { path, kind: 'value', message: `must be ${alternatives(error)}` }
+    default:
+      return { path, kind: 'value', message: error.message ?? `must satisfy \`${error.keyword}\`` }
+  }
+}
+
+function alternatives({ schema }: ErrorObject): string {
+  const branches = (Array.isArray(schema) ? schema : []) as Schema[]
+  const words = branches.map((branch) => (branch['enum'] ? listed(branch['enum'] as Json[]) : branch['type'] ? typeWords(branch['type']) : String(branch['description'] ?? branch['title'] ?? 'something else')))
+  return [...new Set(words)].join(' or ')
+}
+
+function pathOf(pointer: string, root: unknown): (string | number)[] {
+  let value: unknown = root
+  return pointer
+    .split('/')
+    .slice(1)
+    .map((part) => {
+      const name = part.replaceAll('~1', '/').replaceAll('~0', '~')
+      const step = Array.isArray(value) ? Number(name) : name
+      value = (value as Record<string | number, unknown> | undefined)?.[step]
+      return step
+    })
+}
+
+const typeNames: { readonly [type: string]: string } = {
+  string: 'a text',
+  number: 'a number',
+  integer: 'a whole number',
+  boolean: 'true or false',
+  object: 'a mapping',
+  array: 'a list',
+  null: 'empty',
+}
+
+function typeWords(type: unknown): string {
+  const types = (Array.isArray(type) ? type : String(type).split(',')) as string[]
+  return types.map((name) => typeNames[name] ?? name).join(' or ')
+}
+
+export function nameOfType(value: unknown): string {
+  if (value === null || value === undefined) return 'empty'
+  if (Array.isArray(value)) return 'a list'
+  if (typeof value === 'number') return 'a number'
+  return typeNames[typeof value] ?? typeof value
+}
+
+function listed(values: readonly Json[]): string {
+  return values.map((value) => `\`${typeof value === 'string' ? value : JSON.stringify(value)}\``).join(', ')
+}
