@@ -1,0 +1,223 @@
+import { Agent, type Dispatcher } from 'undici'
+import { type Clock, type Http, type HttpRequest, type HttpResponse, StepFailure } from '../action/contract.ts'
+import type { Call } from '../run/event.ts'
+import { BodyTooLarge, brokenExchange, DeadlinePassed, type Exchange, type Trouble } from './http-failure.ts'
+
+export interface HttpDoorOptions {
+  /**
+   * Measures `took` and ends a request that takes too long. A clock that can jump has `busy`: it is held while a request
+   * is under way, so that time does not run to the request's own deadline.
+   */
+  readonly clock: Clock & { busy?(): () => void }
+  /** One exchange of the transcript; what is secret in it is the redactor's business. */
+  readonly onCall?: (call: Call) => void
+  /** Bytes of a response body; 64 MiB unless told. */
+  readonly maxBody?: number
+}
+
+export interface HttpDoor {
+  readonly request: Http
+  /** Cuts what is still open. */
+  close(): Promise<void>
+}
+
+const defaultTimeout = 30_000
+const defaultMaxBody = 64 * 1024 * 1024
+/** A host that has not taken a connection by then is not there; real milliseconds. */
+const connectTimeout = 10_000
+
+/**
+ * The way out over HTTP. No proxies, no redirects, no cookies: one request, one answer, whatever its status.
+ * A read uses kept connections, and is tried once more when a kept one turns out to be dead. A change always has a
+ * connection of its own: a refused one then proves that nothing was sent.
+ */
+export function httpDoor({ clock, onCall, maxBody = defaultMaxBody }: HttpDoorOptions): HttpDoor {
+  const agents = new Map<string, Agent>()
+
+  function agentFor({ tls = {} }: HttpRequest, { fresh }: { fresh: boolean }): Agent {
+    const key = JSON.stringify([fresh, tls.verify, tls.ca, tls.cert, tls.key])
+    const kept = agents.get(key)
+    if (kept) return kept
+    const agent = new Agent({
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connections: 64,
+      pipelining: fresh ? 0 : 1,
+      connect: {
+        timeout: connectTimeout,
+        rejectUnauthorized: tls.verify !== false,
+        ...(tls.ca !== undefined && { ca: tls.ca }),
+        ...(tls.cert !== undefined && { cert: tls.cert }),
+        ...(tls.key !== undefined && { key: tls.key }),
+      },
+    })
+    agents.set(key, agent)
+    return agent
+  }
+
+  async function request(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
+    signal.throwIfAborted()
+    const target = targetOf(request)
+    const read = effectOf(request) === 'read'
+    const first = await exchange(agentFor(request, { fresh: !read }), request, target, signal)
+    if ('response' in first) return first.response
+    if (!read || !first.trouble.stale) throw first.trouble.error
+    const second = await exchange(agentFor(request, { fresh: true }), request, target, signal)
+    if ('response' in second) return second.response
+    throw second.trouble.error
+  }
+
+  async function exchange(
+    agent: Agent,
+    request: HttpRequest,
+    target: URL,
+    signal: AbortSignal,
+  ): Promise<{ response: HttpResponse } | { trouble: Trouble }> {
+    const began = clock.now()
+    const state: Exchange = { sent: false, answered: false }
+    const call = { kind: 'http' as const, method: request.method, url: request.url }
+    try {
+      const answer = await withDeadline(clock, request.timeout ?? defaultTimeout, signal, (linked) =>
+        dispatch(agent, request, target, { maxBody, state }, linked),
+      )
+      const response = { ...answer, took: clock.now() - began }
+      onCall?.({ ...call, status: response.status, ...requestIdOf(response), took: response.took })
+      return { response }
+    } catch (cause) {
+      const took = clock.now() - began
+      const trouble = signal.aborted
+        ? { error: signal.reason, stale: false }
+        : brokenExchange(cause, state, { request, effect: effectOf(request) })
+      onCall?.({ ...call, took, error: errorWords(trouble.error) })
+      return { trouble }
+    }
+  }
+
+  return {
+    request,
+    async close() {
+      const open = [...agents.values()]
+      agents.clear()
+      await Promise.all(open.map((agent) => agent.destroy()))
+    },
+  }
+}
+
+function errorWords(error: unknown): string {
+  if (error instanceof StepFailure) return `${error.code}: ${error.message}`
+  return error instanceof Error ? error.message : String(error)
+}
+
+function effectOf({ effect, method }: HttpRequest): 'read' | 'change' {
+  return effect ?? (method === 'GET' || method === 'HEAD' ? 'read' : 'change')
+}
+
+function targetOf({ url }: HttpRequest): URL {
+  const target = URL.canParse(url) ? new URL(url) : undefined
+  if (target && (target.protocol === 'http:' || target.protocol === 'https:')) return target
+  throw new StepFailure('bad_url', `\`${url}\` is not an http or https address`)
+}
+
+/** Runs the work; what comes first ends it: its own end, the caller's signal, or the deadline. */
+async function withDeadline<T>(
+  clock: HttpDoorOptions['clock'],
+  timeout: number,
+  signal: AbortSignal,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const stop = new AbortController()
+  const over = new AbortController()
+  const release = clock.busy?.()
+  const passOn = () => stop.abort(signal.reason)
+  signal.addEventListener('abort', passOn, { once: true })
+  const deadline = clock.sleep(timeout, over.signal).then(
+    () => stop.abort(new DeadlinePassed(timeout)),
+    () => {}, // the work ended first
+  )
+  try {
+    return await work(stop.signal)
+  } finally {
+    signal.removeEventListener('abort', passOn)
+    over.abort()
+    await deadline
+    release?.()
+  }
+}
+
+function dispatch(
+  agent: Agent,
+  { method, headers = {}, body }: HttpRequest,
+  target: URL,
+  { maxBody, state }: { maxBody: number; state: Exchange },
+  signal: AbortSignal,
+): Promise<Omit<HttpResponse, 'took'>> {
+  return new Promise((resolve, reject) => {
+    let controller: Dispatcher.DispatchController | undefined
+    const stop = () => {
+      controller?.abort(signal.reason)
+      settle(() => reject(signal.reason))
+    }
+    const settle = (how: () => void) => {
+      signal.removeEventListener('abort', stop)
+      how()
+    }
+    signal.addEventListener('abort', stop, { once: true })
+
+    const answer = { status: 0, headers: {} as Record<string, string> }
+    const chunks: Buffer[] = []
+    let size = 0
+    agent.dispatch(
+      {
+        origin: target.origin,
+        path: `${target.pathname}${target.search}`,
+        method: method as Dispatcher.HttpMethod,
+        headers: headersFor(headers, body),
+        body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
+      },
+      {
+        // the last moment at which nothing has been written yet
+        onRequestStart(started) {
+          if (signal.aborted) return started.abort(signal.reason)
+          controller = started
+          state.sent = true
+        },
+        onResponseStart(_, status, received) {
+          state.answered = true
+          answer.status = status
+          for (const [name, value] of Object.entries(received)) {
+            if (value !== undefined) answer.headers[name.toLowerCase()] = [value].flat().join(', ')
+          }
+        },
+        onResponseData(started, chunk) {
+          size += chunk.length
+          if (size > maxBody) started.abort(new BodyTooLarge(`the answer is longer than ${maxBody} bytes`))
+          else chunks.push(chunk)
+        },
+        onResponseEnd() {
+          settle(() => resolve({ ...answer, text: Buffer.concat(chunks).toString('utf8') }))
+        },
+        onResponseError(_, error) {
+          settle(() => reject(error))
+        },
+      },
+    )
+  })
+}
+
+function headersFor(headers: { readonly [name: string]: string }, body: HttpRequest['body']): Record<string, string> {
+  const names = Object.keys(headers).map((name) => name.toLowerCase())
+  return {
+    ...headers,
+    ...(!names.includes('accept') && { accept: 'application/json' }),
+    ...(!names.includes('user-agent') && { 'user-agent': 'runbook' }),
+    ...(body !== undefined &&
+      !names.includes('content-type') && {
+        'content-type': typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json',
+      }),
+  }
+}
+
+function requestIdOf({ headers }: Pick<HttpResponse, 'headers'>): { requestId?: string } {
+  const requestId = headers['x-openstack-request-id'] ?? headers['x-compute-request-id']
+  return requestId === undefined ? {} : { requestId }
+}
