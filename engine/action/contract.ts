@@ -210,9 +210,20 @@ export interface CloudConfig {
   readonly authType: 'password' | 'v3applicationcredential' | 'token'
   readonly auth: { readonly [name: string]: string }
   readonly region?: string
+  /** The regions it is known to have; empty when nobody says. */
+  readonly regions?: readonly string[]
   readonly interface: 'public' | 'internal' | 'admin'
-  readonly tls: { readonly ca?: string; readonly verify: boolean }
-  /** Per-service overrides such as `compute_endpoint_override`. */
+  /** `ca`, `cert` and `key` are contents; the `…File` names are paths, which whoever reads files turns into contents. */
+  readonly tls: {
+    readonly verify: boolean
+    readonly ca?: string
+    readonly cert?: string
+    readonly key?: string
+    readonly caFile?: string
+    readonly certFile?: string
+    readonly keyFile?: string
+  }
+  /** Per-service settings such as `compute_endpoint_override`, `compute_api_version`, `compute_interface`. */
   readonly overrides: { readonly [name: string]: string }
 }
 
