@@ -1,0 +1,149 @@
+import { shownDuration } from '../duration.ts'
+import type { RunEvent } from '../run/event.ts'
+import { isGood } from '../run/outcome.ts'
+import { checkLines } from './check-lines.ts'
+import type { Paint, Style } from './colour.ts'
+import { endLines } from './end-lines.ts'
+import { factLine, indent } from './fact-line.ts'
+import { howToAnswer, operandLines, shownAnswer, shownCall, shownFields } from './fact-text.ts'
+import { effectNote } from './label.ts'
+import { previewLines } from './preview-lines.ts'
+import type { OpenLoop, Progress } from './progress.ts'
+import { badCount, badCounts, foldedInto, itemOf, listed, openAt } from './progress.ts'
+import { padded, safe, safeLine } from './terminal-text.ts'
+import { checkResultOf } from './verdict.ts'
+
+export interface FactOptions {
+  readonly paint: Paint
+  readonly verbose: boolean
+}
+
+/**
+ * The lines an event is worth, given what was known before it; often none. What a resumed run only replays was told the
+ * first time.
+ */
+export function factLines(progress: Progress, event: RunEvent, options: FactOptions): readonly string[] {
+  if ('replayed' in event && event.replayed) return []
+  const { paint, verbose } = options
+  const line = (style: Style, word: string, text: string) => factLine(event.at, paint(style, padded(word, 12)), text)
+  switch (event.type) {
+    case 'run.resumed':
+      return [line('strong', 'resumed', `by ${safeLine(`${event.by.user}@${event.by.host}`)}`)]
+    case 'step.began':
+      return beginning(progress, event, line)
+    case 'step.ended':
+      return ending(progress, event, options)
+    case 'step.previewed':
+      return previewLines(event, paint)
+    case 'step.retried':
+      return [
+        line(
+          'warn',
+          'try again',
+          `${keyOf(event)}  after ${shownDuration(event.delay)}, this was try ${event.attempt}`,
+        ),
+        ...('error' in event.outcome ? [`${indent}${safeLine(event.outcome.error.message)}`] : []),
+      ]
+    case 'step.polled': {
+      const open = openAt(progress, event.key)
+      if (!verbose && (open?.latest === event.seen || foldedInto(progress, event.key))) return []
+      return [line('dim', 'waits', `${keyOf(event)}  ${safeLine(event.seen)}`)]
+    }
+    case 'step.reopened':
+      return [line('warn', 'again', `${keyOf(event)}  ${safeLine(event.why)}`)]
+    case 'condition':
+      if (event.held) return []
+      return [
+        line(
+          'bad',
+          `${event.word}`,
+          `${keyOf(event)}  ${paint('bad', `does not hold: ${safeLine(event.evaluated.text)}`)}`,
+        ),
+        ...(event.message === undefined ? [] : [`${indent}${safeLine(event.message)}`]),
+        ...operandLines(event.evaluated).map((text) => `${indent}${safeLine(text)}`),
+      ]
+    case 'asked':
+      return [
+        line('warn', 'question', `${keyOf(event)}  ${paint('strong', safeLine(event.question.message))}`),
+        ...(event.question.table ?? []).map((row) => `${indent}${safeLine(shownFields(row))}`),
+        `${indent}${safeLine(howToAnswer(event.question))}`,
+      ]
+    case 'answered':
+      return [line('plain', 'answer', `${keyOf(event)}  ${safeLine(shownAnswer(event.answer))}`)]
+    case 'locks.taken':
+      return [line('dim', 'locked', safeLine(event.locks.join(', ')))]
+    case 'step.called':
+      return verbose ? [line('dim', 'called', `${keyOf(event)}  ${safeLine(shownCall(event.call))}`)] : []
+    case 'step.output':
+      return verbose
+        ? outputLines(event.text, event.host).map((text) => line('dim', 'output', `${keyOf(event)}  ${text}`))
+        : []
+    case 'step.progress':
+      return verbose ? [line('dim', 'progress', `${keyOf(event)}  ${safeLine(event.text)}`)] : []
+    case 'step.waiting':
+      if (foldedInto(progress, event.key)) return []
+      return [line('dim', 'waits', `${keyOf(event)}  ${safeLine(event.why)}, until ${event.until.slice(11, 19)}`)]
+    case 'run.began':
+    case 'run.parked':
+    case 'run.ended':
+    case 'value':
+    case 'timer':
+    case 'locks.freed':
+      return []
+    default:
+      // a kind of event this view does not know yet is no reason to end a run
+      event satisfies never
+      return []
+  }
+}
+
+function keyOf({ key }: { readonly key: string }): string {
+  return safeLine(key)
+}
+
+type Line = (style: Style, word: string, text: string) => string
+
+/** A read is told when it ends. What changes something, or holds other steps, is told when it begins as well. */
+function beginning(
+  progress: Progress,
+  event: Extract<RunEvent, { type: 'step.began' }>,
+  line: Line,
+): readonly string[] {
+  if (progress.open.has(event.key) || foldedInto(progress, event.key) || event.kind === 'let') return []
+  const note = event.kind === 'loop' ? loopNote(event.count) : effectNote(event.effect)
+  if (note === '' && event.kind === 'action') return []
+  const target = event.target === undefined ? '' : ` on ${event.target}`
+  return [line('plain', 'begins', safeLine(`${event.key}  ${event.name}${target}${note && ` (${note})`}`))]
+}
+
+function loopNote(count: number | undefined): string {
+  return count === undefined ? 'a loop' : `${count} item${count === 1 ? '' : 's'}`
+}
+
+function ending(
+  progress: Progress,
+  event: Extract<RunEvent, { type: 'step.ended' }>,
+  options: FactOptions,
+): readonly string[] {
+  const check = checkResultOf(event.action, event.outcome)
+  if (check) return checkLines(check, options.paint, event.at)
+  const folded = foldedInto(progress, event.key)
+  const lines = () => endLines(progress, event, options.paint)
+  if (!folded) return lines()
+  const told = isGood(event.outcome) || badCount(folded) >= listed ? [] : lines()
+  if (itemOf(progress, event.key) !== folded || !worthCounting(folded)) return told
+  const counts = safeLine(`${folded.key}  ${folded.done + 1} of ${folded.count}${badCounts(folded)}`)
+  return [...told, factLine(event.at, padded('so far', 12), counts)]
+}
+
+/** A long loop tells its count about ten times. */
+function worthCounting({ count = 0, done }: OpenLoop): boolean {
+  return (done + 1) % Math.max(1, Math.ceil(count / 10)) === 0 && done + 1 < count
+}
+
+function outputLines(text: string, host: string | undefined): readonly string[] {
+  return safe(text)
+    .split('\n')
+    .filter((line) => line.trim() !== '')
+    .map((line) => (host === undefined ? line : `${safeLine(host)}: ${line}`))
+}

@@ -1,0 +1,83 @@
+import { shownDuration } from '../duration.ts'
+import type { Paint } from './colour.ts'
+import { shownCounts } from './fact-text.ts'
+import { fewOf } from './header-lines.ts'
+import type { Label } from './label.ts'
+import { runLabels, statusLabels, verdictLabels } from './label.ts'
+import type { Progress } from './progress.ts'
+import { safeLine } from './terminal-text.ts'
+import { countVerdicts, worstVerdict } from './verdict.ts'
+
+/** The end of a run, or where it went to sleep: how it came out, what it leaves and the next command. */
+export function summaryLines(
+  progress: Progress,
+  paint: Paint,
+  { transcript }: { readonly transcript?: string },
+): readonly string[] {
+  const { began, ended, now, since } = progress
+  const label = endLabel(progress)
+  const counts = shownCounts(
+    [...progress.counts].map(([status, count]) => [statusLabels[status].word.toLowerCase(), count] as const),
+  )
+  const took = since > 0 ? ` after ${shownDuration(Math.max(0, now - since))}` : ''
+  const what = began?.mode === 'dry-run' ? 'dry run of ' : ''
+  const rows: readonly (readonly [string, string])[] = [
+    ['steps', counts],
+    ['checks', verdictCounts(progress, paint)],
+    ['outputs', ended?.outputs && Object.keys(ended.outputs).length > 0 ? safeLine(JSON.stringify(ended.outputs)) : ''],
+    ['in doubt', progress.inDoubt.size === 0 ? '' : paint('doubt', safeLine(fewOf([...progress.inDoubt])))],
+    ['questions', progress.parked.length === 0 ? '' : safeLine(fewOf(progress.parked))],
+    ['transcript', transcript === undefined ? '' : safeLine(transcript)],
+    ['next', paint('strong', nextCommand(progress))],
+  ]
+  return [
+    '',
+    paint(label.style, `${label.sign} ${what}${safeLine(began?.runbook.name ?? 'the run')} ${label.word}${took}`),
+    ...errorLines(progress),
+    ...(began?.mode === 'dry-run' ? [paint('strong', dryRunLine(progress))] : []),
+    ...rows.flatMap(([name, value]) => (value === '' ? [] : [`  ${paint('dim', name.padEnd(10))} ${value}`])),
+  ]
+}
+
+/** An inspection that ran to its end is no success when what it found is bad. */
+function endLabel({ ended, parked, checks }: Progress): Label {
+  if (!ended) return runLabels[parked.length > 0 ? 'waiting' : 'unfinished']
+  if (ended.status !== 'succeeded' || checks.length === 0) return runLabels[ended.status]
+  const verdict = verdictLabels[worstVerdict(checks)]
+  return { ...verdict, word: `finished, worst verdict ${verdict.word}` }
+}
+
+function verdictCounts({ checks }: Progress, paint: Paint): string {
+  return [...countVerdicts(checks)]
+    .map(([verdict, count]) =>
+      paint(verdictLabels[verdict].style, `${count} ${verdictLabels[verdict].word.toLowerCase()}`),
+    )
+    .join(', ')
+}
+
+function errorLines({ ended }: Progress): readonly string[] {
+  if (ended?.error === undefined) return []
+  const { key, code, message, hint } = ended.error
+  return [
+    `  ${safeLine(`${key === undefined ? '' : `${key}: `}${code}: ${message}`)}`,
+    ...(hint === undefined ? [] : [`  hint: ${safeLine(hint)}`]),
+  ]
+}
+
+function dryRunLine({ previews, maybes }: Progress): string {
+  const would = previews + maybes === 0 ? 'no step would change anything' : `${previews} steps would act`
+  return `  nothing was changed: ${would}${maybes > 0 ? `, ${maybes} more might` : ''}`.replace(
+    /\b1 steps would/,
+    '1 step would',
+  )
+}
+
+function nextCommand({ began, ended, parked, checks }: Progress): string {
+  const run = safeLine(began?.run ?? 'RUN')
+  if (parked.length > 0) return `runbook approve ${run}, or runbook resume ${run} to answer here`
+  if (began?.mode === 'dry-run') return `the same command without --dry-run`
+  if (ended?.status === 'succeeded')
+    return checks.length > 0 ? `runbook show ${run} --format html` : `runbook show ${run}`
+  if (ended?.status === 'rolled_back') return `runbook show ${run}`
+  return `runbook resume ${run}`
+}
