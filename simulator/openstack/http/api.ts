@@ -68,10 +68,10 @@ export interface Service {
   readonly name: ServiceName
   readonly routes: readonly Route[]
   readonly microversions?: Microversions
-  /** What may stand before a route's own path: `/v2.1`. Each route is tried below each of them. */
-  readonly prefixes: readonly RegExp[]
-  /** Checks what a prefix captured against the token: Cinder refuses a project that is not the token's. */
-  checkPrefix?(captured: { readonly [name: string]: string }, token: Token): void
+  /** Where a path may also hold the caller's project, and is the same without it: `/v3/{project}/volumes`. */
+  readonly projectInPath?: RegExp
+  /** Refuses a project in the path that is not the token's. */
+  checkProject?(project: string, token: Token): void
   /** The body of an error. */
   failure(failure: ApiFailure, request: { readonly id: string; readonly version: number }): Reply
   /** The answer to a path the service does not have. */

@@ -10,14 +10,10 @@ export interface Negotiated {
  * Reads `OpenStack-API-Version` (and Nova's older header); the lowest version when there is none.
  * Throws `ApiFailure` 406 for a version out of range and 400 for one that is no version; both still echo the headers.
  */
-export function negotiate(
-  microversions: Microversions,
-  header: (name: string) => string | undefined,
-): Negotiated {
+export function negotiate(microversions: Microversions, header: (name: string) => string | undefined): Negotiated {
   const { service, legacyHeader, major, min, max } = microversions
   const lowest = `${major}.${min}`
-  const asked =
-    askedFor(service, header('openstack-api-version')) || (legacyHeader && header(legacyHeader)) || lowest
+  const asked = askedFor(service, header('openstack-api-version')) || (legacyHeader && header(legacyHeader)) || lowest
   if (asked === 'latest') return { version: max, headers: echo(microversions, `${major}.${max}`) }
   const parts = /^(\d+)\.(\d+)$/.exec(asked)
   if (!parts) {

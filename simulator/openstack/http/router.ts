@@ -3,22 +3,19 @@ import type { Route, Service } from './api.ts'
 export interface Match {
   readonly route: Route
   readonly params: { readonly [name: string]: string }
+  /** The project in the path, where there is one. */
+  readonly project: string | undefined
 }
 
 /** The routes of a path: none, one, or several when microversions answer it differently. */
-export function routesOf({ prefixes, routes }: Service, method: string, path: string): Match[] {
-  for (const prefix of prefixes) {
-    const before = prefix.exec(path)
-    if (!before) continue
-    const rest = path.slice(before[0].length) || '/'
-    const found = routes.flatMap((route): Match[] => {
-      const params = paramsIn(route.path, rest)
-      const sameMethod = route.method === method || (method === 'HEAD' && route.method === 'GET')
-      return params && sameMethod ? [{ route, params: { ...before.groups, ...params } }] : []
-    })
-    if (found.length > 0) return found
-  }
-  return []
+export function routesOf({ projectInPath, routes }: Service, method: string, path: string): Match[] {
+  const project = projectInPath?.exec(path)
+  const plain = project ? `${project[1]}${path.slice(project[0].length)}` : path
+  return routes.flatMap((route): Match[] => {
+    const params = paramsIn(route.path, plain)
+    const sameMethod = route.method === method || (method === 'HEAD' && route.method === 'GET')
+    return params && sameMethod ? [{ route, params, project: project?.[2] }] : []
+  })
 }
 
 function paramsIn(pattern: string, path: string): { [name: string]: string } | undefined {

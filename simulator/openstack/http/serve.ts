@@ -83,8 +83,9 @@ async function answer(service: Service, around: Surroundings, call: Call, closin
       version = negotiated.version
       headers = negotiated.headers
     }
-    const { route, params } = matchOf(found, version)
-    if (token) permit(service, { route, params }, token)
+    const match = matchOf(found, version)
+    const { route, params } = match
+    if (token) permit(service, match, token)
     const reply = await route.handle({
       method: route.method,
       params,
@@ -111,8 +112,8 @@ function matchOf(found: readonly Match[], version: number): Match {
   return match
 }
 
-function permit(service: Service, { route, params }: Match, token: Token): void {
-  service.checkPrefix?.(params, token)
+function permit(service: Service, { route, project }: Match, token: Token): void {
+  if (project !== undefined) service.checkProject?.(project, token)
   if (!route.admin || token.roles.includes('admin')) return
   throw new ApiFailure(403, route.admin, { kind: 'PolicyNotAuthorized' })
 }

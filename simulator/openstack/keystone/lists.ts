@@ -21,8 +21,7 @@ export function listRoutes(keystone: KeystoneState, region: string, addresses: A
     }))
   const users = () =>
     keystone.users.map(({ password: _, ...user }) => ({ ...user, options: {}, password_expires_at: null }))
-  const roles = () =>
-    keystone.roles.map((role) => ({ ...role, domain_id: null, description: null, options: {} }))
+  const roles = () => keystone.roles.map((role) => ({ ...role, domain_id: null, description: null, options: {} }))
   return [
     ...resource('service', 'services', () => services),
     ...resource('endpoint', 'endpoints', () => endpointsOf(region, addresses)),
@@ -40,7 +39,11 @@ export function listRoutes(keystone: KeystoneState, region: string, addresses: A
       path: '/v3/role_assignments',
       admin: 'identity:list_role_assignments',
       handle: (request) =>
-        collection(request, 'role_assignments', keystone.assignments.filter(wanted(request)).map(assignment(keystone, request))),
+        collection(
+          request,
+          'role_assignments',
+          keystone.assignments.filter(wanted(request)).map(assignment(keystone, request)),
+        ),
     },
   ]
 }

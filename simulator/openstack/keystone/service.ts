@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import { ApiFailure, type ApiRequest, json, type Reply, type Route, type Service } from '../http/api.ts'
+import { healthy } from '../http/health.ts'
 import { titleOf } from '../http/webob.ts'
 import { authenticate } from './authenticate.ts'
 import { type Addresses, catalogueFor } from './catalogue.ts'
@@ -52,7 +53,8 @@ export function keystoneService(
     {
       method: 'GET',
       path: '/v3/auth/catalog',
-      handle: (request) => json(200, { catalog: catalogueFor(request.token, region, addresses), links: links(request) }),
+      handle: (request) =>
+        json(200, { catalog: catalogueFor(request.token, region, addresses), links: links(request) }),
     },
     {
       method: 'GET',
@@ -61,10 +63,8 @@ export function keystoneService(
     },
     ...listRoutes(keystone, region, addresses),
   ]
-  return { name: 'keystone', routes, prefixes: [/^/], failure, unknownPath, unauthorized }
+  return { name: 'keystone', routes, failure, unknownPath, unauthorized }
 }
-
-export const healthy: Reply = { status: 200, headers: { 'Content-Type': 'text/plain; charset=UTF-8' }, body: 'OK' }
 
 const v3 = (origin: string) => ({
   id: 'v3.14',
@@ -77,7 +77,9 @@ const v3 = (origin: string) => ({
 const links = ({ origin, path }: ApiRequest) => ({ next: null, self: `${origin}${path}`, previous: null })
 
 function projectsOf({ projects, assignments }: KeystoneState, token: Token): object[] {
-  const mine = assignments.flatMap(({ user, scope }) => (user === token.user && 'project' in scope ? [scope.project] : []))
+  const mine = assignments.flatMap(({ user, scope }) =>
+    user === token.user && 'project' in scope ? [scope.project] : [],
+  )
   return projects.filter(({ id }) => mine.includes(id) || id === projectOf(token))
 }
 

@@ -45,7 +45,11 @@ export function agentsOf({ controllers, computes }: Topology, startAt: number): 
 function configurationOf({ binary }: Kind, host: string, index: number): { [key: string]: unknown } {
   switch (binary) {
     case 'neutron-dhcp-agent':
-      return { dhcp_driver: 'neutron.agent.linux.dhcp.Dnsmasq', dhcp_lease_duration: 86_400, log_agent_heartbeats: false }
+      return {
+        dhcp_driver: 'neutron.agent.linux.dhcp.Dnsmasq',
+        dhcp_lease_duration: 86_400,
+        log_agent_heartbeats: false,
+      }
     case 'neutron-l3-agent':
       return {
         agent_mode: 'legacy',

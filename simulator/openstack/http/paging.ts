@@ -1,0 +1,58 @@
+import { ApiFailure, type ApiRequest } from './api.ts'
+
+export interface PagingManner {
+  /** The most a page may hold. */
+  readonly max: number
+  /** How many come without `limit`; `max` unless told. */
+  readonly usual?: number
+}
+
+export interface Page<T> {
+  readonly items: readonly T[]
+  /** Where the next page begins; undefined when the page was not full. */
+  readonly next: string | undefined
+}
+
+/**
+ * Cuts a page out of a sorted list by `limit` and `marker`. A full page always has a next one, even an empty one:
+ * that is how these services know. Throws `ApiFailure` 400 for a bad limit or an unknown marker.
+ */
+export function pageOf<T extends { readonly id: string | number }>(
+  all: readonly T[],
+  { query, origin, path }: ApiRequest,
+  { max, usual = max }: PagingManner,
+): Page<T> {
+  const asked = query.get('limit')
+  if (asked !== null && !/^\d+$/.test(asked)) {
+    throw new ApiFailure(
+      400,
+      `Invalid input for query parameters limit. Value: ${asked}. '${asked}' does not match '^[0-9]*$'`,
+    )
+  }
+  const limit = Math.min(max, asked === null ? usual : Number(asked))
+  const marker = query.get('marker')
+  const start = marker === null ? 0 : all.findIndex(({ id }) => String(id) === marker) + 1
+  if (marker !== null && start === 0) throw new ApiFailure(400, `marker [${marker}] not found`)
+  const items = all.slice(start, start + limit)
+  const last = items.at(-1)
+  if (!last || items.length < limit) return { items, next: undefined }
+  const following = new URLSearchParams(query)
+  following.set('marker', String(last.id))
+  return { items, next: `${origin}${path}?${following}` }
+}
+
+/** `{ servers_links: [{ rel: 'next', href }] }` when there is a next page. */
+export function nextLink(name: string, { next }: Page<unknown>): object {
+  return next === undefined ? {} : { [`${name}_links`]: [{ rel: 'next', href: next }] }
+}
+
+/** Equal fields, several values of one name being alternatives. */
+export function fits(query: URLSearchParams, name: string, value: string | number | null | undefined): boolean {
+  const wanted = query.getAll(name)
+  return wanted.length === 0 || wanted.includes(String(value))
+}
+
+/** Whether a flag of a query says yes, in any of the spellings the services know. */
+export function isOn(query: URLSearchParams, name: string): boolean {
+  return ['1', 'true', 't', 'yes', 'on', ''].includes((query.get(name) ?? 'no').toLowerCase())
+}

@@ -1,0 +1,102 @@
+import type { CloudWorld } from '../cloud.ts'
+import { ApiFailure, type ApiRequest, json, type Reply, type Route } from '../http/api.ts'
+import { projectOf } from '../keystone/state.ts'
+import { micro } from '../time.ts'
+import { health } from './alive.ts'
+import { existing } from './state.ts'
+
+/** Aggregates, availability zones and quotas. */
+export function placeAndLimitRoutes(world: CloudWorld): Route[] {
+  return [
+    {
+      method: 'GET',
+      path: '/os-aggregates',
+      admin: 'os_compute_api:os-aggregates:index',
+      handle: ({ version }) => json(200, { aggregates: aggregates(world, version) }),
+    },
+    { method: 'GET', path: '/os-availability-zone', handle: () => json(200, { availabilityZoneInfo: zones(world) }) },
+    {
+      method: 'GET',
+      path: '/os-availability-zone/detail',
+      admin: 'os_compute_api:os-availability-zone:detail',
+      handle: () => json(200, { availabilityZoneInfo: zonesInDetail(world) }),
+    },
+    { method: 'GET', path: '/os-quota-sets/:project', handle: (request) => quota(world, request, 'limits') },
+    { method: 'GET', path: '/os-quota-sets/:project/defaults', handle: (request) => quota(world, request, 'limits') },
+    { method: 'GET', path: '/os-quota-sets/:project/detail', handle: (request) => quota(world, request, 'detail') },
+  ]
+}
+
+const aggregates = ({ cloud: { nova } }: CloudWorld, version: number) =>
+  nova.aggregates.map(({ id, uuid, name, hosts, metadata, zone, createdAt }) => ({
+    id,
+    ...(version >= 41 && { uuid }),
+    name,
+    hosts,
+    metadata,
+    availability_zone: zone,
+    created_at: micro(createdAt),
+    updated_at: null,
+    deleted: false,
+    deleted_at: null,
+  }))
+
+function zones({ cloud: { nova } }: CloudWorld) {
+  const enabled = nova.services.some(({ binary, disabled }) => binary === 'nova-compute' && !disabled)
+  return [{ zoneName: 'nova', zoneState: { available: enabled }, hosts: null }]
+}
+
+function zonesInDetail(world: CloudWorld) {
+  return ['internal', 'nova'].map((zoneName) => {
+    const hosts: { [host: string]: { [binary: string]: object } } = {}
+    const services = world.cloud.nova.services.filter(({ zone }) => zone === zoneName)
+    for (const service of services) {
+      const { seenAt, up } = health(world, service)
+      const shown = { available: up, active: !service.disabled, updated_at: micro(seenAt) }
+      hosts[service.host] = { ...hosts[service.host], [service.binary]: shown }
+    }
+    return { zoneName, zoneState: { available: services.some(({ disabled }) => !disabled) }, hosts }
+  })
+}
+
+/** Limits, and until which microversion Nova still kept each of them. */
+const limits = [
+  { resource: 'cores', limit: 400 },
+  { resource: 'fixed_ips', limit: -1, until: 35 },
+  { resource: 'floating_ips', limit: 10, until: 35 },
+  { resource: 'injected_file_content_bytes', limit: 10_240, until: 56 },
+  { resource: 'injected_file_path_bytes', limit: 255, until: 56 },
+  { resource: 'injected_files', limit: 5, until: 56 },
+  { resource: 'instances', limit: 200 },
+  { resource: 'key_pairs', limit: 100 },
+  { resource: 'metadata_items', limit: 128 },
+  { resource: 'ram', limit: 1_024_000 },
+  { resource: 'security_group_rules', limit: 20, until: 35 },
+  { resource: 'security_groups', limit: 10, until: 35 },
+  { resource: 'server_group_members', limit: 10 },
+  { resource: 'server_groups', limit: 10 },
+] as const
+
+function quota(
+  { cloud: { nova } }: CloudWorld,
+  { params, token, version }: ApiRequest,
+  extent: 'limits' | 'detail',
+): Reply {
+  const { project = '' } = params
+  if (project !== projectOf(token) && !token.roles.includes('admin')) {
+    throw new ApiFailure(403, 'os_compute_api:os-quota-sets:show')
+  }
+  const servers = existing(nova).filter((server) => server.project === project)
+  const used: { readonly [resource: string]: number } = {
+    instances: servers.length,
+    cores: servers.reduce((sum, { flavor }) => sum + flavor.vcpus, 0),
+    ram: servers.reduce((sum, { flavor }) => sum + flavor.ram, 0),
+  }
+  const own = nova.quotas.get(project) ?? {}
+  const kept = limits.filter((row) => version <= ('until' in row ? row.until : 1000))
+  const rows = kept.map(({ resource, limit: usual }) => {
+    const limit = own[resource] ?? usual
+    return [resource, extent === 'limits' ? limit : { limit, in_use: used[resource] ?? 0, reserved: 0 }]
+  })
+  return json(200, { quota_set: { id: project, ...Object.fromEntries(rows) } })
+}

@@ -1,0 +1,119 @@
+import type { CloudWorld } from '../cloud.ts'
+import { ApiFailure, type ApiRequest, json, type Reply } from '../http/api.ts'
+import { fits, isOn, nextLink, pageOf } from '../http/paging.ts'
+import { projectOf } from '../keystone/state.ts'
+import { portsOf, serverView, shortServer } from './serverView.ts'
+import type { NovaServer } from './state.ts'
+import { statusOf } from './status.ts'
+
+/** `GET /servers` and `/servers/detail`: filtered, sorted, in pages. */
+export function listServers(world: CloudWorld, request: ApiRequest, extent: 'short' | 'full'): Reply {
+  const found = world.cloud.nova.servers.filter(visible(world, request)).sort(order(request))
+  const page = pageOf(found, request, { max: 1000 })
+  return json(200, {
+    servers: page.items.map((one) => (extent === 'full' ? serverView(world, one, request) : shortServer(one, request))),
+    ...nextLink('servers', page),
+  })
+}
+
+function visible(world: CloudWorld, { query, token, version }: ApiRequest): (server: NovaServer) => boolean {
+  const admin = token.roles.includes('admin')
+  const allTenants = query.has('all_tenants') && isOn(query, 'all_tenants')
+  if (allTenants && !admin) throw new ApiFailure(403, 'os_compute_api:servers:index:get_all_tenants')
+  const since = momentIn(query, 'changes-since')
+  const before = version >= 66 ? momentIn(query, 'changes-before') : undefined
+  const statuses = query.getAll('status').map((status) => status.toUpperCase())
+  const name = query.get('name')
+  const wanted = name === null ? undefined : regexOf(name)
+  return (server) => {
+    const deletedWanted = since !== undefined || (admin && isOn(query, 'deleted'))
+    if (server.vmState === 'deleted' && !deletedWanted) return false
+    if (!allTenants && server.project !== projectOf(token)) return false
+    if (since !== undefined && server.updatedAt < since) return false
+    if (before !== undefined && server.updatedAt > before) return false
+    if (statuses.length > 0 && !statuses.includes(statusOf(server))) return false
+    if (wanted && !wanted.test(server.name)) return false
+    return fitsFields(world, server, query, { admin, allTenants, version })
+  }
+}
+
+function fitsFields(
+  world: CloudWorld,
+  server: NovaServer,
+  query: URLSearchParams,
+  { admin, allTenants, version }: { admin: boolean; allTenants: boolean; version: number },
+): boolean {
+  // what a caller may not see, a caller may not filter by: the filter is ignored
+  const adminFields =
+    !admin ||
+    (fits(query, 'host', server.host) &&
+      fits(query, 'node', server.host) &&
+      fits(query, 'task_state', server.taskState) &&
+      fits(query, 'vm_state', server.vmState) &&
+      fits(query, 'power_state', server.powerState) &&
+      fits(query, 'uuid', server.id) &&
+      fits(query, 'user_id', server.user))
+  const projects =
+    !allTenants || (fits(query, 'project_id', server.project) && fits(query, 'tenant_id', server.project))
+  const locked = version < 73 || !query.has('locked') || isOn(query, 'locked') === server.locked
+  const ip = query.get('ip')
+  const addresses = ip === null ? [] : portsOf(world, server).flatMap(({ fixed_ips }) => fixed_ips)
+  return (
+    adminFields &&
+    projects &&
+    locked &&
+    fits(query, 'image', server.image) &&
+    fits(query, 'flavor', server.flavor.id) &&
+    fits(query, 'availability_zone', server.zone) &&
+    (ip === null || addresses.some(({ ip_address }) => regexOf(ip).test(ip_address)))
+  )
+}
+
+function momentIn(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name)
+  if (text === null) return undefined
+  const at = Date.parse(/([zZ]|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`)
+  if (Number.isNaN(at)) {
+    throw new ApiFailure(
+      400,
+      `Invalid input for query parameters ${name}. Value: ${text}. '${text}' is not a 'date-time'`,
+    )
+  }
+  return at
+}
+
+function regexOf(text: string): RegExp {
+  try {
+    return new RegExp(text)
+  } catch {
+    throw new ApiFailure(400, `Invalid filter: ${text}`)
+  }
+}
+
+const sortable: { readonly [key: string]: (server: NovaServer) => string | number } = {
+  created_at: ({ createdAt }) => createdAt,
+  updated_at: ({ updatedAt }) => updatedAt,
+  display_name: ({ name }) => name,
+  uuid: ({ id }) => id,
+  host: ({ host }) => host ?? '',
+  vm_state: ({ vmState }) => vmState,
+}
+
+function order({ query }: ApiRequest): (a: NovaServer, b: NovaServer) => number {
+  const keys = query.getAll('sort_key')
+  const directions = query.getAll('sort_dir')
+  for (const key of keys) {
+    if (!sortable[key]) throw new ApiFailure(400, `Invalid input for query parameters sort_key. Value: ${key}.`)
+  }
+  const rules = (keys.length > 0 ? keys : ['created_at']).map((key, index) => ({
+    of: sortable[key] ?? sortable['created_at'],
+    sign: (directions[index] ?? directions.at(-1) ?? 'desc') === 'asc' ? 1 : -1,
+  }))
+  return (a, b) => {
+    for (const { of, sign } of rules) {
+      const [left, right] = [of?.(a) ?? '', of?.(b) ?? '']
+      if (left !== right) return left < right ? -sign : sign
+    }
+    return a.id < b.id ? 1 : -1
+  }
+}
