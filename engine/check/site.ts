@@ -5,7 +5,7 @@ import { groupsOf } from '../document/runbook.ts'
 export interface Frame {
   /** The step whose group this is; undefined for the runbook itself. */
   readonly owner: Step | undefined
-  readonly word: 'steps' | 'block' | 'rescue' | 'always' | 'parallel' | 'rollback'
+  readonly word: 'steps' | 'block' | 'rescue' | 'always' | 'parallel' | 'rollback' | 'guards'
   readonly index: number
   readonly step: Step
 }
@@ -31,7 +31,7 @@ export type Reading =
   | { readonly may: 'perhaps'; readonly because: string }
   | { readonly may: 'not'; readonly because: 'later' | 'sibling' | 'loop' | 'undo' }
 
-const order = { steps: 0, block: 1, parallel: 1, rescue: 2, always: 3, rollback: 4 } as const
+const order = { steps: 0, block: 1, parallel: 1, rescue: 2, always: 3, guards: 3, rollback: 4 } as const
 
 /** Whether what stands at `from` may read the step at `to`: before it, surely done, not in another branch or loop. */
 export function readingOf(from: Site, to: Site): Reading {
@@ -46,8 +46,7 @@ export function readingOf(from: Site, to: Site): Reading {
   if (!here) return { may: 'not', because: 'later' }
   if (target.word === here.word) {
     if (target.word === 'parallel') return { may: 'not', because: 'sibling' }
-    const backwards = target.word === 'rollback'
-    if (backwards ? target.index > here.index : target.index > here.index) return { may: 'not', because: 'later' }
+    if (target.index > here.index) return { may: 'not', because: 'later' }
   } else if (order[target.word] > order[here.word]) return { may: 'not', because: 'later' }
   const around = to.slice(split, -1)
   if (around.some(({ step }) => step.loop)) return { may: 'not', because: 'loop' }

@@ -41,11 +41,9 @@ const strict = (description: string, properties: { readonly [word: string]: Sche
   required,
 })
 
-const conditions = (description: string): Schema => ({
-  type: 'array',
-  description,
-  items: strict('A condition with what to say when it does not hold.', { that: cel('What must be true.'), message: template('What to say when it is not.') }, ['that']),
-})
+/** A condition with what to say when it does not hold. */
+export const conditionSchema = strict('A condition with what to say when it does not hold.', { that: cel('What must be true.'), message: template('What to say when it is not.') }, ['that'])
+const conditions = (description: string): Schema => ({ type: 'array', description, items: conditionSchema })
 
 /** A place where steps stand: the reader looks into each by itself, the published schema describes them. */
 const steps = (description: string): Schema => ({ type: 'array', description, minItems: 1, items: { $ref: '#/$defs/step' } })
@@ -64,7 +62,12 @@ const common: { readonly [word: string]: Schema } = {
   },
   batches: { type: 'array', minItems: 1, description: 'How many items or hosts to begin with, then how many next; the last amount repeats: `[1, 10%, 50%]`.', items: amount('The size of a batch.') },
   max_failures: amount('Stop when this many items or hosts have failed; one unless told.'),
-  guards: conditions('What must hold after each batch; the loop stops when it does not.'),
+  guards: {
+    type: 'array',
+    minItems: 1,
+    description: 'What must hold after each batch; the loop stops when it does not. Each is a condition (`that`, `message`), or a step that reads and verifies.',
+    items: { anyOf: [{ $ref: '#/$defs/condition' }, { $ref: '#/$defs/step' }] },
+  },
   retry: strict('Try again after a failure. A change whose outcome is not known is never tried again by itself.', {
     attempts: { type: 'integer', minimum: 2, maximum: 1000, description: 'How many tries in all.' },
     delay: duration('The pause before the second try; 1s unless told.'),
@@ -137,7 +140,7 @@ export function shallowStepSchema(kind: WrittenKind, named: boolean): Schema {
 }
 
 function isStepList({ items }: Schema): boolean {
-  return typeof items === 'object' && items !== null && '$ref' in items
+  return typeof items === 'object' && items !== null && ('$ref' in items || ('anyOf' in items && JSON.stringify(items).includes('$defs/step')))
 }
 
 export const rootWords: { readonly [word: string]: Schema } = {

@@ -5,7 +5,7 @@ import type { Schema } from '../json.ts'
 import { isObject } from '../json.ts'
 import { schemaProblem, validatorOf } from '../schema.ts'
 import type { Source, Span } from '../source.ts'
-import { allWords, shallowRootSchema, shallowStepSchema, stepKinds, wordsOf } from './grammar.ts'
+import { allWords, conditionSchema, shallowRootSchema, shallowStepSchema, stepKinds, wordsOf } from './grammar.ts'
 import type { WrittenKind } from './grammar.ts'
 import { diagnose } from './misfit.ts'
 import { problemAt } from './problem.ts'
@@ -161,7 +161,18 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
       batches: itemsOf(childOf(node, 'batches')).flatMap(present),
       ...optional('maxFailures', textOf(childOf(node, 'max_failures'))),
       guards: conditionsOf(childOf(node, 'guards')),
+      guardSteps: guardStepsOf(childOf(node, 'guards')),
     }
+  }
+
+  /** A guard is a condition or a step; a condition is looked at here, a step like any other. */
+  function guardStepsOf(node: Located | undefined): Step[] {
+    return itemsOf(node).flatMap((item, index) => {
+      if (item.kind !== 'map') return []
+      if (!entryOf(item, 'that')) return stepOf(item, true, index)
+      diagnostics.push(...validatorOf(conditionSchema)(mapToJson(item)).map((misfit) => diagnose(source, item, misfit)))
+      return []
+    })
   }
 
   function untilOf(node: Located | undefined, span: Span | undefined): Until | undefined {

@@ -51,7 +51,7 @@ export function planOf(runbook: Runbook, world: PlanWorld, prefix = ''): Planned
       name: step.name?.text ?? step.id.text.replaceAll('_', ' '),
       place: placeIn(runbook, step.span.start),
       ...(step.when && { when: step.when.text }),
-      ...(step.loop && { loop: loopOf(step.loop, names) }),
+      ...(step.loop && { loop: loopOf(step.loop, names, address) }),
       ...(step.retry && {
         retry: {
           attempts: step.retry.attempts,
@@ -105,13 +105,14 @@ export function planOf(runbook: Runbook, world: PlanWorld, prefix = ''): Planned
     }
   }
 
-  function loopOf(loop: Loop, names: Names): PlannedLoop {
+  function loopOf(loop: Loop, names: Names, above: string): PlannedLoop {
     const shared = {
       as: loop.as.text,
       maxParallel: countOf(loop.maxParallel, loop.kind === 'hosts' ? 10 : 1),
       ...(loop.maxFailures && { maxFailures: amountOf(loop.maxFailures) }),
       batches: loop.batches.map(amountOf),
       guards: conditions(loop.guards),
+      guardSteps: steps(loop.guardSteps, above, names),
     }
     if (loop.kind === 'hosts') return { ...shared, kind: 'hosts', targets: targetsOf(loop, names) }
     const list = 'text' in loop.over ? loop.over.text : (toJson(loop.over.literal) as readonly Json[])

@@ -65,6 +65,8 @@ interface LoopCommon {
   readonly maxFailures?: Amount
   readonly batches: readonly Amount[]
   readonly guards: readonly PlannedCondition[]
+  /** Reads to make after each batch, before the guards; one that fails stops the loop. */
+  readonly guardSteps: readonly PlannedStep[]
 }
 
 export type PlannedLoop =

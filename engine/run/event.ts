@@ -16,6 +16,8 @@ export interface Chained {
   readonly at: string
   /** SHA-256 of the line before; 64 zeros on the first. */
   readonly prev: string
+  /** A secret stood in the result and was masked. */
+  readonly redacted?: boolean
 }
 
 /** `key` names one execution: `hosts[c1]/drain[9f3c]`; `step` the place in the runbook: `hosts/drain`. */
@@ -49,7 +51,8 @@ export type Recorded =
       readonly delay: number
     }
   | StepEnded
-  | { readonly type: 'step.reopened'; readonly key: string; readonly why: string }
+  | { readonly type: 'step.reopened'; readonly key: string; readonly why: string; readonly inDoubt?: boolean }
+  | { readonly type: 'run.cancelled'; readonly by: Operator }
   | { readonly type: 'value'; readonly key: string; readonly value: Json }
   | { readonly type: 'timer'; readonly key: string; readonly due: string }
   | {

@@ -1,0 +1,356 @@
+/**
+ * The Durable on one machine: everything that happens is a line of the transcript, and a resumed run reads it again.
+ *
+ * J1  `began` of a change is on disk (fsync) before the change; its `ended` before anything else begins.
+ * J2  Reads are written in order but not flushed one by one: the next change flushes all that stands before it.
+ * J3  When a line cannot be written the run stops where it is: nothing is begun that could not be told.
+ * J4  Values are masked before they are written; a masked result is read again on resuming, never used.
+ */
+import type { Answer, Clock, Question } from '../action/contract.ts'
+import type { Json } from '../json.ts'
+import { shownDuration } from '../duration.ts'
+import type { About, Body, Durable, Ran, SectionResult, StepIo } from '../run/durable.ts'
+import { Diverged, Parked } from '../run/durable.ts'
+import type { Operator, Passing, Recorded, RunEvent } from '../run/event.ts'
+import type { Outcome } from '../run/outcome.ts'
+import { isGood } from '../run/outcome.ts'
+import type { Link } from './chain.ts'
+import { lineAfter, sumOf } from './chain.ts'
+import type { Past } from './recorded.ts'
+import type { Redactor } from './redact.ts'
+import type { Locks } from './lock.ts'
+
+/** The file that lines go to. `append` resolves when the text is written, with `flush` when it is on disk. */
+export interface JournalFile {
+  append(text: string, flush: boolean): Promise<void>
+  /** Keeps a large value beside the transcript, under its digest. */
+  keep(name: string, text: string): Promise<void>
+}
+
+export interface LocalOptions {
+  readonly runId: string
+  readonly dry: boolean
+  readonly file: JournalFile
+  readonly past: Past
+  readonly link: Link
+  readonly clock: Clock
+  readonly random: () => string
+  readonly redactor: Redactor
+  readonly locks: Locks
+  readonly operator: Operator
+  readonly emit: (event: RunEvent) => void
+  readonly perform: (key: string, about: About, attempt: string, call: Parameters<StepIo['perform']>, tell: StepIo['tell'], signal: AbortSignal) => Promise<Outcome>
+  /** Undefined when nobody can answer now. */
+  readonly answer: (key: string, question: Question, signal: AbortSignal, inDoubt: boolean) => Promise<Answer | undefined>
+  readonly walk: (body: Body) => Promise<SectionResult>
+  /** Loads what `keep` kept. */
+  readonly load: (name: string) => Json
+  /** Fires when the run is cancelled. */
+  readonly cancel: AbortSignal
+  /** Begins and ends of work, for clocks that jump when everybody sleeps. */
+  readonly busy: () => () => void
+}
+
+/** A result larger than this (characters of JSON) is kept beside the transcript. */
+const largest = 64 * 1024
+
+export class LocalDurable implements Durable {
+  readonly runId: string
+  readonly dry: boolean
+  readonly #options: LocalOptions
+  #link: Link
+  #cancelTold = false
+  readonly #counts: { [status: string]: number } = {}
+  readonly #waiting: { readonly key: string; readonly question: Question }[] = []
+
+  constructor(options: LocalOptions) {
+    this.runId = options.runId
+    this.dry = options.dry
+    this.#options = options
+    this.#link = options.link
+  }
+
+  get cancelled(): boolean {
+    return this.#options.cancel.aborted || this.#options.past.cancelled
+  }
+
+  /** How many executions ended in each status, for the last line. */
+  get counts(): { readonly [status: string]: number } {
+    return this.#counts
+  }
+
+  /** The questions that nobody answered. */
+  get waiting(): readonly { readonly key: string; readonly question: Question }[] {
+    return this.#waiting
+  }
+
+  has(key: string): boolean {
+    return this.#options.past.has(key)
+  }
+
+  async run(key: string, about: About, body: (io: StepIo) => Promise<Outcome>): Promise<Ran> {
+    const { past } = this.#options
+    const params = this.#options.redactor.json(about.params)
+    const fingerprint = sumOf(`${about.action} ${canonical(params)}`)
+    const began = past.began(key)
+    const ended = past.ended(key)
+    if (began && began.fingerprint !== fingerprint) {
+      throw new Diverged(key, `\`${key}\` was recorded with ${began.action === about.action ? 'other parameters' : `the action \`${began.action}\``}`)
+    }
+    if (ended && !(ended.redacted && about.effect === 'read')) {
+      const outcome = this.#loaded(ended.outcome)
+      this.#replay(began, ended)
+      return { outcome, startedAt: began?.at ?? ended.at }
+    }
+    if (began && !ended && !about.repeatable) {
+      const outcome: Outcome = { status: 'unknown', error: { code: 'in_doubt', message: `it began at ${began.at} and its end was not recorded` } }
+      await this.#append({ type: 'step.ended', key, step: about.step, kind: 'action', action: about.action, name: about.name, outcome }, true)
+      return { outcome, startedAt: began.at }
+    }
+    if (this.cancelled && !about.shield) return { outcome: { status: 'cancelled', error: { code: 'cancelled', message: 'the run was cancelled', key } }, startedAt: this.#now() }
+    const attempt = this.#options.random()
+    const flush = about.effect !== 'read'
+    const { step, name, action, effect, target } = about
+    const at = await this.#append({ type: 'step.began', key, step, kind: 'action', name, action, effect, attempt, fingerprint, params, ...(target !== undefined && { target }) }, flush)
+    const outcome = await this.#limited(key, about, attempt, Date.parse(began?.at ?? at), body)
+    await this.#append({ type: 'step.ended', key, step, kind: 'action', action, name, outcome }, flush)
+    return { outcome, startedAt: began?.at ?? at }
+  }
+
+  /** The body under its time limits and the run's cancellation: the first reason to stop is the one that is told. */
+  async #limited(key: string, about: About, attempt: string, since: number, body: (io: StepIo) => Promise<Outcome>): Promise<Outcome> {
+    const { clock, cancel, busy } = this.#options
+    const stop = new AbortController()
+    const over = new AbortController()
+    let reason: Outcome | undefined
+    const end = (outcome: Outcome) => {
+      reason ??= outcome
+      stop.abort(new Error(outcome.status))
+    }
+    const limit = Math.min(about.timeout ?? Number.POSITIVE_INFINITY, about.deadline === undefined ? Number.POSITIVE_INFINITY : Math.max(0, about.deadline - clock.now()))
+    const timer = Number.isFinite(limit)
+      ? clock.sleep(limit, over.signal).then(
+          () => end({ status: 'timed_out', error: { code: 'timed_out', message: `it took longer than ${shownDuration(limit)}` } }),
+          () => undefined,
+        )
+      : Promise.resolve()
+    const onCancel = () => end({ status: 'cancelled', error: { code: 'cancelled', message: 'the run was cancelled while this was running', key } })
+    if (!about.shield) cancel.addEventListener('abort', onCancel, { once: true })
+    const idle = busy()
+    const told: Promise<unknown>[] = []
+    const tell: StepIo['tell'] = (event) => void told.push(this.#tell(event))
+    const io: StepIo = {
+      signal: stop.signal,
+      since,
+      now: () => clock.now(),
+      sleep: (ms) => clock.sleep(ms, stop.signal),
+      perform: (...call) => this.#options.perform(key, about, attempt, call, tell, stop.signal),
+      tell,
+    }
+    try {
+      const outcome = await body(io)
+      // what ended well before it could be stopped, ended well
+      return reason && !isGood(outcome) ? { ...reason, ...('error' in outcome && outcome.error.detail !== undefined && { error: { ...('error' in reason ? reason.error : outcome.error), detail: outcome.error.detail } }) } as Outcome : outcome
+    } catch (error) {
+      if (reason && stop.signal.aborted) return reason
+      throw error
+    } finally {
+      idle()
+      over.abort()
+      cancel.removeEventListener('abort', onCancel)
+      await timer
+      await Promise.all(told)
+    }
+  }
+
+  async value(key: string, make: () => Json): Promise<Json> {
+    const recorded = this.#options.past.value(key)
+    if (recorded) return this.#expand(recorded.value)
+    const value = make()
+    await this.#append({ type: 'value', key, value }, false)
+    return value
+  }
+
+  async now(key: string): Promise<number> {
+    return Number(await this.value(key, () => this.#options.clock.now()))
+  }
+
+  async sleep(key: string, ms: number, { shield }: { readonly shield: boolean }): Promise<'done' | 'cancelled'> {
+    const { past, clock, cancel } = this.#options
+    const due = past.due(key) ?? clock.now() + ms
+    if (past.due(key) === undefined) await this.#append({ type: 'timer', key, due: new Date(due).toISOString() }, false)
+    const left = due - clock.now()
+    if (left <= 0) return 'done'
+    try {
+      await clock.sleep(left, shield ? new AbortController().signal : cancel)
+      return 'done'
+    } catch (error) {
+      if (cancel.aborted) return 'cancelled'
+      throw error
+    }
+  }
+
+  async ask(key: string, step: string, question: Question, { inDoubt = false } = {}): Promise<Answer> {
+    const { past, clock, cancel, redactor } = this.#options
+    const answered = past.answer(key)
+    if (answered) return answered
+    const shown = redactor.json(question)
+    const askedAt = past.askedAt(key) ?? (await this.#append({ type: 'asked', key, step, question: shown }, true))
+    const due = question.timeout === undefined ? undefined : Date.parse(askedAt) + question.timeout
+    if (due !== undefined && clock.now() >= due) return this.#answered(key, { timedOut: true, at: this.#now() })
+    const stop = new AbortController()
+    const timer = due === undefined ? undefined : clock.sleep(due - clock.now(), stop.signal).then(() => stop.abort(), () => undefined)
+    const onCancel = () => stop.abort()
+    cancel.addEventListener('abort', onCancel, { once: true })
+    try {
+      const answer = await this.#options.answer(key, shown, stop.signal, inDoubt)
+      if (answer) return await this.#answered(key, answer)
+      if (due !== undefined && clock.now() >= due) return await this.#answered(key, { timedOut: true, at: this.#now() })
+      this.#waiting.push({ key, question: shown })
+      throw new Parked(key, inDoubt)
+    } finally {
+      cancel.removeEventListener('abort', onCancel)
+      stop.abort()
+      await timer
+    }
+  }
+
+  async #answered(key: string, answer: Answer): Promise<Answer> {
+    await this.#append({ type: 'answered', key, answer }, true)
+    return answer
+  }
+
+  async locked(key: string, names: readonly string[], body: Body): Promise<SectionResult> {
+    const refused = await this.#options.locks.take(names, this.runId)
+    if (refused) {
+      const error = { code: 'locked', message: `\`${refused.lock}\` is locked by the run ${refused.run} (${refused.by}, since ${refused.since})`, hint: `wait for it, or end it: \`runbook resume ${refused.run}\`` }
+      return { outcome: { status: 'failed', error }, view: {}, undo: [] }
+    }
+    await this.event({ type: 'locks.taken', key, locks: names })
+    // a parked run keeps its locks; one that ends frees them when its last line is written
+    return this.#options.walk(body)
+  }
+
+  async all(_key: string, bodies: readonly Body[], { concurrency, stopAfter }: { readonly concurrency: number; readonly stopAfter: number }): Promise<readonly (SectionResult | undefined)[]> {
+    const results: (SectionResult | undefined)[] = new Array(bodies.length).fill(undefined)
+    const queue = bodies.entries()
+    const stopped: unknown[] = []
+    let failures = 0
+    const worker = async (): Promise<void> => {
+      for (const [index, body] of queue) {
+        if (failures >= stopAfter || stopped.some((error) => !(error instanceof Parked))) return
+        if (this.cancelled && !body.vars.shield && !this.has(body.key)) return
+        try {
+          const result = await this.#options.walk(body)
+          results[index] = result
+          if (!isGood(result.outcome)) failures++
+        } catch (error) {
+          // a branch that waits for a person does not stop the others
+          stopped.push(error)
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: Math.min(concurrency, bodies.length) }, worker))
+    const [first] = stopped.toSorted((a, b) => Number(a instanceof Parked) - Number(b instanceof Parked))
+    if (first !== undefined) throw first
+    return results
+  }
+
+  async event(event: Recorded): Promise<string> {
+    const told = this.#options.past.told(event)
+    if (told !== undefined) {
+      if (event.type === 'step.ended') this.#count(event.outcome)
+      this.#options.emit({ ...this.#options.redactor.json(event), at: told, replayed: true })
+      return told
+    }
+    return this.#append(event, event.type === 'run.ended' || event.type === 'run.began' || event.type === 'run.parked')
+  }
+
+  /** Told once: that the run was cancelled, so that resuming it finishes the clean-up and no more. */
+  async tellCancelled(): Promise<void> {
+    if (this.#cancelTold || this.#options.past.cancelled) return
+    this.#cancelTold = true
+    await this.#append({ type: 'run.cancelled', by: this.#options.operator }, true)
+  }
+
+  async #tell(event: Passing | Recorded): Promise<void> {
+    if (isPassing(event)) this.#options.emit({ ...this.#options.redactor.json(event), at: this.#now() })
+    else await this.#append(event, false)
+  }
+
+  async #append(event: Recorded, flush: boolean): Promise<string> {
+    const at = this.#now()
+    const masked = this.#options.redactor.json(event)
+    const redacted = masked !== event && event.type === 'step.ended'
+    const kept = await this.#small(masked)
+    const { text, link } = lineAfter(this.#link, at, redacted ? Object.assign({}, kept, { redacted: true }) : kept)
+    this.#link = link
+    if (event.type === 'step.ended') this.#count(event.outcome)
+    await this.#options.file.append(text, flush)
+    this.#options.emit({ ...masked, at, seq: link.seq })
+    return at
+  }
+
+  #count({ status }: Outcome): void {
+    this.#counts[status] = (this.#counts[status] ?? 0) + 1
+  }
+
+  /** Large results and outputs go to a file by digest; the line holds `{"$file": …}`. */
+  async #small(event: Recorded): Promise<Recorded> {
+    const keep = async (value: Json): Promise<Json> => {
+      if (value === null || typeof value !== 'object' ? typeof value !== 'string' || value.length < largest : false) return value
+      const text = JSON.stringify(value)
+      if (text.length < largest) return value
+      const name = `sha256-${sumOf(text)}.json`
+      await this.#options.file.keep(name, text)
+      return { $file: name, size: text.length }
+    }
+    if (event.type === 'step.ended' && 'result' in event.outcome && event.outcome.result !== undefined) {
+      const result = await keep(event.outcome.result)
+      return result === event.outcome.result ? event : ({ ...event, outcome: { ...event.outcome, result } } as Recorded)
+    }
+    if (event.type === 'value') {
+      const value = await keep(event.value)
+      return value === event.value ? event : { ...event, value }
+    }
+    if (event.type === 'step.called' && event.call.kind !== 'http') {
+      const { stdout = '', stderr = '' } = event.call
+      if (stdout.length + stderr.length < largest) return event
+      const cut = (text: string) => (text.length < largest / 2 ? text : `${text.slice(0, largest / 2)}\n… ${text.length - largest / 2} more characters`)
+      return { ...event, call: { ...event.call, stdout: cut(stdout), stderr: cut(stderr) } }
+    }
+    return event
+  }
+
+  #loaded(outcome: Outcome): Outcome {
+    return 'result' in outcome && outcome.result !== undefined ? ({ ...outcome, result: this.#expand(outcome.result) } as Outcome) : outcome
+  }
+
+  #expand(value: Json): Json {
+    const file = typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as { $file?: Json }).$file : undefined
+    return typeof file === 'string' ? this.#options.load(file) : value
+  }
+
+  #replay(...events: readonly ((Recorded & { readonly at: string }) | undefined)[]): void {
+    for (const event of events) {
+      if (!event) continue
+      if (event.type === 'step.ended') this.#count(event.outcome)
+      this.#options.emit({ ...event, replayed: true })
+    }
+  }
+
+  #now(): string {
+    return new Date(this.#options.clock.now()).toISOString()
+  }
+}
+
+function isPassing(event: Passing | Recorded): event is Passing {
+  return event.type === 'step.output' || event.type === 'step.progress' || event.type === 'step.waiting'
+}
+
+/** JSON with its keys in order, so that the same parameters give the same fingerprint. */
+export function canonical(value: Json): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part) ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1))) : part,
+  )
+}

@@ -1,0 +1,91 @@
+import type { Answer } from '../action/contract.ts'
+import type { Json } from '../json.ts'
+import type { Entry, Recorded, StepBegan, StepEnded } from '../run/event.ts'
+
+type At<T> = T & { readonly at: string; readonly redacted?: boolean }
+
+/** What a journal that is resumed says, by key. A new run has none of it, however long it grows. */
+export interface Past {
+  began(key: string): At<StepBegan> | undefined
+  ended(key: string): At<StepEnded> | undefined
+  value(key: string): { readonly value: Json } | undefined
+  due(key: string): number | undefined
+  askedAt(key: string): string | undefined
+  answer(key: string): Answer | undefined
+  told(event: Recorded): string | undefined
+  has(key: string): boolean
+  readonly cancelled: boolean
+}
+
+export const nothingYet: Past = pastOf([])
+
+/** The facts of a journal by key. `step.reopened` takes back what it names; a later fact replaces an earlier one. */
+export function pastOf(entries: readonly Entry[]): Past {
+  const began = new Map<string, At<StepBegan>>()
+  const ended = new Map<string, At<StepEnded>>()
+  const values = new Map<string, { value: Json }>()
+  const timers = new Map<string, number>()
+  const asked = new Map<string, string>()
+  const answers = new Map<string, Answer>()
+  const told = new Map<string, string>()
+  let cancelled = false
+  for (const entry of entries) {
+    switch (entry.type) {
+      case 'step.began':
+        // the first beginning counts: time limits run from it
+        if (!began.has(entry.key) || ended.has(entry.key)) began.set(entry.key, entry)
+        break
+      case 'step.ended':
+        ended.set(entry.key, entry)
+        break
+      case 'value':
+        values.set(entry.key, { value: entry.value })
+        break
+      case 'timer':
+        timers.set(entry.key, Date.parse(entry.due))
+        break
+      case 'asked':
+        asked.set(entry.key, entry.at)
+        break
+      case 'answered':
+        answers.set(entry.key, entry.answer)
+        break
+      case 'run.cancelled':
+        cancelled = true
+        break
+      case 'step.reopened':
+        for (const map of [began, ended, asked, answers, timers, values]) {
+          for (const key of map.keys()) if (isAbout(key, entry.key) && !(map === began && entry.inDoubt && key === entry.key)) map.delete(key)
+        }
+        for (const key of ended.keys()) if (isAround(key, entry.key)) ended.delete(key)
+        for (const name of told.keys()) {
+          const [type = '', key = ''] = name.split(' ', 2)
+          if (isAbout(key, entry.key) || (type === 'step.ended' && isAround(key, entry.key))) told.delete(name)
+        }
+        break
+      default:
+    }
+    if ('key' in entry && entry.key !== undefined && entry.type !== 'step.reopened') told.set(`${entry.type} ${entry.key}`, entry.at)
+  }
+  return {
+    began: (key) => began.get(key),
+    ended: (key) => ended.get(key),
+    value: (key) => values.get(key),
+    due: (key) => timers.get(key),
+    askedAt: (key) => asked.get(key),
+    answer: (key) => answers.get(key),
+    told: (event) => ('key' in event ? told.get(`${event.type} ${event.key}`) : undefined),
+    has: (key) => began.has(key) || ended.has(key) || asked.has(key),
+    cancelled,
+  }
+}
+
+/** The execution itself, its tries, and what was asked or measured about it. */
+function isAbout(key: string, execution: string): boolean {
+  return key === execution || key.startsWith(`${execution}~`) || key.startsWith(`${execution}!`)
+}
+
+/** A group that holds the execution. */
+function isAround(group: string, execution: string): boolean {
+  return execution.startsWith(group) && ['/', '[', '!'].includes(execution.charAt(group.length))
+}

@@ -1,0 +1,95 @@
+import type { Json } from '../json.ts'
+
+/**
+ * Masks secret values wherever they stand: the value itself and its base64, URL-encoded, JSON- and shell-quoted forms.
+ * By value, not by place: a secret that comes back in an error, a log line or an answer is masked there too.
+ */
+export class Redactor {
+  readonly #forms = new Map<string, string>()
+  #pattern: RegExp | undefined
+
+  /** Values of fewer than four characters would mask half of everything, and are refused where inputs are read. */
+  add(name: string, value: string): void {
+    if (value.length < 4) return
+    for (const form of formsOf(value)) if (!this.#forms.has(form)) this.#forms.set(form, `«${name}»`)
+    const longestFirst = [...this.#forms.keys()].toSorted((a, b) => b.length - a.length)
+    this.#pattern = new RegExp(longestFirst.map((form) => form.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|'), 'g')
+  }
+
+  /** The longest form that is masked: what a stream has to hold back so that none is cut in two. */
+  get longest(): number {
+    return Math.max(0, ...[...this.#forms.keys()].map((form) => form.length))
+  }
+
+  text(text: string): string {
+    return this.#pattern ? text.replaceAll(this.#pattern, (form) => this.#forms.get(form) ?? '«secret»') : text
+  }
+
+  /** The same value when nothing in it was masked. */
+  json<T>(value: T): T {
+    return this.#pattern ? (this.#deep(value as Json) as T) : value
+  }
+
+  #deep(value: Json): Json {
+    if (typeof value === 'string') return this.text(value)
+    if (typeof value === 'number') {
+      const text = String(value)
+      const masked = this.text(text)
+      return masked === text ? value : masked
+    }
+    if (typeof value !== 'object' || value === null) return value
+    if (Array.isArray(value)) {
+      const items = value.map((item) => this.#deep(item as Json))
+      return items.some((item, index) => item !== value[index]) ? items : value
+    }
+    if (Object.getPrototypeOf(value) !== Object.prototype && Object.getPrototypeOf(value) !== null) return value
+    let changed = false
+    const entries = Object.entries(value).map(([key, part]) => {
+      const pair = [this.text(key), this.#deep(part)] as const
+      changed ||= pair[0] !== key || pair[1] !== part
+      return pair
+    })
+    return changed ? Object.fromEntries(entries) : value
+  }
+}
+
+/** Whether a recorded value was masked, and so cannot be used as it was. */
+export function holdsMask(value: Json, names: Iterable<string>): boolean {
+  const text = JSON.stringify(value)
+  return [...names].some((name) => text.includes(`«${name}»`))
+}
+
+function formsOf(value: string): Set<string> {
+  const json = JSON.stringify(value).slice(1, -1)
+  const url = encodeURIComponent(value)
+  const forms = [
+    value,
+    json,
+    JSON.stringify(json).slice(1, -1),
+    url,
+    url.replaceAll('%20', '+'),
+    url.toLowerCase(),
+    value.replaceAll("'", String.raw`'\''`),
+    value.replaceAll("'", `'"'"'`),
+    value.replaceAll(/[^A-Za-z0-9_\-./:@]/g, '\\$&'),
+    value.replaceAll(/(["\\$`])/g, '\\$1'),
+    ...base64Forms(value),
+    Buffer.from(value).toString('hex'),
+  ]
+  // each line of a secret of several lines is one too: a private key in a log comes line by line
+  const lines = value.split('\n').filter((line) => line.length >= 16)
+  return new Set([...forms, ...(lines.length > 1 ? lines : [])].filter((form) => form.length >= 4))
+}
+
+/** Base64 of the value at each of the three places it can stand inside a longer text, and in the URL alphabet. */
+function base64Forms(value: string): string[] {
+  const bytes = Buffer.from(value)
+  const forms = [0, 1, 2].map((shift) => {
+    const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64').replace(/=+$/, '')
+    // characters that share bits with what stands around the value are left out
+    const from = shift === 0 ? 0 : shift + 1
+    const whole = Math.floor(((bytes.length + shift) * 8) / 6)
+    return text.slice(from, whole)
+  })
+  return [...forms, bytes.toString('base64'), bytes.toString('base64url')].flatMap((form) => [form, form.replaceAll('+', '-').replaceAll('/', '_')]).filter((form) => form.length >= 6)
+}

@@ -1,0 +1,190 @@
+import { createAnswerOutcome } from './question.ts'
+import { asks } from '../action/contract.ts'
+import { Unknown, unknownIn } from '../expression/unknown.ts'
+import type { Json, JsonObject } from '../json.ts'
+import type { PlannedAction } from '../plan/plan.ts'
+import { dryAction } from './dry.ts'
+import type { About, StepIo } from './durable.ts'
+import type { Engine } from './engine.ts'
+import type { Names } from './evaluate.ts'
+import { durationIn, judge, namesIn, sayFailed, textFor } from './evaluate.ts'
+import type { Walked } from './interpret.ts'
+import { about, tryKey } from './key.ts'
+import { needsOf } from './needs.ts'
+import type { Outcome } from './outcome.ts'
+import { isGood } from './outcome.ts'
+import { paramsOf } from './params.ts'
+import type { Scope } from './scope.ts'
+import { varsOf, viewOf } from './scope.ts'
+import { pollUntil } from './until.ts'
+
+/** One execution of an action: its parameters, its tries, what becomes of an unknown end, its undo. */
+export async function runAction(engine: Engine, step: PlannedAction, scope: Scope, key: string): Promise<Walked> {
+  const names = namesIn(engine, scope)
+  const action = engine.registry.get(step.action)
+  const name = textFor(step.name, names)
+  if (!action) return refuse({ status: 'failed', error: { code: 'no_action', message: `no action is called \`${step.action}\`` } })
+  const found = paramsOf(step, action, scope.target, names)
+  if ('error' in found) return refuse({ status: 'failed', error: found.error })
+  const params = found.value
+  if (engine.durable.dry) return dryAction(engine, step, action, scope, key, params, names)
+  const unknown = unknownIn(params)
+  if (unknown) return refuse({ status: 'failed', error: { code: 'unknown_value', message: unknown.why } })
+  if (engine.stepwise && !scope.shield) {
+    const answer = await engine.durable.ask(about(key, 'step'), step.address, stepQuestion(name, step, params))
+    const said = 'value' in answer ? answer.value : 'stop'
+    if (said === 'skip') return refuse({ status: 'skipped', why: 'a person skipped it' })
+    if (said !== 'run') return refuse({ status: 'failed', error: { code: 'refused', message: 'a person stopped the run here' } })
+  }
+  if (asks(action)) {
+    const at = await engine.durable.event({ type: 'step.began', key, step: step.address, kind: 'action', action: step.action, name })
+    const answer = await engine.durable.ask(key, step.address, action.question(params))
+    const outcome = verified(step, createAnswerOutcome(action, params, answer), names, () => undefined, key)
+    await ended(outcome)
+    return { outcome, view: viewOf(outcome, at) }
+  }
+  return tries()
+
+  async function tries(): Promise<Walked> {
+    const repeatable = step.effect === 'read' || step.idempotent
+    const timeout = step.timeout === undefined ? undefined : durationIn(step.timeout, names)
+    if (timeout && 'error' in timeout) return refuse({ status: 'failed', error: timeout.error })
+    const limit = step.retry && timeout ? (await engine.durable.now(about(key, 'from'))) + timeout.value : undefined
+    const deadline = Math.min(limit ?? Number.POSITIVE_INFINITY, scope.deadline ?? Number.POSITIVE_INFINITY)
+    const facts: About = {
+      step: step.address,
+      name,
+      action: step.action,
+      effect: step.effect,
+      repeatable,
+      params,
+      shield: scope.shield,
+      ...(scope.target !== undefined && { target: scope.target }),
+      ...(timeout && !step.until && { timeout: timeout.value }),
+      ...(Number.isFinite(deadline) && { deadline }),
+    }
+    let startedAt: string | undefined
+    for (let attempt = 1; ; attempt++) {
+      const at = tryKey(key, attempt)
+      const ran = await engine.durable.run(at, facts, (io) => once(at, io))
+      startedAt ??= ran.startedAt
+      const outcome = ran.outcome.status === 'unknown' ? await settle(at, facts, ran.outcome) : ran.outcome
+      // a retry of a change is made only when it is known that nothing happened
+      const again = !isGood(outcome) && step.retry && attempt < step.retry.attempts && mayRetry(outcome, repeatable) && !(engine.durable.cancelled && !scope.shield)
+      const delay = again && step.retry ? pauseBefore(attempt, step.retry, names) : undefined
+      if (again && typeof delay === 'number' && (!Number.isFinite(deadline) || (await engine.durable.now(about(at, 'retry'))) + delay < deadline)) {
+        await engine.durable.event({ type: 'step.retried', key: at, attempt, outcome, delay })
+        if ((await engine.durable.sleep(about(at, 'delay'), delay, { shield: scope.shield })) === 'done') continue
+      }
+      if (step.rollback.length > 0 && happened(outcome)) {
+        const steps = { ...scope.steps, [step.id]: viewOf(outcome, startedAt, 'result' in outcome && outcome.result !== undefined ? { result: outcome.result } : {}) }
+        const needed = new Set([...needsOf(step, engine.registry), step.id])
+        scope.undo.push({ key, path: step.address, vars: varsOf({ ...scope, steps }, needed) })
+      }
+      return { outcome, view: viewOf(outcome, startedAt) }
+    }
+  }
+
+  async function once(at: string, io: StepIo): Promise<Outcome> {
+    const look = () => io.perform(step.action, 'run', params)
+    const outcome = step.until ? await pollUntil(at, step.until, names, io, look) : await look()
+    return verified(step, outcome, names, io.tell, at)
+  }
+
+  /** Begun, and the end not seen: the action looks whether it happened; else a person says. */
+  async function settle(at: string, facts: About, outcome: Outcome): Promise<Outcome> {
+    if (step.inDoubt === 'fail') return outcome
+    if (step.inDoubt === 'rerun' || facts.repeatable) {
+      const again = about(at, 'again')
+      return (await engine.durable.run(again, facts, (io) => once(again, io))).outcome
+    }
+    if (action && !asks(action) && action.settled) {
+      const looked = await engine.durable.run(about(at, 'settled'), { ...facts, effect: 'read', repeatable: true, quiet: true }, (io) => io.perform(step.action, 'settled', params))
+      const said = looked.outcome.status === 'succeeded' ? (looked.outcome.result as { happened?: string; result?: Json }) : {}
+      if (said.happened === 'yes') return concluded({ status: 'succeeded', result: said.result ?? null })
+      if (said.happened === 'no') {
+        const again = about(at, 'again')
+        return (await engine.durable.run(again, facts, (io) => once(again, io))).outcome
+      }
+    }
+    const answer = await engine.durable.ask(about(at, 'doubt'), step.address, doubtQuestion(key, name, step, outcome), { inDoubt: true })
+    const decision = 'value' in answer ? answer.value : 'abort'
+    if (decision === 'done') return concluded({ status: 'succeeded', result: null })
+    if (decision === 'again') {
+      const again = about(at, 'again')
+      return (await engine.durable.run(again, facts, (io) => once(again, io))).outcome
+    }
+    return outcome
+  }
+
+  async function concluded(outcome: Outcome): Promise<Outcome> {
+    await ended(outcome)
+    return outcome
+  }
+
+  async function refuse(outcome: Outcome): Promise<Walked> {
+    await ended(outcome)
+    return { outcome, view: viewOf(outcome, undefined) }
+  }
+
+  async function ended(outcome: Outcome): Promise<void> {
+    await engine.durable.event({ type: 'step.ended', key, step: step.address, kind: 'action', action: step.action, name, outcome })
+  }
+}
+
+function stepQuestion(name: string, step: PlannedAction, params: JsonObject) {
+  return {
+    kind: 'choose' as const,
+    message: `next: ${name} (${step.action}, ${step.effect})`,
+    table: [params],
+    options: [
+      { value: 'run', label: 'run it' },
+      { value: 'skip', label: 'skip it' },
+      { value: 'stop', label: 'stop the run here' },
+    ],
+  }
+}
+
+function doubtQuestion(key: string, name: string, step: PlannedAction, outcome: Outcome) {
+  const why = 'error' in outcome ? outcome.error.message : 'it began and its end was not recorded'
+  return {
+    kind: 'choose' as const,
+    message: `did \`${key}\` (${name}; ${step.action}) happen? ${why}`,
+    options: [
+      { value: 'done', label: 'it happened: go on after it' },
+      { value: 'again', label: 'it did not happen: do it now' },
+      { value: 'abort', label: 'I do not know: end the run here' },
+    ],
+  }
+}
+
+function happened(outcome: Outcome): boolean {
+  return outcome.status === 'succeeded' || ('error' in outcome && outcome.error.code === 'verify_failed')
+}
+
+function mayRetry(outcome: Outcome, repeatable: boolean): boolean {
+  if (outcome.status === 'cancelled' || ('error' in outcome && outcome.error.code === 'refused')) return false
+  return repeatable || outcome.status === 'unreachable' || (outcome.status === 'failed' && !happened(outcome))
+}
+
+/** No jitter: a resumed run waits as long as the first one did. */
+function pauseBefore(attempt: number, { delay, backoff, maxDelay }: NonNullable<PlannedAction['retry']>, names: Names): number {
+  const first = durationIn(delay, names)
+  const longest = durationIn(maxDelay, names)
+  if ('error' in first || 'error' in longest) return 1_000
+  return Math.min(first.value * backoff ** (attempt - 1), longest.value)
+}
+
+/** `verify` on a result. What was done stays done: the outcome keeps the result. */
+export function verified(step: PlannedAction, outcome: Outcome, names: Names, tell: StepIo['tell'], key: string): Outcome {
+  if (outcome.status !== 'succeeded') return outcome
+  const all = { ...names, result: outcome.result }
+  for (const condition of step.verify) {
+    const { held, evaluated } = judge(condition.that, all)
+    if (held === true || held instanceof Unknown) continue
+    const message = sayFailed(condition, evaluated, all)
+    tell({ type: 'condition', key, word: 'verify', held: false, evaluated, message })
+    return { status: 'failed', error: { code: 'verify_failed', message }, result: outcome.result }
+  }
+  return outcome
+}

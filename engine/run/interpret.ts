@@ -1,0 +1,353 @@
+/**
+ * The walk over a plan.
+ *
+ * I1  The walk is a function of the plan and what the Durable has recorded. No clock, randomness or environment decides.
+ * I2  An execution is named by its structure (`drain[9f3c]/abort`), never by its order of arrival.
+ * I3  What begins is on disk before its effect; what ended is on disk before a change that follows it.
+ * I4  A change that began and did not end is *unknown*: it is looked up, or a person is asked; it is never repeated by itself.
+ * I5  A recorded step whose action or parameters differ is a divergence: the walk stops.
+ * I6  Once cancelled, nothing new begins but `rescue`, `always` and `rollback`; what had ended replays as it ended.
+ * I7  `Parked` passes through everything: no clean-up runs while a person may still answer.
+ * I8  What was done is undone in reverse order of structure, and only when the run as a whole has failed.
+ */
+import { Unknown } from '../expression/unknown.ts'
+import type { Json, JsonObject } from '../json.ts'
+import { isObject } from '../json.ts'
+import type { PlannedBlock, PlannedCall, PlannedLet, PlannedParallel, PlannedRunbook, PlannedStep } from '../plan/plan.ts'
+import { validatorOf } from '../schema.ts'
+import { renderDeep, TemplateError } from '../template/template.ts'
+import { runAction } from './action-step.ts'
+import type { Body, SectionResult } from './durable.ts'
+import type { Engine } from './engine.ts'
+import type { Found } from './evaluate.ts'
+import { durationIn, judge, namesIn, sayFailed, textFor, textOf, valueOf } from './evaluate.ts'
+import type { RunEnded, RunError } from './event.ts'
+import { about, within } from './key.ts'
+import { runLoop } from './loop.ts'
+import { needsOf } from './needs.ts'
+import type { Outcome, OutcomeError } from './outcome.ts'
+import { isGood } from './outcome.ts'
+import type { Scope } from './scope.ts'
+import { scopeOf, varsOf, viewOf } from './scope.ts'
+
+export type Ending = Pick<RunEnded, 'status' | 'error' | 'outputs'>
+
+/** Walks a plan to its end. Throws `Parked` and `Diverged`; every other failure is part of the ending. */
+export async function interpret(engine: Engine, inputs: JsonObject): Promise<Ending> {
+  const root: Body = { path: '', part: 'runbook', key: '', vars: { inputs, steps: {}, names: {}, shield: false } }
+  const { outcome, undo } = await underLocks(engine, engine.runbook, root)
+  if (isGood(outcome)) return { status: 'succeeded', outputs: (outcome.status === 'succeeded' ? outcome.result : {}) as JsonObject }
+  const failed = await undoAll(engine, undo)
+  const error = errorOf(outcome)
+  const status = outcome.status === 'cancelled' ? 'cancelled' : 'error' in outcome && outcome.error.code === 'refused' ? 'refused' : 'failed'
+  if (failed) return { status, error: { ...error, message: `${error.message}; and undoing \`${failed.key}\` failed: ${failed.message}`, hint: 'what was not undone is in the transcript: look at it by hand' } }
+  return { status: undo.length > 0 && status === 'failed' ? 'rolled_back' : status, error }
+}
+
+/** Walks a part of the plan, here or in another process. */
+export async function interpretBody(engine: Engine, body: Body): Promise<SectionResult> {
+  const scope = scopeOf(body.vars)
+  if (body.part === 'runbook') {
+    const called = engine.steps.get(body.path)
+    const planned = called?.kind === 'runbook' ? called.runbook : engine.runbook
+    const outcome = await walkRunbook(engine, planned, scope, body.key)
+    return { outcome, view: {}, undo: scope.undo }
+  }
+  const step = engine.steps.get(body.path)
+  if (!step) throw new Error(`the plan has no step ${body.path}`)
+  if (body.part === 'item') {
+    const { outcome, view } = await walkOnce(engine, step, scope, body.key)
+    return { outcome, view, undo: scope.undo }
+  }
+  const before = new Set(Object.keys(scope.steps))
+  const outcome = await walkStep(engine, step, scope, body.key)
+  const view = Object.fromEntries(Object.entries(scope.steps).filter(([id]) => !before.has(id)))
+  return { outcome, view, undo: scope.undo }
+}
+
+async function underLocks(engine: Engine, runbook: PlannedRunbook, body: Body): Promise<SectionResult> {
+  if (runbook.locks.length === 0 || engine.durable.dry) return interpretBody(engine, body)
+  const names = namesIn(engine, scopeOf(body.vars))
+  const locks: string[] = []
+  for (const template of runbook.locks) {
+    const found = textOf(template, names)
+    if ('error' in found) return { outcome: { status: 'failed', error: found.error }, view: {}, undo: [] }
+    if (!(found.value instanceof Unknown)) locks.push(found.value)
+  }
+  return engine.durable.locked(about(body.key, 'locks'), [...new Set(locks)].toSorted(), body)
+}
+
+async function walkRunbook(engine: Engine, runbook: PlannedRunbook, scope: Scope, key: string): Promise<Outcome> {
+  const names = () => namesIn(engine, scope)
+  for (const condition of runbook.preconditions) {
+    const { held, evaluated } = judge(condition.that, names())
+    if (held === true || held instanceof Unknown) continue
+    const message = sayFailed(condition, evaluated, names())
+    await engine.durable.event({ type: 'condition', key: key === '' ? 'run' : key, word: 'precondition', held: false, evaluated, message })
+    return { status: 'failed', error: { code: 'precondition_failed', message } }
+  }
+  const bad = await sequence(engine, runbook.steps, scope, key)
+  if (bad) return bad
+  const outputs: { [name: string]: Json } = {}
+  for (const [name, text] of Object.entries(runbook.outputs)) {
+    const found = valueOf(text, names())
+    if ('error' in found) return { status: 'failed', error: { ...found.error, message: `the output \`${name}\`: ${found.error.message}` } }
+    outputs[name] = found.value as Json
+  }
+  return { status: 'succeeded', result: outputs }
+}
+
+/** Steps in order; the outcome that ended them early, if one did. */
+export async function sequence(engine: Engine, steps: readonly PlannedStep[], scope: Scope, prefix: string): Promise<Outcome | undefined> {
+  for (const step of steps) {
+    const key = within(prefix, step.id)
+    if (engine.durable.cancelled && !scope.shield && !engine.durable.has(key)) return cancelled(key)
+    const outcome = await walkStep(engine, step, scope, prefix)
+    if (!isGood(outcome) && (step.onFailure !== 'continue' || outcome.status === 'cancelled')) return blame(outcome, key)
+  }
+  return undefined
+}
+
+export function cancelled(key: string): Outcome {
+  return { status: 'cancelled', error: { code: 'cancelled', message: 'the run was cancelled', key } }
+}
+
+/** A failure keeps the name of the execution where it began. */
+function blame(outcome: Outcome, key: string): Outcome {
+  return 'error' in outcome && outcome.error.key === undefined ? { ...outcome, error: { ...outcome.error, key } } : outcome
+}
+
+async function walkStep(engine: Engine, step: PlannedStep, scope: Scope, prefix: string): Promise<Outcome> {
+  const key = within(prefix, step.id)
+  for (let round = 1; ; round++) {
+    const at = round === 1 ? key : about(key, `again${round}`)
+    const { outcome, view } = step.loop ? await runLoop(engine, step, scope, at) : await walkOnce(engine, step, scope, at)
+    scope.steps[step.id] = view
+    if (isGood(outcome) || step.onFailure !== 'pause' || outcome.status === 'cancelled' || engine.durable.dry) return outcome
+    const decision = await afterFailure(engine, step, at, outcome)
+    if (decision === 'abort') return outcome
+    if (decision === 'continue') return { status: 'skipped', why: `it ended ${outcome.status}, and a person let the run go on` }
+  }
+}
+
+async function afterFailure(engine: Engine, step: PlannedStep, key: string, outcome: Outcome): Promise<'retry' | 'continue' | 'abort'> {
+  const message = `\`${key}\` ended ${outcome.status}: ${errorOf(outcome).message}`
+  const options = [
+    { value: 'retry', label: 'try the step again' },
+    { value: 'continue', label: 'go on without it' },
+    { value: 'abort', label: 'end the run' },
+  ]
+  const answer = await engine.durable.ask(about(key, 'paused'), step.address, { kind: 'choose', message, options })
+  return 'value' in answer && (answer.value === 'retry' || answer.value === 'continue') ? answer.value : 'abort'
+}
+
+export interface Walked {
+  readonly outcome: Outcome
+  readonly view: JsonObject
+}
+
+/** One execution of a step, its loop aside. */
+async function walkOnce(engine: Engine, step: PlannedStep, outer: Scope, key: string): Promise<Walked> {
+  const asked = step.when === undefined ? undefined : whether(engine, step.when, outer)
+  if (asked && 'error' in asked) {
+    const outcome: Outcome = { status: 'failed', error: asked.error }
+    await told(engine, step, key, namesIn(engine, outer), outcome)
+    return { outcome, view: viewOf(outcome, undefined) }
+  }
+  if (asked && asked.value === false) {
+    const outcome: Outcome = { status: 'skipped', why: `\`${step.when}\` is false` }
+    await told(engine, step, key, namesIn(engine, outer), outcome)
+    return { outcome, view: viewOf(outcome, undefined) }
+  }
+  const scope = asked?.value instanceof Unknown ? { ...outer, maybe: `if \`${step.when}\`: ${asked.value.why}` } : outer
+  switch (step.kind) {
+    case 'action':
+      return runAction(engine, step, scope, key)
+    case 'let':
+      return runLet(engine, step, scope, key)
+    case 'block':
+      return runBlock(engine, step, scope, key)
+    case 'parallel':
+      return runParallel(engine, step, scope, key)
+    case 'runbook':
+      return runCall(engine, step, scope, key)
+    default:
+      throw new TypeError(`unknown step: ${JSON.stringify(step satisfies never)}`)
+  }
+}
+
+function whether(engine: Engine, when: string, scope: Scope): Found<boolean | Unknown> {
+  const found = valueOf(when, namesIn(engine, scope))
+  if ('error' in found || found.value instanceof Unknown) return found as Found<Unknown>
+  return typeof found.value === 'boolean' ? { value: found.value } : { error: { code: 'not_boolean', message: `\`${when}\` is not true or false` } }
+}
+
+async function began(engine: Engine, step: PlannedStep, key: string, names: { readonly [name: string]: unknown }): Promise<string> {
+  return engine.durable.event({ type: 'step.began', key, step: step.address, kind: step.kind, name: textFor(step.name, names) })
+}
+
+async function told(engine: Engine, step: PlannedStep, key: string, names: { readonly [name: string]: unknown }, outcome: Outcome): Promise<void> {
+  await engine.durable.event({ type: 'step.ended', key, step: step.address, kind: step.kind, ...(step.kind === 'action' && { action: step.action }), name: textFor(step.name, names), outcome })
+}
+
+async function runLet(engine: Engine, step: PlannedLet, scope: Scope, key: string): Promise<Walked> {
+  const values: { [name: string]: Json } = {}
+  let outcome: Outcome = { status: 'succeeded', result: values }
+  for (const [name, text] of Object.entries(step.values)) {
+    const found = valueOf(text, namesIn(engine, scope, values))
+    if ('error' in found) {
+      outcome = { status: 'failed', error: { ...found.error, message: `\`${name}\`: ${found.error.message}` } }
+      break
+    }
+    values[name] = found.value as Json
+  }
+  await told(engine, step, key, namesIn(engine, scope), outcome)
+  return { outcome, view: { ...values, status: outcome.status } }
+}
+
+async function runBlock(engine: Engine, step: PlannedBlock, scope: Scope, key: string): Promise<Walked> {
+  const names = namesIn(engine, scope)
+  const at = await began(engine, step, key, names)
+  const limit = await deadlineOf(engine, step, scope, key)
+  if ('error' in limit) return finish({ status: 'failed', error: limit.error })
+  const inside: Scope = { ...scope, deadline: limit.value }
+  const body = await sequence(engine, step.steps, inside, key)
+  let outcome: Outcome = body ?? { status: 'succeeded', result: null }
+  if (body && step.rescue.length > 0 && !('error' in body && body.error.code === 'refused')) {
+    const failure = failureOf(body)
+    const rescuing: Scope = { ...scope, names: { ...scope.names, failure }, shield: scope.shield || engine.durable.cancelled }
+    const rescued = await sequence(engine, step.rescue, rescuing, key)
+    outcome = rescued ?? (body.status === 'cancelled' ? body : { status: 'succeeded', result: null })
+  }
+  if (step.always.length > 0) {
+    const cleaned = await sequence(engine, step.always, { ...scope, shield: true }, key)
+    if (cleaned && isGood(outcome)) outcome = cleaned
+  }
+  if (isGood(outcome) && step.rollback.length > 0) scope.undo.push({ key, path: step.address, vars: varsOf(scope, needsOf(step, engine.registry)) })
+  return finish(outcome)
+
+  async function finish(ended: Outcome): Promise<Walked> {
+    await told(engine, step, key, names, ended)
+    return { outcome: ended, view: viewOf(ended, at) }
+  }
+}
+
+/** When a group has to be done, in milliseconds since 1970. */
+export async function deadlineOf(engine: Engine, step: PlannedStep, scope: Scope, key: string): Promise<Found<number | undefined>> {
+  if (step.timeout === undefined) return { value: scope.deadline }
+  const found = durationIn(step.timeout, namesIn(engine, scope))
+  if ('error' in found) return found
+  const mine = (await engine.durable.now(about(key, 'from'))) + found.value
+  return { value: scope.deadline === undefined ? mine : Math.min(mine, scope.deadline) }
+}
+
+/** `failure` in a rescue. */
+function failureOf(outcome: Outcome): JsonObject {
+  const { code, message, key, hint, detail } = 'error' in outcome ? outcome.error : { code: '', message: '', key: undefined, hint: undefined, detail: undefined }
+  return { code, message, status: outcome.status, step: key ?? '', hint: hint ?? '', detail: detail ?? null }
+}
+
+async function runParallel(engine: Engine, step: PlannedParallel, scope: Scope, key: string): Promise<Walked> {
+  const names = namesIn(engine, scope)
+  const at = await began(engine, step, key, names)
+  const limit = await deadlineOf(engine, step, scope, key)
+  const concurrency = typeof step.maxParallel === 'number' ? { value: step.maxParallel } : valueOfCount(step.maxParallel, names)
+  if ('error' in limit || 'error' in concurrency) {
+    const outcome: Outcome = { status: 'failed', error: 'error' in limit ? limit.error : (concurrency as { error: OutcomeError }).error }
+    await told(engine, step, key, names, outcome)
+    return { outcome, view: viewOf(outcome, at) }
+  }
+  const inside: Scope = { ...scope, deadline: limit.value }
+  const bodies = step.branches.map((branch): Body => ({ path: branch.address, part: 'step', key, vars: varsOf(inside, needsOf(branch, engine.registry)) }))
+  const results = await engine.durable.all(key, bodies, { concurrency: concurrency.value, stopAfter: Number.POSITIVE_INFINITY })
+  let outcome: Outcome = { status: 'succeeded', result: null }
+  for (const [index, result] of results.entries()) {
+    const branch = step.branches[index]
+    if (!result || !branch) continue
+    Object.assign(scope.steps, result.view)
+    scope.undo.push(...result.undo)
+    if (!isGood(result.outcome) && branch.onFailure !== 'continue' && isGood(outcome)) outcome = blame(result.outcome, within(key, branch.id))
+  }
+  await told(engine, step, key, names, outcome)
+  return { outcome, view: viewOf(outcome, at) }
+}
+
+function valueOfCount(template: string, names: { readonly [name: string]: unknown }): Found<number> {
+  const found = textOf(template, names)
+  if ('error' in found) return found
+  const count = Number(found.value)
+  return Number.isInteger(count) && count > 0 ? { value: count } : { error: { code: 'bad_count', message: `\`${template}\` is not a whole number above 0` } }
+}
+
+async function runCall(engine: Engine, step: PlannedCall, scope: Scope, key: string): Promise<Walked> {
+  const names = namesIn(engine, scope)
+  const at = await began(engine, step, key, names)
+  const given = inputsFor(step, names)
+  let outcome: Outcome
+  if ('error' in given) outcome = { status: 'failed', error: given.error }
+  else {
+    const limit = await deadlineOf(engine, step, scope, key)
+    const deadline = 'value' in limit ? limit.value : scope.deadline
+    const vars = { ...varsOf({ ...scope, deadline }, new Set()), inputs: given.value, names: {} }
+    const section = await underLocks(engine, step.runbook, { path: step.address, part: 'runbook', key, vars })
+    outcome = section.outcome
+    scope.undo.push(...section.undo)
+    if (isGood(outcome)) outcome = verified(engine, step, outcome, names)
+    if (isGood(outcome) && step.rollback.length > 0) scope.undo.push({ key, path: step.address, vars: varsOf(scope, needsOf(step, engine.registry)) })
+  }
+  await told(engine, step, key, names, outcome)
+  return { outcome, view: viewOf(outcome, at) }
+}
+
+function verified(engine: Engine, step: PlannedCall, outcome: Outcome, names: { readonly [name: string]: unknown }): Outcome {
+  const result = outcome.status === 'succeeded' ? outcome.result : null
+  for (const condition of step.verify) {
+    const { held, evaluated } = judge(condition.that, { ...names, result })
+    if (held !== true && !(held instanceof Unknown)) return { status: 'failed', error: { code: 'verify_failed', message: sayFailed(condition, evaluated, { ...names, result }) } }
+  }
+  return outcome
+}
+
+function inputsFor(step: PlannedCall, names: { readonly [name: string]: unknown }): Found<JsonObject> {
+  try {
+    const given = renderDeep(step.with, names)
+    const values: { [name: string]: Json } = {}
+    for (const [name, schema] of Object.entries(step.runbook.inputs)) {
+      const value = (isObject(given) ? given[name] : undefined) ?? (schema['default'] as Json | undefined)
+      if (value === undefined) return { error: { code: 'missing_input', message: `\`${step.runbook.name}\` needs the input \`${name}\`` } }
+      const [misfit] = value instanceof Unknown ? [] : validatorOf(schema)(value)
+      if (misfit) return { error: { code: 'bad_input', message: `the input \`${name}\` of \`${step.runbook.name}\` ${misfit.message}` } }
+      values[name] = value
+    }
+    return { value: values }
+  } catch (error) {
+    if (error instanceof TemplateError) return { error: { code: 'missing_value', message: error.message } }
+    throw error
+  }
+}
+
+/** Undoes what was done, last first. Goes on when one fails, and tells of the first. */
+async function undoAll(engine: Engine, undo: SectionResult['undo']): Promise<{ readonly key: string; readonly message: string } | undefined> {
+  let failed: { key: string; message: string } | undefined
+  for (const { key, path, vars } of undo.toReversed()) {
+    const step = engine.steps.get(path)
+    if (!step) continue
+    const scope = scopeOf({ ...vars, shield: true })
+    const undoKey = about(key, 'undo')
+    const names = namesIn(engine, scope)
+    await engine.durable.event({ type: 'step.began', key: undoKey, step: path, kind: 'block', name: `undo ${textFor(step.name, names)}` })
+    const bad = await sequence(engine, step.rollback, scope, undoKey)
+    const outcome: Outcome = bad ?? { status: 'rolled_back', result: null }
+    await engine.durable.event({ type: 'step.ended', key: undoKey, step: path, kind: 'block', name: `undo ${textFor(step.name, names)}`, outcome })
+    if (bad) failed ??= { key, message: errorOf(bad).message }
+  }
+  return failed
+}
+
+export function errorOf(outcome: Outcome): RunError {
+  if ('error' in outcome) {
+    const { code, message, hint, key } = outcome.error
+    return { code, message, ...(hint !== undefined && { hint }), ...(key !== undefined && { key }) }
+  }
+  return { code: outcome.status, message: outcome.status === 'skipped' ? outcome.why : outcome.status }
+}

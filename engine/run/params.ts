@@ -1,0 +1,76 @@
+import type { EvaluatedRows } from '../action/contract.ts'
+import type { Action } from '../action/contract.ts'
+import { mapParams } from '../action/params.ts'
+import { Unknown, unknownIn } from '../expression/unknown.ts'
+import type { Json, JsonObject } from '../json.ts'
+import { isObject } from '../json.ts'
+import type { PlannedAction } from '../plan/plan.ts'
+import { validatorOf } from '../schema.ts'
+import { renderDeep, TemplateError } from '../template/template.ts'
+import type { Found, Names } from './evaluate.ts'
+import { evaluatedOf, textFor, valueOf } from './evaluate.ts'
+
+/** A step's parameters, ready for its action: rendered, evaluated, the host filled in, checked against the schema. */
+export function paramsOf(step: PlannedAction, action: Action, target: string | undefined, names: Names): Found<JsonObject> {
+  const written = target !== undefined && takesHost(action) && !('host' in step.with) ? { ...step.with, host: target } : step.with
+  try {
+    const params = mapParams(action.params, written, ({ kind, value }) => {
+      switch (kind) {
+        case 'verbatim':
+          return value
+        case 'expression':
+          return typeof value === 'string' ? evaluatedOf(value, valueOf(value, names), names) : value
+        case 'rows':
+          return rowsOf(value, names)
+        case 'command':
+          return wordsOf(value, names)
+        case 'plain':
+          return renderDeep(value, names)
+      }
+    }) as JsonObject
+    if (unknownIn(params)) return { value: params }
+    // what is marked was checked when the file was read; here the rendered rest
+    const plain = mapParams(action.params, written, ({ kind, value }) => (kind === 'plain' ? renderDeep(value, names) : value))
+    const [misfit] = validatorOf(action.params)(plain)
+    if (!misfit) return { value: params }
+    const where = misfit.path.join('.')
+    return { error: { code: 'bad_parameter', message: `${where === '' ? 'the parameters' : `\`${where}\``} of \`${step.action}\`: ${misfit.message}` } }
+  } catch (error) {
+    if (error instanceof TemplateError) return { error: { code: 'missing_value', message: error.message } }
+    throw error
+  }
+}
+
+function takesHost({ params }: Action): boolean {
+  const properties = params['properties']
+  return isObject(properties) && isObject(properties['host']) && properties['host']['x-runbook-target'] === true
+}
+
+/** Words of a command: one word each; a list is as many words as it has items. */
+function wordsOf(value: Json, names: Names): unknown {
+  if (!Array.isArray(value)) return value
+  return value.flatMap((word) => {
+    const part = typeof word === 'string' ? renderDeep(word, names) : word
+    if (part instanceof Unknown) return [part]
+    if (Array.isArray(part)) return part.map(plainWord)
+    return [plainWord(part as Json)]
+  })
+}
+
+function plainWord(value: Json): string {
+  if (typeof value === 'object') throw new TemplateError({ message: 'a word of a command came to a value that is not text', start: 0, end: 0 })
+  return String(value)
+}
+
+function rowsOf(value: Json, names: Names): EvaluatedRows {
+  if (!isObject(value) || typeof value['each'] !== 'string') return { rows: [] }
+  const { each, as, ...fields } = value
+  const found = valueOf(each, names)
+  if ('error' in found || found.value instanceof Unknown) {
+    const evaluated = evaluatedOf(each, found, names)
+    return 'error' in evaluated ? { error: evaluated.error, ...(evaluated.blockedBy !== undefined && { blockedBy: evaluated.blockedBy }) } : { rows: [] }
+  }
+  if (!Array.isArray(found.value)) return { error: `\`${each}\` is not a list` }
+  const name = typeof as === 'string' ? as : 'item'
+  return { rows: found.value.map((item) => Object.fromEntries(Object.entries(fields).map(([field, text]) => [field, typeof text === 'string' ? textFor(text, { ...names, [name]: item as Json }) : text]))) }
+}

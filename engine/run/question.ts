@@ -1,0 +1,19 @@
+import type { Answer, AskAction } from '../action/contract.ts'
+import { StepFailure } from '../action/contract.ts'
+import type { JsonObject } from '../json.ts'
+import type { Outcome } from './outcome.ts'
+
+/** What an answer makes of the step that asked. */
+export function createAnswerOutcome(action: AskAction, params: JsonObject, answer: Answer): Outcome {
+  try {
+    return { status: 'succeeded', result: action.answered(params, answer) }
+  } catch (error) {
+    if (error instanceof StepFailure) return failureOutcome(error)
+    throw error
+  }
+}
+
+/** A thrown failure as an outcome. */
+export function failureOutcome({ status, code, message, hint, detail }: StepFailure): Outcome {
+  return { status, error: { code, message, ...(hint !== undefined && { hint }), ...(detail !== undefined && { detail }) } }
+}
