@@ -1,0 +1,398 @@
+import { absolute, FileError, type Files, folderOf, type Node, nameOf } from '../machine/files.ts'
+import { mountOf } from '../machine/guard.ts'
+import type { Machine } from '../machine/machine.ts'
+import type { Process, Program } from '../machine/process.ts'
+import { formatted } from '../shell/printf.ts'
+import { readOptions } from './options.ts'
+
+type Work = (files: Files, me: Process, at: (path: string) => string) => number | Promise<number>
+
+/** `cat`, `ls`, `cp`, `mv`, `rm`, `mkdir`, `stat` and their kind, as GNU coreutils say it. */
+export function filePrograms(machine: Machine): [string, Program][] {
+  const program =
+    (work: (args: readonly string[]) => Work): Program =>
+    async (me, args) => {
+      return work(args)(machine.filesFor(me), me, (path) => absolute(me.cwd, path))
+    }
+  return [
+    ['cat', async (me, args) => cat(machine, me, args)],
+    ['tee', async (me, args) => tee(machine, me, args)],
+    ['ls', program((args) => (files, me, at) => list(files, me, at, args))],
+    ['stat', program((args) => (files, me, at) => stat(machine, files, me, at, args))],
+    [
+      'mkdir',
+      program((args) =>
+        each('mkdir: cannot create directory', args, ['m', 'mode'], (files, path, { flags }) =>
+          files.folder(path, { parents: flags.has('p') || flags.has('parents') }),
+        ),
+      ),
+    ],
+    ['rmdir', program((args) => each('rmdir: failed to remove', args, [], (files, path) => files.remove(path)))],
+    [
+      'touch',
+      program((args) => each('touch: cannot touch', args, ['d', 't', 'r'], (files, path) => files.touch(path))),
+    ],
+    [
+      'truncate',
+      program((args) =>
+        each('truncate: cannot open', args, ['s', 'size'], (files, path, { flags }) =>
+          files.write(
+            path,
+            files.find(path) ? files.read(path).subarray(0, Number(flags.get('s') ?? flags.get('size') ?? 0)) : '',
+          ),
+        ),
+      ),
+    ],
+    [
+      'rm',
+      program((args) =>
+        each('rm: cannot remove', args, [], (files, path, { flags }) => {
+          const node = files.find(path, { follow: false })
+          const recursive = flags.has('r') || flags.has('R') || flags.has('recursive')
+          if (!node && (flags.has('f') || flags.has('force'))) return
+          if (node?.kind === 'folder' && !recursive) throw new FileError('EISDIR', path)
+          files.remove(path, { recursive })
+        }),
+      ),
+    ],
+    ['unlink', program((args) => each('unlink: cannot unlink', args, [], (files, path) => files.remove(path)))],
+    [
+      'chmod',
+      program((args) =>
+        each('chmod: cannot access', args.slice(1), [], (files, path) =>
+          files.chmod(path, modeFrom(files.get(path).mode, args[0] ?? '')),
+        ),
+      ),
+    ],
+    [
+      'chown',
+      program((args) =>
+        each('chown: cannot access', args.slice(1), [], (files, path) => {
+          const [owner = 'root', group = owner] = (args[0] ?? '').split(':')
+          files.chown(path, owner, group)
+        }),
+      ),
+    ],
+    ['cp', program((args) => copy('cp', args, (files, from, to) => copyTree(files, from, to)))],
+    ['mv', program((args) => copy('mv', args, (files, from, to) => files.move(from, to)))],
+    [
+      'ln',
+      program((args) => (files, me, at) => {
+        const { flags, rest } = readOptions(args)
+        const [target = '', name = nameOf(target)] = rest
+        const path =
+          files.find(at(name))?.kind === 'folder' && !flags.has('n') ? `${at(name)}/${nameOf(target)}` : at(name)
+        try {
+          if (flags.has('f') && files.find(path, { follow: false })) files.remove(path)
+          if (flags.has('s')) files.link(path, target)
+          else files.write(path, files.read(at(target)))
+          return 0
+        } catch (error) {
+          return say(me, `ln: failed to create ${flags.has('s') ? 'symbolic' : 'hard'} link '${name}'`, error)
+        }
+      }),
+    ],
+    ['install', program((args) => install(args))],
+    [
+      'readlink',
+      program((args) => (files, me, at) => {
+        const { flags, rest } = readOptions(args)
+        const node = files.find(at(rest[0] ?? ''), { follow: false })
+        if (flags.has('f') || flags.has('e'))
+          me.out(`${files.find(at(rest[0] ?? '')) ? files.real(at(rest[0] ?? '')) : at(rest[0] ?? '')}\n`)
+        else if (node?.kind === 'link') me.out(`${node.target}\n`)
+        else return 1
+        return 0
+      }),
+    ],
+    [
+      'realpath',
+      program((args) => (files, me, at) => {
+        const path = at(readOptions(args).rest[0] ?? '')
+        if (!files.find(path)) return say(me, `realpath: ${args.at(-1)}`, new FileError('ENOENT', path))
+        me.out(`${files.real(path)}\n`)
+        return 0
+      }),
+    ],
+    [
+      'mktemp',
+      program((args) => (files, me, at) => {
+        const { flags, rest } = readOptions(args, ['p', 'tmpdir', 'suffix'])
+        const folder = String(flags.get('p') ?? (rest[0]?.includes('/') ? '' : '/tmp'))
+        const template = rest[0] ?? 'tmp.XXXXXXXXXX'
+        const path = at(
+          `${folder ? `${folder}/` : ''}${template.replace(/X{3,}/, (xs) => machine.random.uuid().replaceAll('-', '').slice(0, xs.length))}`,
+        )
+        if (flags.has('d')) files.folder(path, { mode: 0o700 })
+        else files.write(path, '', { mode: 0o600 })
+        me.out(`${path}\n`)
+        return 0
+      }),
+    ],
+    ['sync', async () => 0],
+  ]
+}
+
+function say(me: Process, what: string, error: unknown): number {
+  if (!(error instanceof FileError)) throw error
+  me.err(`${what}: ${error.reason}\n`)
+  return 1
+}
+
+async function cat(machine: Machine, me: Process, args: readonly string[]): Promise<number> {
+  const { rest } = readOptions(args)
+  let status = 0
+  for (const name of rest.length > 0 ? rest : ['-']) {
+    const path = absolute(me.cwd, name)
+    try {
+      if (name === '-' || path === '/dev/stdin') {
+        for (let part = await me.fds.get(0)?.read(me.signal); part; part = await me.fds.get(0)?.read(me.signal))
+          me.out(part)
+      } else if (me.user !== 'root' && (machine.files.find(path)?.mode ?? 0o4) % 8 === 0) {
+        throw new FileError('EACCES', path)
+      } else {
+        me.out(machine.files.read(path))
+      }
+    } catch (error) {
+      status = say(me, `cat: ${name}`, error)
+    }
+  }
+  return status
+}
+
+async function tee(machine: Machine, me: Process, args: readonly string[]): Promise<number> {
+  const { flags, rest } = readOptions(args)
+  const files = machine.filesFor(me)
+  const bytes = await me.input()
+  me.out(bytes)
+  let status = 0
+  for (const name of rest) {
+    const path = absolute(me.cwd, name)
+    try {
+      if (path === '/dev/null') continue
+      if (flags.has('a')) files.append(path, bytes)
+      else files.write(path, bytes)
+    } catch (error) {
+      status = say(me, `tee: ${name}`, error)
+    }
+  }
+  return status
+}
+
+function each(
+  failure: string,
+  args: readonly string[],
+  takes: readonly string[],
+  work: (files: Files, path: string, options: ReturnType<typeof readOptions>) => void,
+): Work {
+  return (files, me, at) => {
+    const options = readOptions(args, takes)
+    let status = 0
+    for (const name of options.rest) {
+      try {
+        work(files, at(name), options)
+      } catch (error) {
+        const quoted = failure.startsWith('mkdir') ? `‘${name}’` : `'${name}'`
+        status = say(me, `${failure} ${quoted}`, error)
+      }
+    }
+    return status
+  }
+}
+
+function copyTree(files: Files, from: string, to: string): void {
+  const node = files.get(from)
+  if (node.kind !== 'folder') {
+    files.write(to, files.read(from), { mode: node.mode })
+    return
+  }
+  files.folder(to, { parents: true })
+  for (const name of files.list(from)) copyTree(files, `${from}/${name}`, `${to}/${name}`)
+}
+
+function copy(
+  name: 'cp' | 'mv',
+  args: readonly string[],
+  work: (files: Files, from: string, to: string) => void,
+): Work {
+  return (files, me, at) => {
+    const { flags, rest } = readOptions(args, ['t', 'S'])
+    const sources = flags.has('t') ? rest : rest.slice(0, -1)
+    const target = String(flags.get('t') ?? rest.at(-1) ?? '')
+    if (sources.length === 0) return say(me, `${name}: missing file operand`, new FileError('ENOENT', ''))
+    const folder = files.find(at(target))?.kind === 'folder' && !flags.has('T')
+    let status = 0
+    for (const source of sources) {
+      const recursive = ['r', 'R', 'a', 'archive', 'recursive'].some((flag) => flags.has(flag))
+      try {
+        if (name === 'cp' && files.get(at(source)).kind === 'folder' && !recursive) {
+          me.err(`cp: -r not specified; omitting directory '${source}'\n`)
+          status = 1
+          continue
+        }
+        const to = folder ? `${at(target)}/${nameOf(source)}` : at(target)
+        if (flags.has('n') && files.find(to)) continue
+        work(files, at(source), to)
+      } catch (error) {
+        status = say(
+          me,
+          files.find(at(source))
+            ? `${name}: cannot create regular file '${target}'`
+            : `${name}: cannot stat '${source}'`,
+          error,
+        )
+      }
+    }
+    return status
+  }
+}
+
+const install =
+  (args: readonly string[]): Work =>
+  (files, me, at) => {
+    const { flags, rest } = readOptions(args, ['m', 'o', 'g', 'mode', 'owner', 'group'])
+    const mode = Number.parseInt(String(flags.get('m') ?? flags.get('mode') ?? '755'), 8)
+    try {
+      if (flags.has('d')) for (const name of rest) files.folder(at(name), { parents: true, mode })
+      else {
+        const [from = '', to = ''] = rest
+        const path = files.find(at(to))?.kind === 'folder' ? `${at(to)}/${nameOf(from)}` : at(to)
+        if (flags.has('D')) files.folder(folderOf(path), { parents: true })
+        files.write(path, from === '/dev/stdin' ? '' : files.read(at(from)), { mode })
+        files.chmod(path, mode)
+      }
+      return 0
+    } catch (error) {
+      return say(me, `install: cannot install to '${rest.at(-1)}'`, error)
+    }
+  }
+
+function modeFrom(mode: number, text: string): number {
+  if (/^[0-7]+$/.test(text)) return Number.parseInt(text, 8)
+  let result = mode
+  for (const clause of text.split(',')) {
+    const [, who = '', op = '', what = ''] = /^([ugoa]*)([-+=])([rwxXs]*)$/.exec(clause) ?? []
+    const bits = (what.includes('r') ? 4 : 0) + (what.includes('w') ? 2 : 0) + (/[xX]/.test(what) ? 1 : 0)
+    for (const [shift, letter] of [
+      [6, 'u'],
+      [3, 'g'],
+      [0, 'o'],
+    ] as const) {
+      if (who !== '' && !who.includes(letter) && !who.includes('a')) continue
+      if (op === '+') result |= bits << shift
+      if (op === '-') result &= ~(bits << shift)
+      if (op === '=') result = (result & ~(7 << shift)) | (bits << shift)
+    }
+  }
+  return result
+}
+
+const letters = (mode: number) =>
+  [6, 3, 0]
+    .map(
+      (shift) =>
+        `${mode & (4 << shift) ? 'r' : '-'}${mode & (2 << shift) ? 'w' : '-'}${mode & (1 << shift) ? 'x' : '-'}`,
+    )
+    .join('')
+const kindLetter = { file: '-', folder: 'd', link: 'l' } as const
+
+function list(files: Files, me: Process, at: (path: string) => string, args: readonly string[]): number {
+  const { flags, rest } = readOptions(args, ['I', 'color', 'time-style'])
+  const long = flags.has('l') || flags.has('n')
+  const show = (name: string, node: Node, path: string): string => {
+    if (!long) return `${name}${flags.has('p') && node.kind === 'folder' ? '/' : ''}\n`
+    const size = node.kind === 'file' ? files.read(path).length : node.kind === 'link' ? node.target.length : 4096
+    const date = new Date(node.modifiedAt)
+    const when = `${months[date.getUTCMonth()]} ${String(date.getUTCDate()).padStart(2)} ${date.toISOString().slice(11, 16)}`
+    const links = node.kind === 'folder' ? 2 : 1
+    return `${kindLetter[node.kind]}${letters(node.mode)} ${links} ${node.owner} ${node.group} ${String(size).padStart(5)} ${when} ${name}${node.kind === 'link' ? ` -> ${node.target}` : ''}\n`
+  }
+  let status = 0
+  const wanted = rest.length > 0 ? rest : ['.']
+  for (const [index, name] of wanted.entries()) {
+    const node = files.find(at(name), { follow: !long })
+    if (!node) {
+      me.err(`ls: cannot access '${name}': No such file or directory\n`)
+      status = 2
+    } else if (node.kind !== 'folder' || flags.has('d')) {
+      me.out(show(name, node, at(name)))
+    } else {
+      if (wanted.length > 1) me.out(`${index > 0 ? '\n' : ''}${name}:\n`)
+      const entries = [...node.entries.keys()]
+        .sort()
+        .filter((entry) => flags.has('a') || flags.has('A') || !entry.startsWith('.'))
+      if (flags.has('t'))
+        entries.sort((a, b) => (node.entries.get(b)?.modifiedAt ?? 0) - (node.entries.get(a)?.modifiedAt ?? 0))
+      if (flags.has('r')) entries.reverse()
+      if (long) me.out(`total ${entries.length * 4}\n`)
+      if (flags.has('a')) for (const dot of ['.', '..']) me.out(show(dot, node, at(name)))
+      for (const entry of entries) {
+        const found = node.entries.get(entry)
+        if (found) me.out(show(entry, found, `${at(name)}/${entry}`))
+      }
+    }
+  }
+  return status
+}
+
+const months = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec']
+
+function stat(
+  machine: Machine,
+  files: Files,
+  me: Process,
+  at: (path: string) => string,
+  args: readonly string[],
+): number {
+  const { flags, rest } = readOptions(args, ['c', 'format', 'printf'])
+  const format = flags.get('c') ?? flags.get('format') ?? flags.get('printf')
+  let status = 0
+  for (const name of rest) {
+    const path = at(name)
+    const node = files.find(path, { follow: flags.has('L') })
+    if (!node) {
+      me.err(`stat: cannot statx '${name}': No such file or directory\n`)
+      status = 1
+      continue
+    }
+    const size = node.kind === 'file' ? files.read(path).length : 4096
+    const uid = (user: string) => machine.users.get(user)?.uid ?? 0
+    const stamp = `${new Date(node.modifiedAt).toISOString().replace('T', ' ').replace('Z', '000000')} +0000`
+    const mode = node.mode.toString(8)
+    const kind = {
+      file: size === 0 ? 'regular empty file' : 'regular file',
+      folder: 'directory',
+      link: 'symbolic link',
+    }[node.kind]
+    const values: Readonly<Record<string, string | number>> = {
+      n: name,
+      s: size,
+      a: mode,
+      A: `${kindLetter[node.kind]}${letters(node.mode)}`,
+      U: node.owner,
+      G: node.group,
+      u: uid(node.owner),
+      g: uid(node.group),
+      F: kind,
+      Y: Math.floor(node.modifiedAt / 1000),
+      X: Math.floor(node.modifiedAt / 1000),
+      Z: Math.floor(node.modifiedAt / 1000),
+      y: stamp,
+      m: mountOf(machine, path)?.at ?? '/',
+      h: 1,
+      N: `'${name}'`,
+    }
+    if (typeof format === 'string') {
+      const text = format.replace(/%([a-zA-Z%])/g, (_, letter: string) =>
+        String(letter === '%' ? '%' : (values[letter] ?? '?')),
+      )
+      me.out(flags.has('printf') ? formatted(text, []) : `${text}\n`)
+    } else {
+      const blocks = Math.ceil(size / 4096) * 8
+      me.out(
+        `  File: ${name}\n  Size: ${String(size).padEnd(10)}\tBlocks: ${String(blocks).padEnd(10)} IO Block: 4096   ${kind}\nDevice: 254,1\tInode: 131073      Links: 1\nAccess: (0${mode}/${values['A']})  Uid: (${String(values['u']).padStart(5)}/${node.owner.padStart(8)})   Gid: (${String(values['g']).padStart(5)}/${node.group.padStart(8)})\nAccess: ${stamp}\nModify: ${stamp}\nChange: ${stamp}\n Birth: ${stamp}\n`,
+      )
+    }
+  }
+  return status
+}

@@ -1,0 +1,72 @@
+import type { Clock } from '../../clock.ts'
+import type { Random } from '../../random.ts'
+
+/**
+ * Whether a machine runs.
+ *
+ * 1. `on` → `stopping` → `off` → `on`: a reboot passes through all three, on the world's clock.
+ * 2. While `stopping` commands still answer; while `off` nothing does, and connections are refused.
+ * 3. Each start has a boot id of its own.
+ */
+export interface Power {
+  state(): 'on' | 'stopping' | 'off'
+  boot(): { readonly id: string /** World milliseconds since 1970. */; readonly at: number }
+  /** The boots so far, the last one last. */
+  boots(): readonly { readonly id: string; readonly at: number }[]
+  /** Stops, stays off for the machine's time of self-test, and starts again. */
+  reboot(options?: { readonly stopsIn?: number; readonly offFor?: number }): void
+  /** Power off, at once or in a while; without `offFor` it stays off. */
+  off(options?: { readonly stopsIn?: number; readonly offFor?: number }): void
+  on(): void
+  onOff(happens: () => void): void
+  onBoot(happens: () => void): void
+}
+
+/** From the command to the last process, and from there until the operating system runs again; milliseconds. */
+const stopsAfter = 4_000
+const offTime = 110_000
+
+interface PowerOptions {
+  readonly clock: Clock
+  readonly random: Random
+  readonly bootedAt: number
+  readonly changed: () => void
+}
+
+export function createPower({ clock, random, bootedAt, changed }: PowerOptions): Power {
+  const boots = [{ id: random.uuid(), at: bootedAt }]
+  const whenOff: (() => void)[] = []
+  const whenBooted: (() => void)[] = []
+  let state: ReturnType<Power['state']> = 'on'
+
+  function off({ stopsIn = stopsAfter, offFor }: { readonly stopsIn?: number; readonly offFor?: number } = {}): void {
+    if (state !== 'on') return
+    state = 'stopping'
+    changed()
+    clock.after(stopsIn, () => {
+      state = 'off'
+      for (const happens of whenOff) happens()
+      changed()
+      if (offFor !== undefined) clock.after(offFor, on)
+    })
+  }
+
+  function on(): void {
+    if (state === 'on') return
+    state = 'on'
+    boots.push({ id: random.uuid(), at: clock.now() })
+    for (const happens of whenBooted) happens()
+    changed()
+  }
+
+  return {
+    state: () => state,
+    boot: () => boots.at(-1) ?? { id: '', at: bootedAt },
+    boots: () => boots,
+    reboot: (options = {}) => off({ offFor: offTime, ...options }),
+    off,
+    on,
+    onOff: (happens) => void whenOff.push(happens),
+    onBoot: (happens) => void whenBooted.push(happens),
+  }
+}

@@ -1,0 +1,261 @@
+import type { Clock } from '../../clock.ts'
+import type { Files } from './files.ts'
+import type { Log } from './log.ts'
+import type { Power } from './power.ts'
+import type { ProcessTable } from './process.ts'
+
+/** What a unit file says. */
+export interface UnitKind {
+  /** With its suffix: `mariadb.service`. */
+  readonly name: string
+  readonly description: string
+  readonly command: string
+  readonly user?: string
+  /** Milliseconds until it is ready. */
+  readonly startsIn?: number
+  readonly enabled?: boolean
+  readonly openFiles?: number
+  /** Started again after an abnormal end. */
+  readonly restarts?: boolean
+  /** Starts and is done: active, with no process. */
+  readonly oneshot?: boolean
+  /** Looked at before each start; a text refuses it, and stands in the journal. */
+  readonly refuses?: () => string | undefined
+  readonly started?: () => void
+}
+
+export interface Unit {
+  readonly kind: UnitKind
+  readonly name: string
+  enabled: boolean
+  active: 'active' | 'inactive' | 'failed' | 'activating' | 'deactivating'
+  sub: string
+  result: 'success' | 'exit-code' | 'signal' | 'core-dump'
+  exitStatus: number
+  /** World milliseconds since 1970: when the present state began. */
+  since: number
+  stoppedAt: number | undefined
+  startedAt: number | undefined
+  mainPid: number
+  restartCount: number
+  /** Limits and drop-ins as they were when systemd last read them. */
+  loaded: { readonly dropIns: readonly string[]; readonly text: string }
+}
+
+/** The service manager of one machine. Names come with or without `.service`. */
+export interface Units {
+  list(): readonly Unit[]
+  find(name: string): Unit | undefined
+  /** Begins to start; how long it will take, in milliseconds. */
+  start(name: string): number
+  stop(name: string): number
+  restart(name: string): number
+  /** It fails now, and stays failed until somebody starts it. */
+  fail(name: string): void
+  /** Its main process got a signal from outside. */
+  killed(name: string, signal: string): void
+  reload(): void
+  /** The drop-in files there are on disk, and their text. */
+  dropIns(unit: Unit): Unit['loaded']
+  boot(): void
+  powerOff(): void
+  /** From here on it cannot start, and says why; without a reason it can again. */
+  hold(name: string, reason: string | undefined): void
+}
+
+interface UnitsOptions {
+  readonly clock: Clock
+  readonly journal: Log
+  readonly processes: ProcessTable
+  readonly power: Power
+  readonly files: Files
+  readonly changed: () => void
+}
+
+/** Milliseconds from a boot to the first units. */
+const bootTime = 8_000
+const stopTime = 1_500
+const restartDelay = 5_000
+
+export function createUnits(kinds: readonly UnitKind[], options: UnitsOptions): Units {
+  const { clock, journal, processes, power, files, changed } = options
+  const held = new Map<string, string>()
+  const units = new Map(kinds.map((kind) => [kind.name, freshUnit(kind)]))
+  let planned: (() => void)[] = []
+
+  function freshUnit(kind: UnitKind): Unit {
+    const since = power.boot().at + bootTime + (kind.startsIn ?? 300)
+    return {
+      kind,
+      name: kind.name,
+      enabled: kind.enabled ?? true,
+      active: kind.enabled === false ? 'inactive' : 'active',
+      sub: kind.enabled === false ? 'dead' : kind.oneshot ? 'exited' : 'running',
+      result: 'success',
+      exitStatus: 0,
+      since,
+      stoppedAt: undefined,
+      startedAt: kind.enabled === false ? undefined : since,
+      mainPid: kind.oneshot || kind.enabled === false ? 0 : processes.claimPid(),
+      restartCount: 0,
+      loaded: { dropIns: [], text: '' },
+    }
+  }
+
+  const find = (name: string) => units.get(name) ?? units.get(`${name}.service`)
+
+  function say(unit: Unit, message: string, { priority = 6, own = false } = {}): void {
+    journal.add({
+      at: clock.now(),
+      priority,
+      message,
+      unit: unit.name,
+      identifier: own ? (unit.kind.command.split(' ')[0]?.replace(/^.*\//, '') ?? unit.name) : 'systemd',
+      pid: own ? unit.mainPid : 1,
+      bootId: power.boot().id,
+    })
+  }
+
+  function become(unit: Unit, active: Unit['active'], sub: string): void {
+    const ran = unit.active === 'active'
+    if (ran && active !== 'active') unit.stoppedAt = clock.now()
+    Object.assign(unit, { active, sub, since: clock.now() })
+    if (active === 'active' && !ran) unit.startedAt = clock.now()
+    changed()
+  }
+
+  function later(ms: number, happens: () => void): void {
+    planned.push(clock.after(ms, happens))
+  }
+
+  function start(name: string): number {
+    const unit = find(name)
+    if (!unit || unit.active === 'active' || unit.active === 'activating') return 0
+    const { kind } = unit
+    say(unit, `Starting ${unit.name} - ${kind.description}...`)
+    become(unit, 'activating', 'start')
+    unit.mainPid = kind.oneshot ? 0 : processes.claimPid()
+    const takes = kind.startsIn ?? 300
+    later(takes, () => {
+      if (unit.active !== 'activating') return
+      const reason = held.get(unit.name) ?? kind.refuses?.()
+      if (reason !== undefined) return failed(unit, reason)
+      unit.result = 'success'
+      unit.exitStatus = 0
+      become(unit, 'active', kind.oneshot ? 'exited' : 'running')
+      say(unit, `Started ${unit.name} - ${kind.description}.`)
+      kind.started?.()
+    })
+    return takes
+  }
+
+  function failed(unit: Unit, reason: string): void {
+    say(unit, reason, { priority: 3, own: true })
+    say(unit, `${unit.name}: Main process exited, code=exited, status=1/FAILURE`, { priority: 5 })
+    say(unit, `${unit.name}: Failed with result 'exit-code'.`, { priority: 4 })
+    Object.assign(unit, { result: 'exit-code', exitStatus: 1, mainPid: 0 })
+    become(unit, 'failed', 'failed')
+  }
+
+  function stop(name: string): number {
+    const unit = find(name)
+    if (!unit || unit.active === 'inactive' || unit.active === 'failed') return 0
+    say(unit, `Stopping ${unit.name} - ${unit.kind.description}...`)
+    become(unit, 'deactivating', 'stop-sigterm')
+    later(stopTime, () => {
+      if (unit.active !== 'deactivating') return
+      unit.mainPid = 0
+      become(unit, 'inactive', 'dead')
+      say(unit, `Stopped ${unit.name} - ${unit.kind.description}.`)
+    })
+    return stopTime
+  }
+
+  return {
+    list: () => [...units.values()],
+    find,
+    start,
+    stop,
+    restart(name) {
+      const stops = stop(name)
+      if (stops === 0) return start(name)
+      later(stops, () => start(name))
+      return stops + (find(name)?.kind.startsIn ?? 300)
+    },
+    fail(name) {
+      const unit = find(name)
+      if (unit) failed(unit, `${unit.kind.description}: cannot continue`)
+    },
+    killed(name, signal) {
+      const unit = find(name)
+      if (unit?.active !== 'active') return
+      say(
+        unit,
+        `${unit.name}: Main process exited, code=killed, status=${signal === 'KILL' ? '9/KILL' : `15/${signal}`}`,
+        {
+          priority: 5,
+        },
+      )
+      unit.mainPid = 0
+      const clean = signal === 'TERM' || signal === 'INT' || signal === 'HUP'
+      unit.result = clean ? 'success' : 'signal'
+      if (clean || !unit.kind.restarts) return become(unit, clean ? 'inactive' : 'failed', clean ? 'dead' : 'failed')
+      say(unit, `${unit.name}: Failed with result 'signal'.`, { priority: 4 })
+      become(unit, 'activating', 'auto-restart')
+      later(restartDelay, () => {
+        if (unit.sub !== 'auto-restart') return
+        unit.restartCount += 1
+        unit.active = 'inactive'
+        start(unit.name)
+      })
+    },
+    reload() {
+      for (const unit of units.values()) unit.loaded = dropInsOf(unit)
+    },
+    dropIns: dropInsOf,
+    boot() {
+      for (const unit of units.values()) {
+        unit.loaded = dropInsOf(unit)
+        unit.restartCount = 0
+        if (!unit.enabled) continue
+        const reason = held.get(unit.name)
+        become(unit, 'activating', 'start')
+        later(bootTime + (unit.kind.startsIn ?? 300), () => {
+          if (unit.active !== 'activating') return
+          if (reason !== undefined) return failed(unit, reason)
+          unit.mainPid = unit.kind.oneshot ? 0 : processes.claimPid()
+          become(unit, 'active', unit.kind.oneshot ? 'exited' : 'running')
+          say(unit, `Started ${unit.name} - ${unit.kind.description}.`)
+          unit.kind.started?.()
+        })
+      }
+    },
+    powerOff() {
+      for (const callOff of planned) callOff()
+      planned = []
+      for (const unit of units.values()) {
+        unit.mainPid = 0
+        become(unit, 'inactive', 'dead')
+      }
+    },
+    hold(name, reason) {
+      const unit = find(name)
+      if (!unit) return
+      if (reason === undefined) held.delete(unit.name)
+      else held.set(unit.name, reason)
+    },
+  }
+
+  function dropInsOf({ name }: Unit): Unit['loaded'] {
+    const folders = [`/etc/systemd/system/${name}.d`, `/run/systemd/system/${name}.d`]
+    const paths = folders.flatMap((folder) =>
+      files.find(folder)?.kind === 'folder'
+        ? files
+            .list(folder)
+            .filter((entry) => entry.endsWith('.conf'))
+            .map((entry) => `${folder}/${entry}`)
+        : [],
+    )
+    return { dropIns: paths, text: paths.map((path) => files.text(path)).join('\n') }
+  }
+}
