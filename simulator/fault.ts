@@ -1,3 +1,4 @@
+import type { ParameterSchema } from './parameters.ts'
 import type { World } from './world.ts'
 
 /** One thing that can be wrong with the world, by name: `nova.compute_down`, `hosts.disk_full`. */
@@ -6,7 +7,7 @@ export interface Fault {
   /** One sentence: what is then wrong. */
   readonly summary: string
   /** A closed JSON Schema of what the fault takes; every field described. */
-  readonly params: { readonly [key: string]: unknown }
+  readonly params: ParameterSchema
   /** Makes it so, now; `params` have been checked against the schema and hold its defaults. */
   apply(world: World, params: Readonly<Record<string, unknown>>): void
 }

@@ -84,13 +84,13 @@ function servicesOf({ controllers, computes }: Topology, startAt: number): NovaS
 function hypervisorsOf({ computes }: Topology, servers: readonly NovaServer[]): Hypervisor[] {
   const needed = servers.reduce((sum, { flavor }) => sum + flavor.ram, 0)
   // room for the servers of one lost host everywhere else, however large the cloud is
-  const memoryMb = Math.max(192 * 1024, Math.ceil((needed * 2.5) / computes.length / 65_536) * 65_536)
+  const memoryMb = Math.max(128 * 1024, Math.ceil((needed * 2.5) / computes.length / 65_536) * 65_536)
   const vcpus = Math.max(32, memoryMb / 4096)
   return computes.map((host, index) => ({
     id: index + 1,
     uuid: hypervisorIdOf(host),
     host,
-    address: `172.20.1.${index + 1}`,
+    address: `10.77.0.${21 + index}`,
     vcpus,
     memoryMb,
     reservedMb: 8192,

@@ -18,6 +18,9 @@ export const shortServer = ({ id, name }: NovaServer, { origin }: ApiRequest): o
   links: serverLinks(id, origin),
 })
 
+/** What libvirt calls it: `instance-0000002a`. */
+export const instanceNameOf = ({ number }: NovaServer): string => `instance-${number.toString(16).padStart(8, '0')}`
+
 /** Statuses that show how far they are. */
 const progressing = ['ACTIVE', 'BUILD', 'REBUILD', 'RESIZE', 'VERIFY_RESIZE', 'MIGRATING']
 
@@ -74,7 +77,7 @@ export function serverView(world: CloudWorld, server: NovaServer, request: ApiRe
 function placeOf(server: NovaServer, version: number): object {
   return {
     'OS-EXT-SRV-ATTR:host': server.host,
-    'OS-EXT-SRV-ATTR:instance_name': `instance-${server.number.toString(16).padStart(8, '0')}`,
+    'OS-EXT-SRV-ATTR:instance_name': instanceNameOf(server),
     'OS-EXT-SRV-ATTR:hypervisor_hostname': server.host,
     ...(version >= 3 && {
       'OS-EXT-SRV-ATTR:reservation_id': `r-${server.id.slice(0, 8)}`,

@@ -1,0 +1,91 @@
+import { createClock } from './clock.ts'
+import type { Rehearsal, RehearsalOptions } from './contract.ts'
+import { createEstate, type ServedEstate, serveEstate } from './hosts/index.ts'
+import { createCloud } from './openstack/cloud.ts'
+import { instanceNameOf } from './openstack/nova/serverView.ts'
+import { serversOn } from './openstack/nova/usage.ts'
+import { type ServedCloud, serveCloud } from './openstack/serveCloud.ts'
+import { createRandom } from './random.ts'
+import { readScenario, ScenarioError } from './scenario.ts'
+import { type Topology, topologyOf } from './topology.ts'
+import type { World } from './world.ts'
+
+export { loadScenario, ScenarioError, scenarioNames } from './scenario.ts'
+
+/**
+ * Brings up the world of a scenario on loopback: OpenStack over HTTP, hosts over SSH.
+ * Throws `ScenarioError` when the scenario says what cannot be.
+ */
+export async function startRehearsal(options: RehearsalOptions): Promise<Rehearsal> {
+  const scenario = readScenario(options.scenario)
+  const topology = topologyOf(scenario.topology)
+  const clock = createClock({ startAt: options.startAt ?? Date.now(), speed: options.speed })
+  const random = createRandom(scenario.name)
+  const estate = createEstate(topology, clock, random)
+  const cloud = createCloud(topology, clock.now())
+  const world: World = {
+    topology,
+    clock,
+    random,
+    estate,
+    cloud,
+    effect(kind, what, detail) {
+      const at = new Date(clock.now()).toISOString()
+      options.onEffect?.({ at, kind, what, ...(detail !== undefined && { detail }) })
+    },
+  }
+  estate.guests = (host) =>
+    serversOn(cloud.nova, host).map((server) => ({
+      uuid: server.id,
+      name: instanceNameOf(server),
+      running: server.powerState === 1,
+    }))
+  let services: ServedCloud | undefined
+  let hosts: ServedEstate | undefined
+  const close = async () => {
+    clock.close()
+    await Promise.all([services?.close(), hosts?.close()])
+  }
+  try {
+    for (const planned of scenario.faults) plan(world, scenario.name, planned)
+    services = await serveCloud(world)
+    hosts = await serveEstate(world)
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return {
+    clouds: services.clouds,
+    inventory: inventoryOf(topology, hosts.hosts),
+    ssh: { knownHosts: hosts.knownHosts, privateKey: hosts.privateKey },
+    clock,
+    close,
+  }
+}
+
+type Planned = ReturnType<typeof readScenario>['faults'][number]
+
+function plan(world: World, scenario: string, { fault, params, after }: Planned): void {
+  if (after > 0) {
+    world.clock.after(after, () => fault.apply(world, params))
+    return
+  }
+  try {
+    fault.apply(world, params)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    throw new ScenarioError(`scenario \`${scenario}\`: \`${fault.name}\` cannot be: ${why}`, { cause })
+  }
+}
+
+function inventoryOf(topology: Topology, served: ServedEstate['hosts']): Rehearsal['inventory'] {
+  const { controllers, computes, ceph, databases } = topology
+  const groups = { controllers, computes, ceph, databases }
+  return {
+    apiVersion: 'runbook/v1',
+    hosts: Object.fromEntries(
+      Object.entries(served).map(([name, { address, port }]) => [name, { address, port, user: 'root' }]),
+    ),
+    groups: Object.fromEntries(Object.entries(groups).map(([name, hosts]) => [name, { hosts }])),
+  }
+}
