@@ -17,6 +17,8 @@ export interface HttpDoorOptions {
 
 export interface HttpDoor {
   readonly request: Http
+  /** The same way out, with somebody else told of what passes. */
+  watched(onCall: (call: Call) => void): Http
   /** Cuts what is still open. */
   close(): Promise<void>
 }
@@ -55,22 +57,25 @@ export function httpDoor({ clock, onCall, maxBody = defaultMaxBody }: HttpDoorOp
     return agent
   }
 
-  async function request(request: HttpRequest, signal: AbortSignal): Promise<HttpResponse> {
-    signal.throwIfAborted()
-    const target = targetOf(request)
-    const read = effectOf(request) === 'read'
-    const first = await exchange(agentFor(request, { fresh: !read }), request, target, signal)
-    if ('response' in first) return first.response
-    if (!read || !first.trouble.stale) throw first.trouble.error
-    const second = await exchange(agentFor(request, { fresh: true }), request, target, signal)
-    if ('response' in second) return second.response
-    throw second.trouble.error
-  }
+  const watched =
+    (told: HttpDoorOptions['onCall']): Http =>
+    async (request, signal) => {
+      signal.throwIfAborted()
+      const target = targetOf(request)
+      const read = effectOf(request) === 'read'
+      const first = await exchange(agentFor(request, { fresh: !read }), request, target, told, signal)
+      if ('response' in first) return first.response
+      if (!read || !first.trouble.stale) throw first.trouble.error
+      const second = await exchange(agentFor(request, { fresh: true }), request, target, told, signal)
+      if ('response' in second) return second.response
+      throw second.trouble.error
+    }
 
   async function exchange(
     agent: Agent,
     request: HttpRequest,
     target: URL,
+    told: HttpDoorOptions['onCall'],
     signal: AbortSignal,
   ): Promise<{ response: HttpResponse } | { trouble: Trouble }> {
     const began = clock.now()
@@ -81,20 +86,21 @@ export function httpDoor({ clock, onCall, maxBody = defaultMaxBody }: HttpDoorOp
         dispatch(agent, request, target, { maxBody, state }, linked),
       )
       const response = { ...answer, took: clock.now() - began }
-      onCall?.({ ...call, status: response.status, ...requestIdOf(response), took: response.took })
+      told?.({ ...call, status: response.status, ...requestIdOf(response), took: response.took })
       return { response }
     } catch (cause) {
       const took = clock.now() - began
       const trouble = signal.aborted
         ? { error: signal.reason, stale: false }
         : brokenExchange(cause, state, { request, effect: effectOf(request) })
-      onCall?.({ ...call, took, error: errorWords(trouble.error) })
+      told?.({ ...call, took, error: errorWords(trouble.error) })
       return { trouble }
     }
   }
 
   return {
-    request,
+    request: watched(onCall),
+    watched,
     async close() {
       const open = [...agents.values()]
       agents.clear()
