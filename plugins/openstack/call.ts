@@ -1,0 +1,159 @@
+import { type HttpResponse, StepFailure } from '../../engine/action/contract.ts'
+import { isObject, type Json, type JsonObject } from '../../engine/json.ts'
+import { addressOf } from './address.ts'
+import type { Token } from './auth.ts'
+import { endpointOf } from './catalog.ts'
+import { failureFrom } from './failure.ts'
+import { bodyOf } from './json-body.ts'
+import { dropToken, type Session, tokenOf } from './session.ts'
+import { agreeOn, type Microversions, versionHeaders } from './versions.ts'
+
+/** One request to a service. */
+export interface ServiceCall {
+  /** By any of its names in a catalog: `compute`, `volumev3`. */
+  readonly service: string
+  readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
+  /** Below the service's version, and below the project where its addresses have one: `/servers/detail`. */
+  readonly path: string
+  readonly query?: Query
+  readonly body?: Json
+  readonly microversion?: Microversions
+  /** By default `read` for GET, `change` for the rest. Only a read is ever repeated. */
+  readonly effect?: 'read' | 'change'
+  /** Milliseconds. */
+  readonly timeout?: number
+  readonly headers?: { readonly [name: string]: string }
+}
+
+/** A list gives its name once per value; what is undefined is left out. */
+export type Query = { readonly [name: string]: string | number | boolean | readonly string[] | undefined }
+
+export interface ServiceAnswer {
+  readonly status: number
+  /** Lower-case names. */
+  readonly headers: { readonly [name: string]: string }
+  /** Undefined where the body is empty or no JSON. */
+  readonly body: Json | undefined
+  readonly url: string
+  /** When the service answered by its own clock, ISO 8601; null where it does not say. */
+  readonly date: string | null
+  /** What was agreed on. */
+  readonly microversion: string | undefined
+  /** Milliseconds. */
+  readonly took: number
+}
+
+/** Reads are tried this often. */
+const tries = 3
+const firstDelay = 1_000
+const longestDelay = 30_000
+const passing = new Set([429, 500, 502, 503, 504])
+
+/**
+ * Sends a request with the session's token and gives the answer, which is below 300; anything else is thrown as
+ * `StepFailure` (see `failureFrom`). A token that is refused is replaced once: a request that was not let in has not
+ * happened, so this holds for changes as well. A read is repeated when the answer says that it may pass.
+ */
+export async function call(session: Session, call: ServiceCall, signal: AbortSignal): Promise<ServiceAnswer> {
+  const { ctx } = session
+  const method = call.method ?? 'GET'
+  const effect = call.effect ?? (method === 'GET' ? 'read' : 'change')
+  let renewed = false
+  for (let attempt = 1; ; ) {
+    const token = await tokenOf(session, signal)
+    const { response, url, microversion } = await send(session, { ...call, method, effect }, token, signal)
+    if (response.status < 300) return answerFrom(response, url, microversion)
+    if (response.status === 401 && !renewed) {
+      renewed = true
+      dropToken(session, token)
+    } else if (effect === 'read' && passing.has(response.status) && attempt < tries) {
+      await ctx.clock.sleep(delayBefore(attempt, response, ctx.clock.now()), signal)
+      attempt += 1
+    } else {
+      throw failureFrom(response, { service: call.service, method, url, effect })
+    }
+  }
+}
+
+/** The body as an object. Throws `bad_answer` for a page of HTML, an empty body, a list. */
+export function objectIn({ body, status, url }: ServiceAnswer): JsonObject {
+  if (isObject(body)) return body
+  throw badAnswer(url, status, 'without a JSON object')
+}
+
+/** The object under a name of the body. Throws `bad_answer`. */
+export function partOf(answer: ServiceAnswer, name: string): JsonObject {
+  const part = objectIn(answer)[name]
+  if (isObject(part)) return part
+  throw badAnswer(answer.url, answer.status, `without \`${name}\``)
+}
+
+export function badAnswer(url: string, status: number, what: string): StepFailure {
+  return new StepFailure('bad_answer', `\`${new URL(url).pathname}\` answered ${status}, but ${what}`, {
+    hint: 'does the catalog, or a balancer before the service, lead to something else?',
+    detail: { url, status },
+  })
+}
+
+async function send(
+  session: Session,
+  call: ServiceCall & { method: string; effect: 'read' | 'change' },
+  token: Token,
+  signal: AbortSignal,
+): Promise<{ response: HttpResponse; url: string; microversion: string | undefined }> {
+  const { ctx, shared } = session
+  const { service, method, effect, body, timeout } = call
+  const address = addressOf(endpointOf(token.catalog, shared.cloud, service), service, token.projectId)
+  const microversion = await agreeOn(call.microversion, { service, address, token: token.value }, session, signal)
+  const url = `${address.base}${call.path}${queryText(call.query)}`
+  const headers = { ...call.headers, 'X-Auth-Token': token.value, ...versionHeaders(service, microversion) }
+  const response = await ctx.http(
+    {
+      method,
+      url,
+      headers,
+      effect,
+      tls: shared.cloud.tls,
+      ...(body !== undefined && { body }),
+      ...(timeout !== undefined && { timeout }),
+    },
+    signal,
+  )
+  return { response, url, microversion }
+}
+
+function queryText(query: Query = {}): string {
+  const search = new URLSearchParams()
+  for (const [name, value] of Object.entries(query)) {
+    for (const one of [value].flat()) if (one !== undefined) search.append(name, String(one))
+  }
+  return search.size === 0 ? '' : `?${search}`
+}
+
+function answerFrom(
+  { status, headers, text, took }: HttpResponse,
+  url: string,
+  microversion: string | undefined,
+): ServiceAnswer {
+  const date = Date.parse(headers['date'] ?? '')
+  return {
+    status,
+    headers,
+    body: bodyOf(text),
+    url,
+    microversion,
+    took,
+    date: Number.isNaN(date) ? null : new Date(date).toISOString(),
+  }
+}
+
+/** What the service asks for, in seconds or as a date by its own clock; else twice as long each time. */
+function delayBefore(attempt: number, { headers }: HttpResponse, now: number): number {
+  const asked = headers['retry-after']
+  const own = firstDelay * 2 ** (attempt - 1)
+  if (asked === undefined) return own
+  const seconds = Number(asked)
+  const served = Date.parse(headers['date'] ?? '')
+  const wait = Number.isNaN(seconds) ? Date.parse(asked) - (Number.isNaN(served) ? now : served) : seconds * 1_000
+  return Number.isNaN(wait) ? own : Math.min(longestDelay, Math.max(0, wait))
+}

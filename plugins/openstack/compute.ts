@@ -1,0 +1,208 @@
+import type { WorkAction } from '../../engine/action/contract.ts'
+import { anything, flag, listOf, number, text, whole } from '../../engine/action/define.ts'
+import { apiObject, labels, oneOrMore } from './fields.ts'
+import { heartbeatFields, heartbeatOf } from './heartbeat.ts'
+import { exactly, listAction } from './list.ts'
+import type { Microversions } from './versions.ts'
+
+/** From the release that gave services and hypervisors ids that hold across cells, to the newest we have read about. */
+export const computeVersions: Microversions = { min: '2.53', max: '2.100' }
+
+const computeServiceList = listAction({
+  name: 'openstack.compute_service.list',
+  summary: 'the services of Nova, with their state and their last report',
+  description:
+    'A service is `up` while its last report is young enough; disabling and enabling move `updated_at` too. A row whose cell does not answer has only `binary`, `host` and the status `UNKNOWN`.',
+  service: 'compute',
+  path: '/os-services',
+  collection: 'services',
+  microversion: computeVersions,
+  paged: false,
+  filters: {
+    host: exactly(text('Only this host, exactly as Nova names it', { minLength: 1 }), 'host'),
+    binary: exactly(text('Only this kind: `nova-compute`', { minLength: 1 }), 'binary'),
+  },
+  item: apiObject(
+    'A service of Nova',
+    {
+      id: text('UUID'),
+      binary: text('Its kind: `nova-compute`, `nova-scheduler`, `nova-conductor`'),
+      host: text('The host, as Nova names it'),
+      zone: text('Availability zone'),
+      status: text('`enabled`, `disabled`; `UNKNOWN` when its cell does not answer'),
+      state: text('`up` or `down`'),
+      updated_at: text('Last report as the API writes it, without a zone'),
+      disabled_reason: text('Why it is disabled'),
+      forced_down: flag('Whether somebody declared it down'),
+      ...heartbeatFields,
+    },
+    ['binary', 'host', 'status'],
+  ),
+  derive: (item, date) => heartbeatOf(item['updated_at'], date),
+  examples: [{}, { host: 'compute-1', binary: 'nova-compute' }],
+})
+
+const hypervisorList = listAction({
+  name: 'openstack.hypervisor.list',
+  summary: 'the hypervisors; for their capacity see openstack.resource_provider.list',
+  service: 'compute',
+  path: '/os-hypervisors/detail',
+  collection: 'hypervisors',
+  microversion: computeVersions,
+  filters: {
+    hostname: {
+      schema: text('Only this hypervisor, by its exact host name', { minLength: 1 }),
+      field: 'hypervisor_hostname',
+    },
+  },
+  item: apiObject(
+    'A hypervisor',
+    {
+      id: text('UUID, the same as that of its resource provider'),
+      hypervisor_hostname: text('Its name'),
+      state: text('`up` or `down`'),
+      status: text('`enabled` or `disabled`'),
+      hypervisor_type: text('`QEMU`, `ironic`'),
+      hypervisor_version: whole('Its version as a number'),
+      host_ip: text('Address'),
+      service: apiObject('The nova-compute that runs it', {
+        id: text('UUID'),
+        host: text('The host, as Nova names it'),
+        disabled_reason: text('Why it is disabled'),
+      }),
+      uptime: text('What `uptime` says there'),
+      servers: listOf(labels('A server on it'), 'Servers, where asked for'),
+      vcpus: whole('Before version 2.88'),
+      vcpus_used: whole('Before version 2.88'),
+      memory_mb: whole('Before version 2.88'),
+      memory_mb_used: whole('Before version 2.88'),
+      free_ram_mb: whole('Before version 2.88'),
+      local_gb: whole('Before version 2.88'),
+      local_gb_used: whole('Before version 2.88'),
+      free_disk_gb: whole('Before version 2.88'),
+      disk_available_least: whole('Before version 2.88'),
+      current_workload: whole('Before version 2.88'),
+      running_vms: whole('Before version 2.88'),
+      cpu_info: anything('Before version 2.88'),
+    },
+    ['id', 'hypervisor_hostname'],
+  ),
+})
+
+const flavorList = listAction({
+  name: 'openstack.flavor.list',
+  summary: 'the flavors, public ones and others',
+  service: 'compute',
+  path: '/flavors/detail',
+  collection: 'flavors',
+  // 2.61 gives the extra specs with the list
+  microversion: { min: '2.61', max: '2.100' },
+  query: () => ({ is_public: 'None' }),
+  filters: { name: { schema: text('Only this flavor, by its exact name', { minLength: 1 }), field: 'name' } },
+  item: apiObject(
+    'A flavor',
+    {
+      id: text('Its id'),
+      name: text('Its name'),
+      description: text('What somebody wrote about it'),
+      vcpus: whole('Processors'),
+      ram: whole('Memory, MiB'),
+      disk: whole('Root disk, GiB'),
+      swap: anything('Swap, MiB; an empty text for none in older clouds'),
+      'OS-FLV-EXT-DATA:ephemeral': whole('Second disk, GiB'),
+      'OS-FLV-DISABLED:disabled': flag('Whether it is switched off'),
+      'os-flavor-access:is_public': flag('Whether every project may use it'),
+      rxtx_factor: number('Network share'),
+      extra_specs: labels('What the scheduler and the driver read'),
+      links: anything('Addresses of it'),
+    },
+    ['id', 'name'],
+  ),
+})
+
+const migrationList = listAction({
+  name: 'openstack.migration.list',
+  summary: 'the migrations of servers, past and under way',
+  description: 'A migration that broke off may show nowhere else: the events of the server can all say `Success`.',
+  service: 'compute',
+  path: '/os-migrations',
+  collection: 'migrations',
+  // 2.59 gives uuid, pages and `changes-since`
+  microversion: { min: '2.59', max: '2.100' },
+  filters: {
+    host: exactly(text('Only those from or to this host', { minLength: 1 }), 'host', [
+      'source_compute',
+      'dest_compute',
+    ]),
+    status: {
+      schema: oneOrMore('Only these: `running`, `completed`, `failed`, `error`, `cancelled`, …'),
+      query: (values) => (values.length === 1 ? { status: values } : {}),
+      field: 'status',
+    },
+    server: exactly(text('Only those of this server, by id', { minLength: 1 }), 'instance_uuid'),
+    migration_type: exactly(
+      text('Only this type', { enum: ['evacuation', 'live-migration', 'migration', 'resize'] }),
+      'migration_type',
+    ),
+  },
+  switches: { changes_since: text('Only those that changed since then, ISO 8601', { minLength: 1 }) },
+  query: ({ changes_since }) => (typeof changes_since === 'string' ? { 'changes-since': changes_since } : {}),
+  item: apiObject(
+    'A migration',
+    {
+      id: whole('Number'),
+      uuid: text('UUID'),
+      instance_uuid: text('The server'),
+      status: text('`running`, `completed`, `failed`, …; what it means depends on the type'),
+      migration_type: text('`live-migration`, `migration`, `resize`, `evacuation`'),
+      source_compute: text('From this host'),
+      dest_compute: text('To this host'),
+      source_node: text('From this hypervisor'),
+      dest_node: text('To this hypervisor'),
+      dest_host: text('Address of the destination'),
+      old_instance_type_id: whole('Flavor before'),
+      new_instance_type_id: whole('Flavor after'),
+      user_id: text('Who asked for it'),
+      project_id: text('Project of who asked'),
+      created_at: text('When it began, without a zone'),
+      updated_at: text('When it last changed, without a zone'),
+      links: anything('Addresses of it, while it runs'),
+    },
+    ['id', 'status'],
+  ),
+  examples: [{}, { host: 'compute-1', status: ['running', 'preparing'] }],
+})
+
+const aggregateList = listAction({
+  name: 'openstack.aggregate.list',
+  summary: 'the host aggregates, with their hosts and metadata',
+  service: 'compute',
+  path: '/os-aggregates',
+  collection: 'aggregates',
+  microversion: computeVersions,
+  paged: false,
+  item: apiObject(
+    'An aggregate',
+    {
+      id: whole('Number'),
+      uuid: text('UUID'),
+      name: text('Its name'),
+      availability_zone: text('The zone it makes'),
+      hosts: listOf(text('A host'), 'The hosts in it'),
+      metadata: labels('What the scheduler reads'),
+      created_at: text('When it was made'),
+      updated_at: text('When it last changed'),
+      deleted_at: text('Never, while it is listed'),
+      deleted: flag('Never, while it is listed'),
+    },
+    ['id', 'name', 'hosts'],
+  ),
+})
+
+export const computeActions: readonly WorkAction[] = [
+  computeServiceList,
+  hypervisorList,
+  flavorList,
+  migrationList,
+  aggregateList,
+]

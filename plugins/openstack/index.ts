@@ -1,0 +1,27 @@
+import type { Action } from '../../engine/action/contract.ts'
+import { apiActions } from './api.ts'
+import { computeActions } from './compute.ts'
+import { endpointCheckActions } from './endpoint-check.ts'
+import { identityActions } from './identity.ts'
+import { imageActions } from './image.ts'
+import { networkActions } from './network.ts'
+import { networkAgentActions } from './network-agent.ts'
+import { placementActions } from './placement.ts'
+import { serverActions } from './server.ts'
+import { tokenActions } from './token.ts'
+import { volumeActions } from './volume.ts'
+
+/** Everything that can be done with an OpenStack cloud. */
+export const actions: readonly Action[] = [
+  ...tokenActions,
+  ...endpointCheckActions,
+  ...identityActions,
+  ...computeActions,
+  ...serverActions,
+  ...networkActions,
+  ...networkAgentActions,
+  ...volumeActions,
+  ...imageActions,
+  ...placementActions,
+  ...apiActions,
+]
