@@ -2,6 +2,7 @@ import { shownDuration } from '../duration.ts'
 import type { RunEvent } from '../run/event.ts'
 import type { Outcome } from '../run/outcome.ts'
 import type { Paint } from './colour.ts'
+import { executionOf } from './execution-key.ts'
 import { factLine, indent } from './fact-line.ts'
 import { shownCall } from './fact-text.ts'
 import { statusLabels } from './label.ts'
@@ -16,8 +17,9 @@ export function endLines(
   paint: Paint,
 ): readonly string[] {
   const { outcome } = event
-  const open = progress.open.get(event.key)
-  const loop = progress.loops.get(event.key)
+  const key = executionOf(event.key)
+  const open = progress.open.get(key) ?? progress.bad.get(key)?.execution
+  const loop = progress.loops.get(key)
   const label = statusLabels[outcome.status]
   const target = open?.target === undefined ? '' : ` on ${open.target}`
   const took = Date.parse(event.at) - (open?.since ?? progress.now)
@@ -26,7 +28,7 @@ export function endLines(
     ...(open && open.tries > 1 ? [`${open.tries} tries`] : []),
     ...(open && open.polls > 1 ? [`${open.polls} polls`] : []),
   ].join(', ')
-  const head = `${event.key}  ${event.name}${target}${facts && ` (${facts}${loop ? badCounts(loop) : ''})`}`
+  const head = `${key}  ${event.name}${target}${facts && ` (${facts}${loop ? badCounts(loop) : ''})`}`
   return [
     factLine(event.at, paint(label.style, padded(label.word, 12)), safeLine(head)),
     ...whyLines(outcome, open, paint),
@@ -38,7 +40,8 @@ function whyLines(outcome: Outcome, open: OpenExecution | undefined, paint: Pain
   if (!('error' in outcome)) return []
   const { error } = outcome
   // a group only passes on what its line above has said already
-  if (error.key !== undefined && error.key !== open?.key) return [`${indent}because of ${safeLine(error.key)}`]
+  if (error.key !== undefined && executionOf(error.key) !== open?.key)
+    return [`${indent}because of ${safeLine(error.key)}`]
   return [
     ...safe(`${error.code}: ${error.message}`)
       .split('\n')

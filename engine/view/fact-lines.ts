@@ -4,12 +4,13 @@ import { isGood } from '../run/outcome.ts'
 import { checkLines } from './check-lines.ts'
 import type { Paint, Style } from './colour.ts'
 import { endLines } from './end-lines.ts'
+import { executionOf, isLookOnly, nearest } from './execution-key.ts'
 import { factLine, indent } from './fact-line.ts'
 import { howToAnswer, operandLines, shownAnswer, shownCall, shownFields } from './fact-text.ts'
 import { effectNote } from './label.ts'
 import { previewLines } from './preview-lines.ts'
 import type { OpenLoop, Progress } from './progress.ts'
-import { badCount, badCounts, foldedInto, itemOf, listed, openAt } from './progress.ts'
+import { badCount, badCounts, foldedInto, isShownOnly, itemOf, listed } from './progress.ts'
 import { padded, safe, safeLine } from './terminal-text.ts'
 import { checkResultOf } from './verdict.ts'
 
@@ -29,6 +30,8 @@ export function factLines(progress: Progress, event: RunEvent, options: FactOpti
   switch (event.type) {
     case 'run.resumed':
       return [line('strong', 'resumed', `by ${safeLine(`${event.by.user}@${event.by.host}`)}`)]
+    case 'run.cancelled':
+      return [line('warn', 'cancelled', `by ${safeLine(`${event.by.user}@${event.by.host}`)}`)]
     case 'step.began':
       return beginning(progress, event, line)
     case 'step.ended':
@@ -36,16 +39,16 @@ export function factLines(progress: Progress, event: RunEvent, options: FactOpti
     case 'step.previewed':
       return previewLines(event, paint)
     case 'step.retried':
+      if (foldedInto(progress, event.key)) return []
       return [
         line(
           'warn',
           'try again',
           `${keyOf(event)}  after ${shownDuration(event.delay)}, this was try ${event.attempt}`,
         ),
-        ...('error' in event.outcome ? [`${indent}${safeLine(event.outcome.error.message)}`] : []),
       ]
     case 'step.polled': {
-      const open = openAt(progress, event.key)
+      const open = nearest(progress.open, event.key)
       if (!verbose && (open?.latest === event.seen || foldedInto(progress, event.key))) return []
       return [line('dim', 'waits', `${keyOf(event)}  ${safeLine(event.seen)}`)]
     }
@@ -98,7 +101,7 @@ export function factLines(progress: Progress, event: RunEvent, options: FactOpti
 }
 
 function keyOf({ key }: { readonly key: string }): string {
-  return safeLine(key)
+  return safeLine(executionOf(key))
 }
 
 type Line = (style: Style, word: string, text: string) => string
@@ -109,11 +112,12 @@ function beginning(
   event: Extract<RunEvent, { type: 'step.began' }>,
   line: Line,
 ): readonly string[] {
-  if (progress.open.has(event.key) || foldedInto(progress, event.key) || event.kind === 'let') return []
+  const key = executionOf(event.key)
+  if (isLookOnly(event.key) || progress.open.has(key) || foldedInto(progress, key) || event.kind === 'let') return []
   const note = event.kind === 'loop' ? loopNote(event.count) : effectNote(event.effect)
   if (note === '' && event.kind === 'action') return []
   const target = event.target === undefined ? '' : ` on ${event.target}`
-  return [line('plain', 'begins', safeLine(`${event.key}  ${event.name}${target}${note && ` (${note})`}`))]
+  return [line('plain', 'begins', safeLine(`${key}  ${event.name}${target}${note && ` (${note})`}`))]
 }
 
 function loopNote(count: number | undefined): string {
@@ -125,13 +129,15 @@ function ending(
   event: Extract<RunEvent, { type: 'step.ended' }>,
   options: FactOptions,
 ): readonly string[] {
+  if (isLookOnly(event.key)) return []
   const check = checkResultOf(event.action, event.outcome)
   if (check) return checkLines(check, options.paint, event.at)
+  if (isShownOnly(progress, event)) return []
   const folded = foldedInto(progress, event.key)
   const lines = () => endLines(progress, event, options.paint)
   if (!folded) return lines()
   const told = isGood(event.outcome) || badCount(folded) >= listed ? [] : lines()
-  if (itemOf(progress, event.key) !== folded || !worthCounting(folded)) return told
+  if (itemOf(progress, executionOf(event.key)) !== folded || !worthCounting(folded)) return told
   const counts = safeLine(`${folded.key}  ${folded.done + 1} of ${folded.count}${badCounts(folded)}`)
   return [...told, factLine(event.at, padded('so far', 12), counts)]
 }

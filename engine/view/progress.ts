@@ -1,28 +1,31 @@
 import type { Effect } from '../action/contract.ts'
-import type { Call, CheckResult, RunBegan, RunEnded, RunEvent } from '../run/event.ts'
-import type { Status } from '../run/outcome.ts'
+import type { Call, CheckResult, RunBegan, RunEnded, RunEvent, StepBegan, StepEnded } from '../run/event.ts'
+import type { Outcome, Status } from '../run/outcome.ts'
+import { isGood } from '../run/outcome.ts'
+import { executionOf, isLookOnly, itemName, nearest, parentOf } from './execution-key.ts'
 import { checkResultOf } from './verdict.ts'
 
 /**
- * What the terminal views know of a run: what is open, and counts of what is done. It is kept small (an execution is
- * forgotten when it ends), so that ten thousand items cost what a hundred cost.
+ * What the terminal views know of a run: what is open, and counts of what is done. It is kept small (an execution that
+ * went well is forgotten when it ends), so that ten thousand items cost what a hundred cost. All keys are of executions.
  */
 export interface Progress {
   began: RunBegan | undefined
   ended: RunEnded | undefined
-  /** Questions the run went to sleep with. */
+  /** Keys of the questions the run went to sleep with. */
   parked: readonly string[]
   /** Milliseconds since 1970, of the last event. */
   now: number
   since: number
   readonly open: Map<string, OpenExecution>
-  /** Open loops, by key. */
+  /** Executions that ended badly: they may be tried again, or turn out to have gone well. */
+  readonly bad: Map<string, { readonly execution: OpenExecution | undefined; readonly status: Status }>
   readonly loops: Map<string, OpenLoop>
   readonly counts: Map<Status, number>
-  readonly checks: CheckResult[]
-  /** Steps of the dry run that would change something, and those that only perhaps would. */
-  previews: number
-  maybes: number
+  readonly checks: Map<string, CheckResult>
+  /** Steps a dry run has shown: those that would act, and those that only perhaps would. */
+  readonly previews: Set<string>
+  readonly maybes: Set<string>
   /** Changes of which nobody knows whether they happened. */
   readonly inDoubt: Set<string>
 }
@@ -36,22 +39,21 @@ export interface OpenExecution {
   readonly effect: Effect | undefined
   readonly target: string | undefined
   readonly since: number
-  tries: number
+  readonly tries: number
   polls: number
   /** The latest of: progress, what a poll saw, a line of output. */
   latest: string
   question: string | undefined
   waitsFor: string | undefined
   lastCall: Call | undefined
-  /** Whether a line has said that it began. */
-  told: boolean
 }
 
 export interface OpenLoop {
   readonly key: string
   readonly count: number | undefined
   done: number
-  readonly bad: Map<string, number>
+  /** Items that did not simply succeed, by status. */
+  readonly bad: Map<Status, number>
   readonly running: Map<string, string>
 }
 
@@ -66,18 +68,17 @@ export function newProgress(): Progress {
     now: 0,
     since: 0,
     open: new Map(),
+    bad: new Map(),
     loops: new Map(),
     counts: new Map(),
-    checks: [],
-    previews: 0,
-    maybes: 0,
+    checks: new Map(),
+    previews: new Set(),
+    maybes: new Set(),
     inDoubt: new Set(),
   }
 }
 
-/**
- * Takes one event in. A view that wants to tell of an end asks for the execution before, with `open`.
- */
+/** Takes one event in. A view that tells of an end looks at the execution before. */
 export function advance(progress: Progress, event: RunEvent): void {
   progress.now = Date.parse(event.at) || progress.now
   if (event.type === 'run.began') {
@@ -85,112 +86,123 @@ export function advance(progress: Progress, event: RunEvent): void {
     progress.since = progress.now
   } else if (event.type === 'run.ended') progress.ended = event
   else if (event.type === 'run.parked') progress.parked = event.questions.map(({ key }) => key)
-  else if (event.type === 'run.resumed') crashed(progress)
+  else if (event.type === 'run.resumed') resumed(progress)
   else if (event.type === 'step.began') begin(progress, event)
   else if (event.type === 'step.ended') finish(progress, event)
-  else if (event.type === 'step.previewed') {
-    if (event.maybe === undefined) progress.previews++
-    else progress.maybes++
-  } else if ('key' in event) touch(progress, event)
+  else if (event.type === 'step.retried') again(progress, event.key, 1)
+  else if (event.type === 'step.reopened') again(progress, event.key, 0)
+  else if (event.type === 'step.previewed')
+    (event.maybe === undefined ? progress.previews : progress.maybes).add(executionOf(event.key))
+  else if ('key' in event) touch(progress, event)
 }
 
-function begin(progress: Progress, event: Extract<RunEvent, { type: 'step.began' }>): void {
-  const before = progress.open.get(event.key)
-  progress.inDoubt.delete(event.key)
-  progress.open.set(event.key, {
-    key: event.key,
-    step: event.step,
-    name: event.name,
-    kind: event.kind,
-    action: event.action,
-    effect: event.effect,
-    target: event.target,
-    since: before?.since ?? progress.now,
-    tries: before?.tries ?? 1,
-    polls: 0,
-    latest: '',
-    question: undefined,
-    waitsFor: undefined,
-    lastCall: undefined,
-    told: before?.told ?? false,
-  })
-  if (event.kind === 'loop')
-    progress.loops.set(event.key, { key: event.key, count: event.count, done: 0, bad: new Map(), running: new Map() })
-  else itemOf(progress, event.key)?.running.set(event.key, event.target ?? itemName(event.key))
+function begin(progress: Progress, event: StepBegan): void {
+  if (isLookOnly(event.key)) return
+  const key = executionOf(event.key)
+  const before = progress.open.get(key)
+  const { step, name, kind, action, effect, target, count } = event
+  const fresh = { polls: 0, latest: '', question: undefined, waitsFor: undefined, lastCall: undefined }
+  const facts = { key, step, name, kind, action, effect, target, since: before?.since ?? progress.now }
+  progress.inDoubt.delete(key)
+  progress.open.set(key, { ...facts, tries: before?.tries ?? 1, ...fresh })
+  itemOf(progress, key)?.running.set(key, target ?? itemName(key))
+  if (kind === 'loop') progress.loops.set(key, { key, count, done: 0, bad: new Map(), running: new Map() })
 }
 
-function finish(progress: Progress, event: Extract<RunEvent, { type: 'step.ended' }>): void {
-  const { key, outcome } = event
+function finish(progress: Progress, event: StepEnded): void {
+  if (isLookOnly(event.key)) return
+  const key = executionOf(event.key)
+  const { outcome } = event
+  const execution = progress.open.get(key) ?? progress.bad.get(key)?.execution
+  takeBack(progress, key)
   progress.open.delete(key)
-  if (event.kind === 'loop') progress.loops.delete(key)
-  else {
-    const loop = itemOf(progress, key)
-    if (loop) {
-      loop.running.delete(key)
-      loop.done++
-      if (outcome.status !== 'succeeded') loop.bad.set(outcome.status, (loop.bad.get(outcome.status) ?? 0) + 1)
-    }
+  progress.loops.delete(key)
+  progress.inDoubt.delete(key)
+  const loop = itemOf(progress, key)
+  if (loop) {
+    loop.running.delete(key)
+    loop.done++
+    if (outcome.status !== 'succeeded') add(loop.bad, outcome.status, 1)
   }
-  progress.counts.set(outcome.status, (progress.counts.get(outcome.status) ?? 0) + 1)
+  if (isShownOnly(progress, event)) return
+  add(progress.counts, outcome.status, 1)
+  if (!isGood(outcome)) progress.bad.set(key, { execution, status: outcome.status })
   if (outcome.status === 'unknown') progress.inDoubt.add(key)
-  else progress.inDoubt.delete(key)
   const check = checkResultOf(event.action, outcome)
-  if (check) progress.checks.push(check)
+  if (check) progress.checks.set(key, check)
 }
 
-/** What was open when the run was cut off is open no more; it begins again, or its end is found. */
-function crashed(progress: Progress): void {
-  for (const [key, { effect }] of progress.open)
-    if (effect !== undefined && effect !== 'read') progress.inDoubt.add(key)
+/** An end that was not the last word is counted no more. */
+function takeBack(progress: Progress, key: string): OpenExecution | undefined {
+  const before = progress.bad.get(key)
+  if (!before) return undefined
+  progress.bad.delete(key)
+  add(progress.counts, before.status, -1)
+  const loop = itemOf(progress, key)
+  if (loop) {
+    loop.done--
+    add(loop.bad, before.status, -1)
+  }
+  return before.execution
+}
+
+function again(progress: Progress, retried: string, tries: number): void {
+  const key = executionOf(retried)
+  const execution = takeBack(progress, key)
+  progress.inDoubt.delete(key)
+  if (!execution) return
+  progress.open.set(key, {
+    ...execution,
+    tries: execution.tries + tries,
+    waitsFor: tries > 0 ? 'to try again' : undefined,
+  })
+  itemOf(progress, key)?.running.set(key, execution.target ?? itemName(key))
+}
+
+/** What was open when the run was cut off begins again, or its end is found: until then a change is in doubt. */
+function resumed(progress: Progress): void {
+  for (const [key, { kind, effect }] of progress.open)
+    if (kind === 'action' && effect !== undefined && effect !== 'read') progress.inDoubt.add(key)
   progress.parked = []
   progress.ended = undefined
 }
 
 function touch(progress: Progress, event: RunEvent & { readonly key: string }): void {
-  const execution = openAt(progress, event.key)
+  const execution = nearest(progress.open, event.key)
   if (!execution) return
-  if (event.type === 'step.retried') execution.tries++
-  else if (event.type === 'step.polled') Object.assign(execution, { polls: event.poll, latest: event.seen })
+  execution.waitsFor = event.type === 'step.waiting' ? event.why : undefined
+  if (event.type === 'step.polled') Object.assign(execution, { polls: event.poll, latest: event.seen })
   else if (event.type === 'step.progress' || event.type === 'step.output')
     execution.latest = lastLine(event.text, execution.latest)
   else if (event.type === 'step.called') execution.lastCall = event.call
-  else if (event.type === 'step.waiting') execution.waitsFor = event.why
   else if (event.type === 'asked') execution.question = event.question.message
   else if (event.type === 'answered') execution.question = undefined
-  if (event.type !== 'step.waiting') execution.waitsFor = undefined
 }
 
-/** The execution a key belongs to: a question or a timer may have a key inside that of its step. */
-export function openAt({ open }: Progress, key: string): OpenExecution | undefined {
-  for (let end = key.length; end > 0; end = Math.max(key.lastIndexOf('/', end - 1), key.lastIndexOf('[', end - 1))) {
-    const found = open.get(key.slice(0, end))
-    if (found) return found
-  }
-  return undefined
+/** Whether this only closes a step that a dry run has shown; its outcome is unknown by nature. */
+export function isShownOnly({ previews, maybes }: Progress, { key, outcome }: StepEnded): boolean {
+  const execution = executionOf(key)
+  return (previews.has(execution) || maybes.has(execution)) && closesPreview(outcome)
 }
 
-/** The open loop this key is an item of, if it is one. */
-export function itemOf({ loops }: Progress, key: string): OpenLoop | undefined {
-  if (!key.endsWith(']')) return undefined
-  for (let at = key.lastIndexOf('['); at > 0; at = key.lastIndexOf('[', at - 1)) {
-    const loop = loops.get(key.slice(0, at))
-    if (loop) return loop
-  }
-  return undefined
+export function closesPreview({ status }: Outcome): boolean {
+  return status === 'succeeded' || status === 'skipped' || status === 'unknown'
 }
 
-/** The outermost open loop this key stands in that is too long to be listed. */
+/** The open loop this execution is an item of, if it is one. */
+export function itemOf({ loops }: Progress, execution: string): OpenLoop | undefined {
+  return execution.endsWith(']') ? loops.get(parentOf(execution)) : undefined
+}
+
+/** The outermost open loop a key stands in that is too long to be listed. */
 export function foldedInto({ loops }: Progress, key: string): OpenLoop | undefined {
-  for (let at = key.indexOf('['); at > 0; at = key.indexOf('[', at + 1)) {
-    const loop = loops.get(key.slice(0, at))
-    if (loop && (loop.count ?? 0) > listed) return loop
+  let folded: OpenLoop | undefined
+  if (loops.size === 0) return folded
+  for (let at = parentOf(executionOf(key)); at !== ''; at = parentOf(at)) {
+    const loop = loops.get(at)
+    if (loop && (loop.count ?? 0) > listed) folded = loop
   }
-  return undefined
-}
-
-/** `9f3c` of `drain[9f3c]`. */
-export function itemName(key: string): string {
-  return key.endsWith(']') ? key.slice(key.lastIndexOf('[') + 1, -1) : key
+  return folded
 }
 
 /** `, 1 failed, 2 skipped`. */
@@ -200,6 +212,12 @@ export function badCounts({ bad }: OpenLoop): string {
 
 export function badCount({ bad }: OpenLoop): number {
   return [...bad.values()].reduce((sum, count) => sum + count, 0)
+}
+
+function add(counts: Map<Status, number>, status: Status, more: number): void {
+  const count = (counts.get(status) ?? 0) + more
+  if (count === 0) counts.delete(status)
+  else counts.set(status, count)
 }
 
 function lastLine(text: string, otherwise: string): string {

@@ -42,13 +42,13 @@ export function summaryLines(
 /** An inspection that ran to its end is no success when what it found is bad. */
 function endLabel({ ended, parked, checks }: Progress): Label {
   if (!ended) return runLabels[parked.length > 0 ? 'waiting' : 'unfinished']
-  if (ended.status !== 'succeeded' || checks.length === 0) return runLabels[ended.status]
-  const verdict = verdictLabels[worstVerdict(checks)]
+  if (ended.status !== 'succeeded' || checks.size === 0) return runLabels[ended.status]
+  const verdict = verdictLabels[worstVerdict(checks.values())]
   return { ...verdict, word: `finished, worst verdict ${verdict.word}` }
 }
 
 function verdictCounts({ checks }: Progress, paint: Paint): string {
-  return [...countVerdicts(checks)]
+  return [...countVerdicts(checks.values())]
     .map(([verdict, count]) =>
       paint(verdictLabels[verdict].style, `${count} ${verdictLabels[verdict].word.toLowerCase()}`),
     )
@@ -65,8 +65,8 @@ function errorLines({ ended }: Progress): readonly string[] {
 }
 
 function dryRunLine({ previews, maybes }: Progress): string {
-  const would = previews + maybes === 0 ? 'no step would change anything' : `${previews} steps would act`
-  return `  nothing was changed: ${would}${maybes > 0 ? `, ${maybes} more might` : ''}`.replace(
+  const would = previews.size + maybes.size === 0 ? 'no step would change anything' : `${previews.size} steps would act`
+  return `  nothing was changed: ${would}${maybes.size > 0 ? `, ${maybes.size} more might` : ''}`.replace(
     /\b1 steps would/,
     '1 step would',
   )
@@ -77,7 +77,7 @@ function nextCommand({ began, ended, parked, checks }: Progress): string {
   if (parked.length > 0) return `runbook approve ${run}, or runbook resume ${run} to answer here`
   if (began?.mode === 'dry-run') return `the same command without --dry-run`
   if (ended?.status === 'succeeded')
-    return checks.length > 0 ? `runbook show ${run} --format html` : `runbook show ${run}`
+    return checks.size > 0 ? `runbook show ${run} --format html` : `runbook show ${run}`
   if (ended?.status === 'rolled_back') return `runbook show ${run}`
   return `runbook resume ${run}`
 }

@@ -49,7 +49,7 @@ export function sampleRun(began: Partial<Omit<RunBegan, 'type'>> = {}, start = '
       return run
     },
     begin(key, facts = {}) {
-      const step = key.replaceAll(/\[[^\]]*\]/g, '')
+      const step = key.replaceAll(/\[[^\]]*\]|~\d+|![^/]*/g, '')
       const event: Began = { type: 'step.began', key, step, kind: 'action', name: step, ...facts }
       steps.set(key, event)
       return run.add(event)

@@ -179,6 +179,7 @@ export function reboot(): SampleRun {
         took: 31,
       },
     })
+    .end('service', bad('http_503', 'nova answered 503'), 40)
     .add({
       type: 'step.retried',
       key: 'service',
@@ -187,7 +188,7 @@ export function reboot(): SampleRun {
       delay: 2_000,
     })
     .after(2_000)
-    .begin('service', {
+    .begin('service~2', {
       action: 'openstack.compute_service.list',
       effect: 'read',
       name: 'Find the compute service',
@@ -195,7 +196,7 @@ export function reboot(): SampleRun {
     })
     .add({
       type: 'step.called',
-      key: 'service',
+      key: 'service~2',
       call: {
         kind: 'http',
         method: 'GET',
@@ -207,7 +208,7 @@ export function reboot(): SampleRun {
     })
     .add({
       type: 'condition',
-      key: 'service',
+      key: 'service~2',
       word: 'verify',
       held: true,
       evaluated: {
@@ -216,15 +217,16 @@ export function reboot(): SampleRun {
         operands: [{ text: 'size(result.services)', value: 1 }],
       },
     })
-    .end('service', ok({ services: [{ host: 'cmp3', binary: 'nova-compute', state: 'up' }] }), 100)
+    .end('service~2', ok({ services: [{ host: 'cmp3', binary: 'nova-compute', state: 'up' }] }), 100)
     .begin('drain', { kind: 'loop', name: 'Move the servers away', count: 2 })
     .step('drain[web-1]', { ...migrate, name: 'Move web-1' }, ok({ host: 'cmp4' }), 41_000)
     .begin('drain[db-1]', { ...migrate, name: 'Move db-1', attempt: 'x1' })
     .after(3_000)
     .add({ type: 'run.resumed', by: { user: 'li', host: 'jump2' }, pid: 99, digest: '9f3c' })
+    .end('drain[db-1]', bad('in_doubt', 'it began at 08:17:13 and its end was not recorded', 'unknown'), 0)
     .add({
       type: 'asked',
-      key: 'drain[db-1]/in-doubt',
+      key: 'drain[db-1]!doubt',
       step: 'drain',
       question: {
         kind: 'choose',
@@ -238,7 +240,7 @@ export function reboot(): SampleRun {
     .after(60_000)
     .add({
       type: 'answered',
-      key: 'drain[db-1]/in-doubt',
+      key: 'drain[db-1]!doubt',
       answer: { value: 'yes', by: 'li@jump2', at: '2026-11-21T08:19:00.000Z' },
     })
     .end('drain[db-1]', ok({ host: 'cmp4' }), 100)
@@ -335,7 +337,9 @@ export function reboot(): SampleRun {
       },
     })
     .end('enable', bad('verify_failed', 'the service is still disabled'), 800)
-    .end('drain[web-1]', { status: 'rolled_back', result: null }, 38_000)
+    .begin('drain[web-1]!undo', { kind: 'block', name: 'undo Move web-1' })
+    .step('drain[web-1]!undo/1', { ...migrate, name: 'Move web-1 back to cmp3' }, ok({ host: 'cmp3' }), 38_000)
+    .end('drain[web-1]!undo', { status: 'rolled_back', result: null }, 0)
     .add({ type: 'locks.freed', key: 'locks', locks: ['compute/cmp3'] })
     .add({
       type: 'run.ended',
