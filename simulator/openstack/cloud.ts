@@ -1,11 +1,15 @@
 import type { Topology } from '../topology.ts'
 import type { Machines, World } from '../world.ts'
+import { buildCinder } from './cinder/build.ts'
+import type { CinderState } from './cinder/state.ts'
 import { type Conditions, createConditions } from './conditions.ts'
+import { buildGlance, type GlanceState } from './glance/state.ts'
 import { createKeystone, type KeystoneState } from './keystone/state.ts'
 import { buildNeutron } from './neutron/build.ts'
 import type { NeutronState } from './neutron/state.ts'
 import { buildNova } from './nova/build.ts'
 import type { NovaState } from './nova/state.ts'
+import { createPlacement, type PlacementState } from './placement/state.ts'
 
 /** Everything the OpenStack services know. */
 export interface CloudState {
@@ -16,6 +20,9 @@ export interface CloudState {
   readonly keystone: KeystoneState
   readonly nova: NovaState
   readonly neutron: NeutronState
+  readonly cinder: CinderState
+  readonly glance: GlanceState
+  readonly placement: PlacementState
 }
 
 /** The part of the world the services need: any machines will do. */
@@ -30,5 +37,8 @@ export function createCloud(topology: Topology, startAt: number): CloudState {
     keystone: createKeystone(),
     nova: buildNova(topology, startAt),
     neutron: buildNeutron(topology, startAt),
+    cinder: buildCinder(topology, startAt),
+    glance: buildGlance(startAt),
+    placement: createPlacement(),
   }
 }

@@ -1,11 +1,15 @@
+import { cinderService } from './cinder/service.ts'
 import type { CloudWorld } from './cloud.ts'
 import { unavailable } from './conditions.ts'
+import { glanceService } from './glance/service.ts'
 import type { Service, ServiceName } from './http/api.ts'
 import { type Served, serve } from './http/serve.ts'
 import type { Addresses } from './keystone/catalogue.ts'
 import { keystoneService } from './keystone/service.ts'
 import { operator } from './keystone/state.ts'
+import { neutronService } from './neutron/service.ts'
 import { novaService } from './nova/service.ts'
+import { placementService } from './placement/service.ts'
 
 export interface ServedCloud {
   /** The content of a `clouds.yaml`: one cloud, `rehearsal`, with the operator's password. */
@@ -35,7 +39,11 @@ export async function serveCloud(world: CloudWorld): Promise<ServedCloud> {
   }
   const close = async () => void (await Promise.all([...served.values()].map((one) => one.close())))
   try {
-    for (const service of [keystoneService(keystone, { clock, region, addresses }), novaService(world)]) {
+    const services = [
+      keystoneService(keystone, { clock, region, addresses }),
+      ...[novaService, neutronService, cinderService, glanceService, placementService].map((make) => make(world)),
+    ]
+    for (const service of services) {
       served.set(service.name, await serve(service, around))
     }
     served.set('nobody', await serve(nobody, around))

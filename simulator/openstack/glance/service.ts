@@ -1,0 +1,100 @@
+import type { CloudWorld } from '../cloud.ts'
+import { ApiFailure, type ApiRequest, json, type Reply, type Service } from '../http/api.ts'
+import { healthy } from '../http/health.ts'
+import { fits, pageOf } from '../http/paging.ts'
+import { barePage, middlewareUnauthorized } from '../http/webob.ts'
+import { projectOf } from '../keystone/state.ts'
+import { zulu } from '../time.ts'
+import { contentOf, type Image } from './state.ts'
+
+/** Glance v2. */
+export function glanceService({ cloud: { glance } }: CloudWorld): Service {
+  return {
+    name: 'glance',
+    routes: [
+      { method: 'GET', path: '/', open: true, handle: ({ origin }) => json(300, { versions: versions(origin) }) },
+      {
+        method: 'GET',
+        path: '/versions',
+        open: true,
+        handle: ({ origin }) => json(200, { versions: versions(origin) }),
+      },
+      { method: 'GET', path: '/healthcheck', open: true, handle: () => healthy },
+      { method: 'GET', path: '/v2/images', handle: (request) => list(glance.images, request) },
+      {
+        method: 'GET',
+        path: '/v2/images/:id',
+        handle: (request) => {
+          const { id = '' } = request.params
+          const found = glance.images.find((one) => one.id === id && visible(request)(one))
+          if (!found) throw new ApiFailure(404, `No image found with ID ${id}`)
+          return json(200, view(found))
+        },
+      },
+    ],
+    failure: ({ status, message }) => barePage(status, message, 'text/html'),
+    unknownPath: (accept) => barePage(404, 'The resource could not be found.', accept),
+    unauthorized: middlewareUnauthorized,
+  }
+}
+
+const supported = ['v2.15', 'v2.13', 'v2.12', 'v2.11', 'v2.10', 'v2.9', 'v2.8', 'v2.7', 'v2.6', 'v2.5', 'v2.4', 'v2.3']
+
+const versions = (origin: string) =>
+  [...supported, 'v2.2', 'v2.1', 'v2.0'].map((id, index) => ({
+    id,
+    status: index === 0 ? 'CURRENT' : 'SUPPORTED',
+    links: [{ rel: 'self', href: `${origin}/v2/` }],
+  }))
+
+/** Pages of 25 unless more is asked for; the next one is named by a path, not by an address. */
+function list(images: readonly Image[], request: ApiRequest): Reply {
+  const { query } = request
+  const wanted = query
+    .getAll('status')
+    .flatMap((status) => (status.startsWith('in:') ? status.slice(3).split(',') : [status]))
+  const found = images
+    .filter(
+      (one) =>
+        visible(request)(one) &&
+        (wanted.length === 0 || wanted.includes(one.status)) &&
+        fits(query, 'name', one.name) &&
+        fits(query, 'owner', one.owner) &&
+        fits(query, 'visibility', one.visibility),
+    )
+    .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1))
+  const page = pageOf(found, request, { max: 1000, usual: 25 })
+  const first = [...query].filter(([name]) => name !== 'marker')
+  const start = first.length > 0 ? `/v2/images?${new URLSearchParams(first)}` : '/v2/images'
+  return json(200, {
+    images: page.items.map(view),
+    first: start,
+    ...(page.next && { next: page.next.slice(request.origin.length) }),
+    schema: '/v2/schemas/images',
+  })
+}
+
+const visible =
+  ({ token }: ApiRequest) =>
+  ({ visibility, owner }: Image): boolean =>
+    visibility === 'public' || visibility === 'community' || owner === projectOf(token) || token.roles.includes('admin')
+
+const view = (image: Image): object => ({
+  ...image.properties,
+  name: image.name,
+  visibility: image.visibility,
+  status: image.status,
+  protected: false,
+  min_ram: 0,
+  min_disk: 0,
+  owner: image.owner,
+  os_hidden: false,
+  ...contentOf(image),
+  id: image.id,
+  created_at: zulu(image.createdAt),
+  updated_at: zulu(image.updatedAt),
+  tags: [],
+  self: `/v2/images/${image.id}`,
+  file: `/v2/images/${image.id}/file`,
+  schema: '/v2/schemas/image',
+})

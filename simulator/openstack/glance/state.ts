@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto'
+import { projectIdOf } from '../keystone/state.ts'
+import { imageIdOf } from '../nova/build.ts'
+import { day, minute } from '../time.ts'
+
+export interface Image {
+  readonly id: string
+  readonly name: string
+  readonly owner: string
+  readonly visibility: 'public' | 'private' | 'shared' | 'community'
+  status: 'queued' | 'saving' | 'active' | 'killed' | 'deleted' | 'uploading' | 'importing' | 'deactivated'
+  readonly size: number | null
+  readonly createdAt: number
+  readonly updatedAt: number
+  /** Properties its owner gave it. */
+  readonly properties: { readonly [name: string]: string }
+}
+
+export interface GlanceState {
+  readonly images: Image[]
+}
+
+const gigabyte = 1024 ** 3
+
+export function buildGlance(startAt: number): GlanceState {
+  const rows = [
+    { name: 'debian-12', size: 2 * gigabyte, visibility: 'public', project: 'admin', age: 200 },
+    { name: 'ubuntu-24.04', size: 3 * gigabyte, visibility: 'public', project: 'admin', age: 150 },
+    { name: 'rocky-9', size: 4 * gigabyte, visibility: 'public', project: 'admin', age: 140 },
+    { name: 'ci-base', size: 6 * gigabyte, visibility: 'private', project: 'ci', age: 12 },
+  ] as const
+  return {
+    images: rows.map(({ name, size, visibility, project, age }) => ({
+      id: imageIdOf(name),
+      name,
+      owner: projectIdOf(project),
+      visibility,
+      status: 'active',
+      size,
+      createdAt: startAt - age * day,
+      updatedAt: startAt - age * day + 2 * minute,
+      properties: { os_distro: name.split('-')[0] as string },
+    })),
+  }
+}
+
+const digest = (kind: 'md5' | 'sha512', id: string) => createHash(kind).update(id).digest('hex')
+
+/** What is known of the bytes of an image; nothing before it has any. */
+export const contentOf = ({ id, size, status }: Image): object => {
+  const arrived = status === 'active' || status === 'deactivated'
+  return {
+    disk_format: arrived ? 'raw' : null,
+    container_format: arrived ? 'bare' : null,
+    size: arrived ? size : null,
+    virtual_size: arrived ? size : null,
+    checksum: arrived ? digest('md5', id) : null,
+    os_hash_algo: arrived ? 'sha512' : null,
+    os_hash_value: arrived ? digest('sha512', id) : null,
+    ...(arrived && { stores: 'ceph' }),
+  }
+}

@@ -1,0 +1,33 @@
+import { poolSize } from './ports.ts'
+import type { Network, NeutronState, Subnet } from './state.ts'
+
+/** How many addresses of a network are taken, as `network-ip-availabilities` counts them. */
+export function availabilityOf(
+  neutron: NeutronState,
+  network: Network,
+): { readonly [field: string]: unknown } & {
+  readonly used_ips: number
+  readonly total_ips: number
+} {
+  const subnets = neutron.subnets.filter(({ network_id }) => network_id === network.id)
+  const rows = subnets.map((subnet) => ({
+    subnet_id: subnet.id,
+    ip_version: subnet.ip_version,
+    cidr: subnet.cidr,
+    subnet_name: subnet.name,
+    used_ips: usedIn(neutron, subnet),
+    total_ips: poolSize(subnet),
+  }))
+  return {
+    network_id: network.id,
+    network_name: network.name,
+    tenant_id: network.tenant_id,
+    project_id: network.project_id,
+    subnet_ip_availability: rows,
+    used_ips: rows.reduce((sum, row) => sum + row.used_ips, 0),
+    total_ips: rows.reduce((sum, row) => sum + row.total_ips, 0),
+  }
+}
+
+export const usedIn = ({ ports }: NeutronState, { id }: Subnet): number =>
+  ports.reduce((sum, { fixed_ips }) => sum + fixed_ips.filter(({ subnet_id }) => subnet_id === id).length, 0)

@@ -1,0 +1,38 @@
+/** What this Neutron can do: aliases with their names. */
+const known: readonly (readonly [alias: string, name: string])[] = [
+  ['address-scope', 'Address scope'],
+  ['agent', 'agent'],
+  ['allowed-address-pairs', 'Allowed Address Pairs'],
+  ['availability_zone', 'Availability Zone'],
+  ['binding', 'Port Binding'],
+  ['dhcp_agent_scheduler', 'DHCP Agent Scheduler'],
+  ['external-net', 'Neutron external network'],
+  ['extra_dhcp_opt', 'Neutron Extra DHCP options'],
+  ['extraroute', 'Neutron Extra Route'],
+  ['ext-gw-mode', 'Neutron L3 Configurable external gateway mode'],
+  ['filter-validation', 'Filter parameters validation'],
+  ['l3-ha', 'HA Router extension'],
+  ['l3_agent_scheduler', 'L3 Agent Scheduler'],
+  ['net-mtu', 'Network MTU'],
+  ['network-ip-availability', 'Network IP Availability'],
+  ['pagination', 'Pagination support'],
+  ['port-security', 'Port Security'],
+  ['project-id', 'project_id field enabled'],
+  ['provider', 'Provider Network'],
+  ['quota_details', 'Quota details management support'],
+  ['quotas', 'Quota management support'],
+  ['router', 'Neutron L3 Router'],
+  ['security-group', 'security-group'],
+  ['sorting', 'Sorting support'],
+  ['standard-attr-revisions', 'Resource revision numbers'],
+  ['standard-attr-tag', 'Tag support for resources with standard attribute'],
+  ['standard-attr-timestamp', 'Resource timestamps'],
+]
+
+export const extensions = known.map(([alias, name]) => ({
+  name,
+  alias,
+  description: `${name}.`,
+  updated: '2020-01-01T10:00:00-00:00',
+  links: [],
+}))

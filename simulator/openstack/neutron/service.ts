@@ -1,0 +1,172 @@
+import { uuidOf } from '../../random.ts'
+import type { CloudWorld } from '../cloud.ts'
+import { type ApiFailure, json, type Reply, type Route, type Service } from '../http/api.ts'
+import { healthy } from '../http/health.ts'
+import { barePage, middlewareUnauthorized } from '../http/webob.ts'
+import { zulu } from '../time.ts'
+import { agentView } from './agentView.ts'
+import { availabilityOf } from './availability.ts'
+import { extensions } from './extensions.ts'
+import { find, list, type Manner } from './list.ts'
+import { quotaRoutes } from './quotas.ts'
+import type { Network, Port } from './state.ts'
+
+/** Neutron v2.0, with an agent-based backend. */
+export function neutronService(world: CloudWorld): Service {
+  const { neutron } = world.cloud
+  const network = { kind: 'NetworkNotFound', noun: 'Network', shared }
+  const router = { kind: 'RouterNotFound', noun: 'Router' }
+  const agents = () => neutron.agents.map((agent) => agentView(world, agent))
+  const agentsIn = (ids: readonly string[]) => agents().filter(({ id }) => ids.includes(id))
+  const api: Route[] = [
+    get(
+      '/agents',
+      (request) => list(request, agents(), { plural: 'agents', noFilter: ['configurations'] }),
+      'get_agent',
+    ),
+    get(
+      '/agents/:id',
+      (request) => one('agent', find(request, agents(), { kind: 'AgentNotFound', noun: 'Agent' })),
+      'get_agent',
+    ),
+    get('/networks', (request) => list(request, neutron.networks, { plural: 'networks', shared })),
+    get('/networks/:id', (request) => one('network', find(request, neutron.networks, network))),
+    get(
+      '/networks/:id/dhcp-agents',
+      (request) => {
+        const { id } = find(request, neutron.networks, network)
+        const found = agentsIn(neutron.dhcp.get(id) ?? [])
+        return json(200, { agents: found.map((agent) => ({ ...agent, resource_versions: {} })) })
+      },
+      'get_dhcp-agents',
+    ),
+    ...plain('subnet', 'Subnet', neutron.subnets, { plural: 'subnets' }),
+    ...plain('port', 'Port', neutron.ports, ports),
+    ...plain('router', 'Router', neutron.routers, { plural: 'routers' }),
+    ...plain('floatingip', 'FloatingIP', neutron.floatingips, { plural: 'floatingips' }),
+    get(
+      '/routers/:id/l3-agents',
+      (request) => {
+        const hosting = neutron.l3.get(find(request, neutron.routers, router).id) ?? []
+        const state = (id: string) => hosting.find(({ agent }) => agent === id)?.state
+        const found = agentsIn(hosting.map(({ agent }) => agent))
+        return json(200, {
+          agents: found.map((agent) => ({ ...agent, resource_versions: {}, ha_state: state(agent.id) })),
+        })
+      },
+      'get_l3-agents',
+    ),
+    get('/security-groups', (request) =>
+      list(request, neutron.securityGroups.map(groupView), { plural: 'security_groups' }),
+    ),
+    get(
+      '/network-ip-availabilities',
+      (request) => {
+        const rows = neutron.networks.map((one) => ({ ...availabilityOf(neutron, one), id: one.id }))
+        const answer = list(request, rows, { plural: 'network_ip_availabilities' })
+        const body = answer.body as { network_ip_availabilities: { id?: string }[] }
+        return json(200, { network_ip_availabilities: body.network_ip_availabilities.map(({ id: _, ...row }) => row) })
+      },
+      'get_network_ip_availability',
+    ),
+    get(
+      '/network-ip-availabilities/:id',
+      (request) => one('network_ip_availability', availabilityOf(neutron, find(request, neutron.networks, network))),
+      'get_network_ip_availability',
+    ),
+    get('/extensions', () => json(200, { extensions })),
+    ...quotaRoutes(neutron),
+  ]
+  return {
+    name: 'neutron',
+    routes: [
+      { method: 'GET', path: '/', open: true, handle: ({ origin }) => json(200, { versions: [version(origin)] }) },
+      { method: 'GET', path: '/healthcheck', open: true, handle: () => healthy },
+      ...api.map((route) => ({ ...route, path: `/v2.0${route.path}` })),
+    ],
+    failure,
+    unknownPath: (accept) => barePage(404, 'The resource could not be found.', accept),
+    unauthorized: middlewareUnauthorized,
+  }
+}
+
+const shared = (one: object): boolean => {
+  const network = one as Network
+  return network.shared || network['router:external']
+}
+
+const ports: Manner = {
+  plural: 'ports',
+  noFilter: ['binding:vif_type', 'binding:vif_details', 'binding:profile', 'allowed_address_pairs', 'extra_dhcp_opts'],
+  more: {
+    // `fixed_ips=ip_address=10.10.0.4`
+    fixed_ips: ({ fixed_ips }: Port) =>
+      fixed_ips.flatMap((ip) => [`ip_address=${ip.ip_address}`, `subnet_id=${ip.subnet_id}`, `subnet=${ip.subnet_id}`]),
+  },
+}
+
+function get(path: string, handle: Route['handle'], admin?: string): Route {
+  return { method: 'GET', path, handle, ...(admin && { admin }) }
+}
+
+function plain(
+  singular: string,
+  noun: string,
+  all: readonly { readonly id: string; readonly project_id: string }[],
+  manner: Manner,
+): Route[] {
+  return [
+    get(`/${manner.plural}`, (request) => list(request, all, manner)),
+    get(`/${manner.plural}/:id`, (request) => one(singular, find(request, all, { kind: `${noun}NotFound`, noun }))),
+  ]
+}
+
+const one = (singular: string, found: object): Reply => json(200, { [singular]: found })
+
+const version = (origin: string) => ({
+  id: 'v2.0',
+  status: 'CURRENT',
+  links: [{ rel: 'self', href: `${origin}/v2.0/` }],
+})
+
+function groupView({ id, project, createdAt }: { id: string; project: string; createdAt: number }) {
+  const times = { created_at: zulu(createdAt), updated_at: zulu(createdAt), project_id: project }
+  const rule = (direction: string, ethertype: string) => ({
+    id: uuidOf(`rule/${id}/${direction}/${ethertype}`),
+    tenant_id: project,
+    security_group_id: id,
+    ethertype,
+    direction,
+    protocol: null,
+    port_range_min: null,
+    port_range_max: null,
+    remote_ip_prefix: null,
+    remote_address_group_id: null,
+    normalized_cidr: null,
+    remote_group_id: direction === 'ingress' ? id : null,
+    standard_attr_id: 1,
+    description: null,
+    tags: [],
+    revision_number: 0,
+    ...times,
+  })
+  return {
+    id,
+    name: 'default',
+    stateful: true,
+    tenant_id: project,
+    description: 'Default security group',
+    shared: false,
+    security_group_rules: ['ingress', 'egress'].flatMap((way) => ['IPv4', 'IPv6'].map((type) => rule(way, type))),
+    tags: [],
+    revision_number: 1,
+    ...times,
+  }
+}
+
+/** `{ NeutronError: { type, message, detail } }` for everything Neutron itself refuses. */
+function failure({ status, message, kind }: ApiFailure): Reply {
+  const told = status === 403 ? `rule:${message} is disallowed by policy` : message
+  const type = kind ?? (status === 404 ? 'HTTPNotFound' : status === 400 ? 'HTTPBadRequest' : 'HTTPInternalServerError')
+  return json(status, { NeutronError: { type, message: told, detail: '' } })
+}

@@ -1,0 +1,185 @@
+import type { CloudWorld } from '../cloud.ts'
+import { ApiFailure, type ApiRequest, json, type Reply, type Route, type Service } from '../http/api.ts'
+import { healthy } from '../http/health.ts'
+import { titleOf } from '../http/webob.ts'
+import type { Hypervisor } from '../nova/state.ts'
+import { candidates } from './candidates.ts'
+import { allocationsOf, inventoriesOf, providersOf, resourceClasses, sum } from './state.ts'
+
+const max = 39
+const admin = 'placement:resource_providers:list'
+
+/** Placement 1.0 to 1.39. */
+export function placementService(world: CloudWorld): Service {
+  const { cloud } = world
+  const generation = ({ host }: Hypervisor) => 2 + allocationsOf(cloud).filter((one) => one.host === host).length
+  const provider = ({ params: { id = '' } }: ApiRequest): Hypervisor => {
+    const found = providersOf(cloud).find(({ uuid }) => uuid === id)
+    if (!found) throw new ApiFailure(404, `No resource provider with uuid ${id} found`)
+    return found
+  }
+  const of = (path: string, view: (one: Hypervisor, request: ApiRequest) => object, since = 0): Route => ({
+    method: 'GET',
+    path: `/resource_providers/:id${path}`,
+    admin,
+    since,
+    handle: (request) => {
+      const found = provider(request)
+      return json(200, { ...view(found, request), resource_provider_generation: generation(found) })
+    },
+  })
+  const claimsOn = ({ host }: Hypervisor) => allocationsOf(cloud).filter((one) => one.host === host)
+  return {
+    name: 'placement',
+    microversions: { service: 'placement', major: 1, min: 0, max },
+    routes: [
+      { method: 'GET', path: '/', open: true, handle: () => json(200, { versions: [version] }) },
+      { method: 'GET', path: '/healthcheck', open: true, handle: () => healthy },
+      {
+        method: 'GET',
+        path: '/resource_providers',
+        admin,
+        handle: (request) => {
+          const found = providersOf(cloud).filter(wanted(cloud.nova.aggregates, request))
+          return json(200, { resource_providers: found.map((one) => providerView(one, generation(one), request)) })
+        },
+      },
+      {
+        method: 'GET',
+        path: '/resource_providers/:id',
+        admin,
+        handle: (request) => {
+          const found = provider(request)
+          return json(200, providerView(found, generation(found), request))
+        },
+      },
+      of('/inventories', (one) => ({ inventories: inventoriesOf(one) })),
+      of('/usages', (one) => ({ usages: sum(claimsOn(one), resourceClasses) })),
+      {
+        ...of('/aggregates', () => ({}), 1),
+        handle: (request) => {
+          const found = provider(request)
+          const aggregates = cloud.nova.aggregates
+            .filter(({ hosts }) => hosts.includes(found.host))
+            .map(({ uuid }) => uuid)
+          const more = request.version >= 19 ? { resource_provider_generation: generation(found) } : {}
+          return json(200, { aggregates, ...more })
+        },
+      },
+      of('/traits', () => ({ traits }), 6),
+      of('/allocations', (one) => ({
+        allocations: Object.fromEntries(
+          claimsOn(one).map(({ consumer, resources }) => [consumer, { resources, consumer_generation: 1 }]),
+        ),
+      })),
+      { method: 'GET', path: '/allocations/:consumer', admin, handle: (request) => consumerView(world, request) },
+      {
+        method: 'GET',
+        path: '/usages',
+        admin,
+        since: 9,
+        handle: ({ query }) => {
+          const project = query.get('project_id')
+          if (project === null)
+            throw new ApiFailure(400, "Invalid query string parameters: 'project_id' is a required property")
+          const mine = allocationsOf(cloud).filter(
+            (one) => one.project === project && (query.get('user_id') ?? one.user) === one.user,
+          )
+          return json(200, { usages: sum(mine) })
+        },
+      },
+      {
+        method: 'GET',
+        path: '/allocation_candidates',
+        admin,
+        since: 10,
+        handle: (request) => candidates(world, request),
+      },
+    ],
+    failure,
+    unknownPath: (_accept, id) => failure(new ApiFailure(404, 'The resource could not be found.'), { id, version: 0 }),
+    unauthorized: (keystone, id) => {
+      const message =
+        'This server could not verify that you are authorized to access the document you requested. Either you supplied the wrong credentials (e.g., bad password), or your browser does not understand how to supply the credentials required.'
+      const reply = failure(new ApiFailure(401, message), { id, version: 0 })
+      return { ...reply, headers: { ...reply.headers, 'WWW-Authenticate': `Keystone uri="${keystone}"` } }
+    },
+  }
+}
+
+const version = {
+  id: 'v1.0',
+  max_version: `1.${max}`,
+  min_version: '1.0',
+  status: 'CURRENT',
+  links: [{ rel: 'self', href: '' }],
+}
+
+export const traits = ['COMPUTE_NODE', 'COMPUTE_VOLUME_ATTACH_WITH_TAG', 'COMPUTE_VOLUME_EXTEND', 'HW_CPU_X86_AVX2']
+
+const filters = ['name', 'uuid', 'member_of', 'resources', 'in_tree', 'required']
+
+function wanted(
+  aggregates: CloudWorld['cloud']['nova']['aggregates'],
+  { query }: ApiRequest,
+): (one: Hypervisor) => boolean {
+  for (const name of query.keys()) {
+    if (!filters.includes(name))
+      throw new ApiFailure(
+        400,
+        `Invalid query string parameters: Additional properties are not allowed ('${name}' was unexpected)`,
+      )
+  }
+  const members = query.get('member_of')?.replace(/^in:/, '').split(',')
+  const hosts = members && aggregates.filter(({ uuid }) => members.includes(uuid)).flatMap((one) => one.hosts)
+  return ({ host, uuid }) =>
+    (query.get('name') ?? host) === host &&
+    (query.get('uuid') ?? uuid) === uuid &&
+    (query.get('in_tree') ?? uuid) === uuid &&
+    (hosts === undefined || hosts.includes(host))
+}
+
+function providerView({ uuid, host }: Hypervisor, generation: number, { version }: ApiRequest): object {
+  const rels = [
+    { rel: 'inventories', since: 0 },
+    { rel: 'usages', since: 0 },
+    { rel: 'aggregates', since: 1 },
+    { rel: 'traits', since: 6 },
+    { rel: 'allocations', since: 11 },
+  ]
+  return {
+    uuid,
+    name: host,
+    generation,
+    links: [
+      { rel: 'self', href: `/resource_providers/${uuid}` },
+      ...rels
+        .filter(({ since }) => version >= since)
+        .map(({ rel }) => ({ rel, href: `/resource_providers/${uuid}/${rel}` })),
+    ],
+    ...(version >= 14 && { parent_provider_uuid: null, root_provider_uuid: uuid }),
+  }
+}
+
+/** A consumer nobody knows has no allocations: that is an empty answer, not an error. */
+function consumerView({ cloud }: CloudWorld, { params: { consumer = '' }, version }: ApiRequest): Reply {
+  const mine = allocationsOf(cloud).filter((one) => one.consumer === consumer)
+  const [first] = mine
+  const idOf = (host: string) => cloud.nova.hypervisors.find((one) => one.host === host)?.uuid ?? ''
+  const allocations = Object.fromEntries(mine.map(({ host, resources }) => [idOf(host), { resources, generation: 2 }]))
+  if (!first) return json(200, { allocations })
+  return json(200, {
+    allocations,
+    ...(version >= 12 && { project_id: first.project, user_id: first.user }),
+    ...(version >= 28 && { consumer_generation: 1 }),
+    ...(version >= 38 && { consumer_type: 'INSTANCE' }),
+  })
+}
+
+function failure({ status, message }: ApiFailure, { id, version }: { id: string; version: number }): Reply {
+  const told = status === 403 ? `Access was denied to this resource.\n\n ${message} is disallowed by policy  ` : message
+  const detail = status === 404 ? `The resource could not be found.\n\n ${message}  ` : told
+  const bounds = status === 406 ? { max_version: `1.${max}`, min_version: '1.0' } : {}
+  const code = version >= 23 ? { code: 'placement.undefined_code' } : {}
+  return json(status, { errors: [{ status, title: titleOf(status), detail, request_id: id, ...code, ...bounds }] })
+}
