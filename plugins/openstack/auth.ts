@@ -3,6 +3,7 @@ import { isObject, type Json, type JsonObject } from '../../engine/json.ts'
 import { type CatalogService, catalogIn } from './catalog.ts'
 import { failureFrom } from './failure.ts'
 import { bodyOf, textAt } from './json-body.ts'
+import { patiently } from './retry.ts'
 
 /** A Keystone token and what came with it. */
 export interface Token {
@@ -28,10 +29,8 @@ export function keepSecrets(ctx: ActionContext, { auth }: CloudConfig): void {
 /** Keystone v3, by password, token or application credential. Throws `StepFailure` `unauthorized` and those of a call. */
 export async function requestToken(ctx: ActionContext, cloud: CloudConfig, signal: AbortSignal): Promise<Token> {
   const url = `${identityUrl(cloud)}/auth/tokens`
-  const response = await ctx.http(
-    { method: 'POST', url, body: authRequest(cloud), tls: cloud.tls, effect: 'read' },
-    signal,
-  )
+  const request = { method: 'POST', url, body: authRequest(cloud), tls: cloud.tls, effect: 'read' } as const
+  const { response } = await patiently(ctx, async () => ({ response: await ctx.http(request, signal) }), signal)
   if (response.status === 401) throw refused(cloud, failureFrom(response, { service: 'identity', method: 'POST', url }))
   if (response.status >= 300) throw failureFrom(response, { service: 'identity', method: 'POST', url })
   const value = response.headers['x-subject-token']

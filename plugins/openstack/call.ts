@@ -5,6 +5,7 @@ import type { Token } from './auth.ts'
 import { endpointOf } from './catalog.ts'
 import { failureFrom } from './failure.ts'
 import { bodyOf } from './json-body.ts'
+import { patiently } from './retry.ts'
 import { dropToken, type Session, tokenOf } from './session.ts'
 import { agreeOn, type Microversions, versionHeaders } from './versions.ts'
 
@@ -43,36 +44,18 @@ export interface ServiceAnswer {
   readonly took: number
 }
 
-/** Reads are tried this often. */
-const tries = 3
-const firstDelay = 1_000
-const longestDelay = 30_000
-const passing = new Set([429, 500, 502, 503, 504])
-
 /**
  * Sends a request with the session's token and gives the answer, which is below 300; anything else is thrown as
  * `StepFailure` (see `failureFrom`). A token that is refused is replaced once: a request that was not let in has not
- * happened, so this holds for changes as well. A read is repeated when the answer says that it may pass.
+ * happened, so this holds for changes as well. A read is repeated when the answer says that its trouble may pass.
  */
 export async function call(session: Session, call: ServiceCall, signal: AbortSignal): Promise<ServiceAnswer> {
-  const { ctx } = session
   const method = call.method ?? 'GET'
   const effect = call.effect ?? (method === 'GET' ? 'read' : 'change')
-  let renewed = false
-  for (let attempt = 1; ; ) {
-    const token = await tokenOf(session, signal)
-    const { response, url, microversion } = await send(session, { ...call, method, effect }, token, signal)
-    if (response.status < 300) return answerFrom(response, url, microversion)
-    if (response.status === 401 && !renewed) {
-      renewed = true
-      dropToken(session, token)
-    } else if (effect === 'read' && passing.has(response.status) && attempt < tries) {
-      await ctx.clock.sleep(delayBefore(attempt, response, ctx.clock.now()), signal)
-      attempt += 1
-    } else {
-      throw failureFrom(response, { service: call.service, method, url, effect })
-    }
-  }
+  const send = () => sendLetIn(session, { ...call, method, effect }, signal)
+  const { response, url, microversion } = await (effect === 'read' ? patiently(session.ctx, send, signal) : send())
+  if (response.status < 300) return answerFrom(response, url, microversion)
+  throw failureFrom(response, { service: call.service, method, url, effect })
 }
 
 /** The body as an object. Throws `bad_answer` for a page of HTML, an empty body, a list. */
@@ -95,12 +78,23 @@ export function badAnswer(url: string, status: number, what: string): StepFailur
   })
 }
 
-async function send(
-  session: Session,
-  call: ServiceCall & { method: string; effect: 'read' | 'change' },
-  token: Token,
-  signal: AbortSignal,
-): Promise<{ response: HttpResponse; url: string; microversion: string | undefined }> {
+type ReadyCall = ServiceCall & { readonly method: string; readonly effect: 'read' | 'change' }
+
+interface Sent {
+  readonly response: HttpResponse
+  readonly url: string
+  readonly microversion: string | undefined
+}
+
+async function sendLetIn(session: Session, call: ReadyCall, signal: AbortSignal): Promise<Sent> {
+  const token = await tokenOf(session, signal)
+  const sent = await send(session, call, token, signal)
+  if (sent.response.status !== 401) return sent
+  dropToken(session, token)
+  return await send(session, call, await tokenOf(session, signal), signal)
+}
+
+async function send(session: Session, call: ReadyCall, token: Token, signal: AbortSignal): Promise<Sent> {
   const { ctx, shared } = session
   const { service, method, effect, body, timeout } = call
   const address = addressOf(endpointOf(token.catalog, shared.cloud, service), service, token.projectId)
@@ -145,15 +139,4 @@ function answerFrom(
     took,
     date: Number.isNaN(date) ? null : new Date(date).toISOString(),
   }
-}
-
-/** What the service asks for, in seconds or as a date by its own clock; else twice as long each time. */
-function delayBefore(attempt: number, { headers }: HttpResponse, now: number): number {
-  const asked = headers['retry-after']
-  const own = firstDelay * 2 ** (attempt - 1)
-  if (asked === undefined) return own
-  const seconds = Number(asked)
-  const served = Date.parse(headers['date'] ?? '')
-  const wait = Number.isNaN(seconds) ? Date.parse(asked) - (Number.isNaN(served) ? now : served) : seconds * 1_000
-  return Number.isNaN(wait) ? own : Math.min(longestDelay, Math.max(0, wait))
 }

@@ -4,6 +4,7 @@ import type { Address } from './address.ts'
 import { officialName } from './catalog.ts'
 import { failureFrom } from './failure.ts'
 import { bodyOf, objectsIn, textAt } from './json-body.ts'
+import { patiently } from './retry.ts'
 import type { Session } from './session.ts'
 
 /** The microversions an action knows how to speak: `2.53` to `2.100`. */
@@ -107,10 +108,8 @@ async function servedBy(
   async function documentAt(place: string): Promise<HttpResponse> {
     let url = place
     for (let follows = 0; ; follows += 1) {
-      const response = await ctx.http(
-        { method: 'GET', url, headers: { 'X-Auth-Token': token }, tls: shared.cloud.tls },
-        signal,
-      )
+      const request = { method: 'GET', url, headers: { 'X-Auth-Token': token }, tls: shared.cloud.tls }
+      const { response } = await patiently(ctx, async () => ({ response: await ctx.http(request, signal) }), signal)
       if (response.status >= 500) throw failureFrom(response, { service, method: 'GET', url })
       const moved = [301, 302, 307, 308].includes(response.status) ? response.headers['location'] : undefined
       if (moved === undefined || follows === 3 || !URL.canParse(moved, url)) return response

@@ -1,0 +1,31 @@
+import type { ActionContext, HttpResponse } from '../../engine/action/contract.ts'
+
+/** Reads are tried this often. */
+const tries = 3
+const firstDelay = 1_000
+const longestDelay = 30_000
+const passing = new Set([429, 500, 502, 503, 504])
+
+/** Sends a read, and again while its answer says that the trouble may pass. Never for a change. */
+export async function patiently<T extends { readonly response: HttpResponse }>(
+  { clock }: Pick<ActionContext, 'clock'>,
+  send: () => Promise<T>,
+  signal: AbortSignal,
+): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    const sent = await send()
+    if (!passing.has(sent.response.status) || attempt === tries) return sent
+    await clock.sleep(delayAfter(attempt, sent.response, clock.now()), signal)
+  }
+}
+
+/** What the service asks for, in seconds or as a date by its own clock; else twice as long each time. Milliseconds. */
+function delayAfter(attempt: number, { headers }: HttpResponse, now: number): number {
+  const asked = headers['retry-after']
+  const own = firstDelay * 2 ** (attempt - 1)
+  if (asked === undefined) return own
+  const seconds = Number(asked)
+  const served = Date.parse(headers['date'] ?? '')
+  const wait = Number.isNaN(seconds) ? Date.parse(asked) - (Number.isNaN(served) ? now : served) : seconds * 1_000
+  return Number.isNaN(wait) ? own : Math.min(longestDelay, Math.max(0, wait))
+}
