@@ -23,3 +23,18 @@ export async function cameWithin(
     done?.()
   }
 }
+
+/** Resolves when a signal is aborted, until it is forgotten: no listener stays on the signal. */
+export function whenAborted(signal: AbortSignal): { came: Promise<'aborted'>; forget: () => void } {
+  let forget = () => {}
+  const came = new Promise<'aborted'>((resolve) => {
+    const listener = () => resolve('aborted')
+    signal.addEventListener('abort', listener, { once: true })
+    forget = () => signal.removeEventListener('abort', listener)
+    if (signal.aborted) listener()
+  })
+  return { came, forget }
+}
+
+/** For what must come to an end whoever has stopped waiting. */
+export const neverAborted: AbortSignal = new AbortController().signal

@@ -7,7 +7,7 @@ import { kill } from 'node:process'
 import { type Command, type CommandResult, type Local, StepFailure } from '../action/contract.ts'
 import type { Call } from '../run/event.ts'
 import { defaultMaxOutput, invocationOf, scriptFile, showCommand } from './command.ts'
-import { cameWithin, type HostClock } from './deadline.ts'
+import { cameWithin, type HostClock, neverAborted, whenAborted } from './deadline.ts'
 import { type Output, output } from './output.ts'
 
 export interface LocalDoorOptions {
@@ -96,19 +96,6 @@ async function runToTheEnd(
   }
   if (signal.aborted) throw signal.reason
   return resultOf(life.failed(), child, { program, cwd: command.cwd }, { stdout, stderr })
-}
-
-const neverAborted = new AbortController().signal
-
-/** Resolves when a signal is aborted, until forgotten. */
-function whenAborted(signal: AbortSignal): { came: Promise<'aborted'>; forget: () => void } {
-  let forget = () => {}
-  const came = new Promise<'aborted'>((resolve) => {
-    const listener = () => resolve('aborted')
-    signal.addEventListener('abort', listener, { once: true })
-    forget = () => signal.removeEventListener('abort', listener)
-  })
-  return { came, forget }
 }
 
 interface Life {

@@ -1,0 +1,240 @@
+/**
+ * One command on an open connection. What holds:
+ * 1. `NeverBegan` is thrown only while the command cannot have begun; after that a lost connection is `unknown`.
+ * 2. When the signal is aborted, the promise rejects after the command's process group has ended, or says that it has not.
+ * 3. Both streams are always read: a server stops a command whose output nobody takes.
+ */
+import { randomBytes } from 'node:crypto'
+import type { ClientChannel } from 'ssh2'
+import { type Command, type CommandResult, StepFailure } from '../../action/contract.ts'
+import { bareCommand, defaultMaxOutput, killCommand, remoteCommand } from '../command.ts'
+import { cameWithin, type HostClock, neverAborted, whenAborted } from '../deadline.ts'
+import { output } from '../output.ts'
+import type { Connection, Timing } from './connection.ts'
+import { lostFailure } from './failure.ts'
+import { pidFilter } from './pid-filter.ts'
+
+export interface SessionOptions {
+  readonly clock: HostClock
+  readonly timing: Timing
+  readonly bare: boolean
+  readonly onOutput: ((stream: 'stdout' | 'stderr', text: string) => void) | undefined
+}
+
+/** The connection was gone before the command was sent: it may be tried again on a new one. */
+export class NeverBegan extends Error {
+  override readonly name = 'NeverBegan'
+}
+
+type Ending = Pick<CommandResult, 'exitCode' | 'signal'>
+
+/** Milliseconds that output may still come after the program ended: something it left behind may hold the channel. */
+const linger = 2_000
+
+export async function runOn(
+  connection: Connection,
+  command: Command,
+  options: SessionOptions,
+  signal: AbortSignal,
+): Promise<Omit<CommandResult, 'took'>> {
+  const { onOutput, clock } = options
+  const mark = `runbook-${randomBytes(8).toString('hex')}`
+  const { text, stdin } = options.bare ? bareCommand(command) : remoteCommand(command, mark)
+  const limit = command.maxOutput ?? defaultMaxOutput
+  const stdout = output(limit, onOutput && ((text) => onOutput('stdout', text)))
+  const stderr = output(limit, onOutput && ((text) => onOutput('stderr', text)))
+  const group = pidFilter(mark, stderr.take)
+
+  const free = await connection.slots.take(signal)
+  try {
+    const channel = await openChannel(connection, text, options, signal)
+    const life = follow(channel)
+    channel.on('data', (chunk: Buffer) => stdout.take(chunk))
+    channel.stderr.on('data', (chunk: Buffer) => group.take(chunk))
+    channel.end(stdin)
+
+    const aborted = whenAborted(signal)
+    const first = await Promise.race([life.exited, aborted.came])
+    aborted.forget()
+    if (first === 'aborted') {
+      await endCommand(connection, channel, options.bare ? undefined : group.pid, life, options)
+      throw signal.reason
+    }
+    await drain(channel, life, clock, signal)
+    group.flush()
+    if (first === 'lost')
+      throw lostFailure(connection.name, connection.whyGone() ?? 'the channel was closed without an exit code')
+    return { ...first, stdout: stdout.text(), stderr: stderr.text(), dropped: stdout.dropped() + stderr.dropped() }
+  } finally {
+    free()
+  }
+}
+
+/** Opens a channel and starts a text; a server that has no session to spare is asked again, a few times. */
+async function openChannel(
+  connection: Connection,
+  text: string,
+  { clock, timing }: Pick<SessionOptions, 'clock' | 'timing'>,
+  signal: AbortSignal,
+): Promise<ClientChannel> {
+  for (let tries = 1; ; tries++) {
+    signal.throwIfAborted()
+    const opening = open(connection, text)
+    if (!(await cameBeforeGivingUp(opening, { clock, ms: timing.grace }, signal))) {
+      // it may still come, and then nobody wants it
+      void opening.then((opened) => 'channel' in opened && opened.channel.close())
+      throw notStopped(connection.name, 'the connection does not answer')
+    }
+    const opened = await opening
+    if ('channel' in opened) return opened.channel
+    const { error: cause, asked } = opened
+    if (!connection.isOpen()) {
+      throw asked
+        ? lostFailure(connection.name, connection.whyGone() ?? cause.message, cause)
+        : new NeverBegan(cause.message, { cause })
+    }
+    if (asked) {
+      throw new StepFailure('exec_refused', `\`${connection.name}\` does not run commands for this user`, {
+        cause,
+        hint: 'look at `ForceCommand` of its sshd, and at the shell of the user',
+      })
+    }
+    if (tries === 6) {
+      throw new StepFailure('channel_refused', `\`${connection.name}\` opens no more sessions: ${cause.message}`, {
+        status: 'unreachable',
+        cause,
+        hint: 'look at `MaxSessions` of its sshd',
+      })
+    }
+    await clock.sleep(Math.min(100 * 2 ** tries, timing.grace), signal)
+  }
+}
+
+/** Waits for a thing; once the signal is aborted, only for so long. */
+async function cameBeforeGivingUp(
+  thing: Promise<unknown>,
+  { clock, ms }: { clock: HostClock; ms: number },
+  signal: AbortSignal,
+): Promise<boolean> {
+  const aborted = whenAborted(signal)
+  try {
+    const first = await Promise.race([thing, aborted.came])
+    return first !== 'aborted' || (await cameWithin(clock, ms, thing, neverAborted))
+  } finally {
+    aborted.forget()
+  }
+}
+
+/** `asked`: the channel was open and the request to run the command sent when it failed. */
+function open(
+  connection: Connection,
+  text: string,
+): Promise<{ channel: ClientChannel } | { error: Error; asked: boolean }> {
+  return new Promise((resolve) => {
+    let asked = false
+    const options = {
+      // ssh2 looks here between opening the channel and asking for the command, and tells in no other way
+      get env(): undefined {
+        asked = true
+        return undefined
+      },
+    }
+    try {
+      connection.client.exec(text, options as object, (error, channel) =>
+        resolve(error ? { error, asked } : { channel }),
+      )
+    } catch (error) {
+      resolve({ error: error as Error, asked })
+    }
+  })
+}
+
+/** What becomes of a channel; the end of its connection is the end of it, too. */
+interface Life {
+  readonly exited: Promise<Ending | 'lost'>
+  readonly closed: Promise<void>
+}
+
+function follow(channel: ClientChannel): Life {
+  // a program may end without reading what it is given
+  channel.on('error', () => {})
+  const closed = new Promise<void>((resolve) => channel.once('close', () => resolve()))
+  const exited = new Promise<Ending | 'lost'>((resolve) => {
+    channel.once('exit', (code: number | null, name?: string) =>
+      resolve(code === null ? { exitCode: null, ...(name !== undefined && { signal: name }) } : { exitCode: code }),
+    )
+    void closed.then(() => resolve('lost'))
+  })
+  return { exited, closed }
+}
+
+/** Waits for the rest of the output, as long as some comes; then closes the channel. */
+async function drain(channel: ClientChannel, { closed }: Life, clock: HostClock, signal: AbortSignal): Promise<void> {
+  let chunks = 0
+  const count = () => chunks++
+  channel.on('data', count)
+  channel.stderr.on('data', count)
+  for (let before = -1; before !== chunks && !signal.aborted; ) {
+    before = chunks
+    if (await cameWithin(clock, linger, closed, neverAborted)) return
+  }
+  channel.close()
+}
+
+/** Ends what a command started, over a second channel, and waits until nothing of it is left. */
+async function endCommand(
+  connection: Connection,
+  channel: ClientChannel,
+  group: Promise<number> | undefined,
+  { closed }: Life,
+  { clock, timing }: SessionOptions,
+): Promise<void> {
+  try {
+    if (!group) throw notStopped(connection.name, 'its host takes commands bare')
+    let pid: number | undefined
+    const told = group.then((found) => {
+      pid = found
+    })
+    const came = await cameWithin(clock, timing.grace, Promise.race([told, closed]), neverAborted)
+    if (pid === undefined) {
+      if (came && connection.isOpen()) return
+      throw notStopped(connection.name, connection.whyGone() ?? 'its process group is not known')
+    }
+    const killed = killGroup(connection, killCommand(pid, Math.max(1, Math.round(timing.grace / 1_000))), {
+      clock,
+      timing,
+    })
+    // the script gives up by itself; the rest is for the way there and back
+    const done = await cameWithin(clock, timing.grace * 2 + 20_000, killed, neverAborted)
+    if (!done || (await killed) !== 0) throw notStopped(connection.name, `its process group ${pid} did not end`)
+  } catch (error) {
+    if (error instanceof StepFailure && error.code === 'not_stopped') throw error
+    throw notStopped(connection.name, error instanceof Error ? error.message : String(error), error)
+  } finally {
+    channel.close()
+  }
+}
+
+function notStopped(host: string, why: string, cause?: unknown): StepFailure {
+  return new StepFailure('not_stopped', `the command on \`${host}\` may still run: ${why}`, {
+    status: 'unknown',
+    hint: 'look on the host, and end it there',
+    cause,
+  })
+}
+
+async function killGroup(
+  connection: Connection,
+  text: string,
+  options: Pick<SessionOptions, 'clock' | 'timing'>,
+): Promise<number | null> {
+  const channel = await openChannel(connection, text, options, neverAborted)
+  const life = follow(channel)
+  channel.resume()
+  channel.stderr.resume()
+  channel.end()
+  const ending = await life.exited
+  await drain(channel, life, options.clock, neverAborted)
+  if (ending === 'lost') throw new Error(connection.whyGone() ?? 'the channel was closed')
+  return ending.exitCode
+}
