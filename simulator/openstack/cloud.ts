@@ -15,8 +15,8 @@ import { createPlacement, type PlacementState } from './placement/state.ts'
 export interface CloudState {
   readonly region: string
   readonly conditions: Conditions
-  /** Hosts whose clock is wrong: by how many milliseconds it is ahead (behind, when negative). */
-  readonly skew: Map<string, number>
+  /** By how many milliseconds a host's clock is ahead (behind, when negative); all are right until the hosts say. */
+  skewOf: (host: string) => number
   readonly keystone: KeystoneState
   readonly nova: NovaState
   readonly neutron: NeutronState
@@ -33,7 +33,7 @@ export function createCloud(topology: Topology, startAt: number): CloudState {
   return {
     region: topology.region,
     conditions: createConditions(),
-    skew: new Map(),
+    skewOf: () => 0,
     keystone: createKeystone(),
     nova: buildNova(topology, startAt),
     neutron: buildNeutron(topology, startAt),

@@ -1,5 +1,15 @@
 import type { Fault } from '../fault.ts'
+import { apiFaults } from './apiFaults.ts'
+import { neutronFaults } from './neutron/faults.ts'
 import { novaFaults } from './nova/faults.ts'
+import { placementFaults } from './placement/faults.ts'
+import { storageFaults } from './storageFaults.ts'
 
 /** What can be wrong with the OpenStack services. */
-export const openstackFaults: readonly Fault[] = [...novaFaults]
+export const openstackFaults: readonly Fault[] = [
+  ...novaFaults,
+  ...neutronFaults,
+  ...storageFaults,
+  ...placementFaults,
+  ...apiFaults,
+]

@@ -125,7 +125,7 @@ function visible({ query, token }: ApiRequest): (one: Owned) => boolean {
 
 function sorted<T extends Owned>(all: readonly T[], { query }: ApiRequest): T[] {
   const [key = 'created_at', direction = 'desc'] = (query.get('sort') ?? 'created_at:desc').split(':')
-  const of = (one: T) => (key === 'created_at' ? one.createdAt : String((one as { [key: string]: unknown })[key] ?? ''))
+  const of = (one: T) => (key === 'created_at' ? one.createdAt : String(Reflect.get(one, key) ?? ''))
   const sign = direction === 'asc' ? 1 : -1
   return [...all].sort((a, b) => {
     if (of(a) !== of(b)) return of(a) < of(b) ? -sign : sign

@@ -16,7 +16,7 @@ const linksTo = (kind: string, id: string, { origin, token }: ApiRequest) => {
 
 export function serviceView(world: CloudWorld, service: CinderServiceRecord, version: number): object {
   const now = world.clock.now()
-  const seenAt = lastBeat(service, now, world.estate) + (world.cloud.skew.get(service.host) ?? 0)
+  const seenAt = lastBeat(service, now, world.estate) + world.cloud.skewOf(service.host)
   const up = Math.abs(now - seenAt) <= downAfter
   const volume = service.binary === 'cinder-volume'
   return {

@@ -8,14 +8,14 @@ export const deadAfter = 75 * second
 
 export function agentHealth(world: CloudWorld, agent: Agent): { readonly seenAt: number; readonly alive: boolean } {
   const now = world.clock.now()
-  const seenAt = lastBeat(agent, now, world.estate) + (world.cloud.skew.get(agent.host) ?? 0)
+  const seenAt = lastBeat(agent, now, world.estate) + world.cloud.skewOf(agent.host)
   // unlike Nova, Neutron only minds a heartbeat that is too old, not one from the future
   return { seenAt, alive: now - seenAt <= deadAfter }
 }
 
 export function agentView(world: CloudWorld, agent: Agent): { readonly id: string; readonly [field: string]: unknown } {
   const { seenAt, alive } = agentHealth(world, agent)
-  const skew = world.cloud.skew.get(agent.host) ?? 0
+  const skew = world.cloud.skewOf(agent.host)
   return {
     id: agent.id,
     agent_type: agent.agent_type,

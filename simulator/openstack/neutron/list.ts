@@ -45,7 +45,7 @@ function filter<T extends Resource>(
   }
   return (one) =>
     names.every((name) => {
-      const has = more[name]?.(one as never) ?? valuesOf((one as { [key: string]: unknown })[name])
+      const has = more[name]?.(one as never) ?? valuesOf(Reflect.get(one, name))
       return query.getAll(name).some((wanted) => has.some((value) => same(value, wanted)))
     })
 }
@@ -58,7 +58,7 @@ const same = (value: string, wanted: string): boolean => value === wanted || val
 function sorted<T extends Resource>(items: readonly T[], query: URLSearchParams): T[] {
   const keys = query.getAll('sort_key')
   const directions = query.getAll('sort_dir')
-  const of = (one: T, key: string) => String((one as { [key: string]: unknown })[key] ?? '')
+  const of = (one: T, key: string) => String(Reflect.get(one, key) ?? '')
   return [...items].sort((a, b) => {
     for (const [index, key] of keys.entries()) {
       const sign = directions[index] === 'desc' ? -1 : 1

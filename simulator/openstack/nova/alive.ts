@@ -12,7 +12,7 @@ export function health(
   service: NovaServiceRecord,
 ): { readonly seenAt: number; readonly up: boolean } {
   const now = world.clock.now()
-  const seenAt = lastBeat(service, now, world.estate) + (world.cloud.skew.get(service.host) ?? 0)
+  const seenAt = lastBeat(service, now, world.estate) + world.cloud.skewOf(service.host)
   // the difference counts without its sign: a clock that is ahead makes a service look dead as well
   return { seenAt, up: !service.forcedDown && Math.abs(now - seenAt) <= downAfter }
 }

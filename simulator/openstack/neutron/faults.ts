@@ -1,0 +1,123 @@
+import type { Fault } from '../../fault.ts'
+import { projectIdOf } from '../keystone/state.ts'
+import { day, minute } from '../time.ts'
+import { availabilityOf } from './availability.ts'
+import { addFloatingIp } from './build.ts'
+import { addPort } from './ports.ts'
+import type { Network, NeutronState } from './state.ts'
+
+const network = { type: 'string', description: 'The name of the network; the first with DHCP unless told' } as const
+
+export const neutronFaults: readonly Fault[] = [
+  {
+    name: 'neutron.agent_dead',
+    summary: 'An agent runs but reports no more; Neutron shows it as not alive.',
+    params: {
+      type: 'object',
+      properties: {
+        host: { type: 'string', description: 'The host of the agent' },
+        agent_type: {
+          type: 'string',
+          description: 'Which of its agents',
+          enum: ['DHCP agent', 'L3 agent', 'Metadata agent', 'Open vSwitch agent'],
+          default: 'Open vSwitch agent',
+        },
+        minutes: { type: 'integer', description: 'How long ago it was last heard of', minimum: 2, default: 30 },
+      },
+      required: ['host'],
+      additionalProperties: false,
+    },
+    apply({ cloud, clock }, { host, agent_type, minutes }) {
+      const agent = cloud.neutron.agents.find((one) => one.host === host && one.agent_type === agent_type)
+      if (!agent) throw new Error(`there is no ${agent_type} on \`${host}\``)
+      agent.silent = { from: clock.now() - Number(minutes) * minute, noticed: clock.now() }
+    },
+  },
+  {
+    name: 'neutron.dhcp_missing',
+    summary: 'A network has fewer DHCP agents than it should.',
+    params: {
+      type: 'object',
+      properties: {
+        network,
+        left: { type: 'integer', description: 'How many agents still serve it', minimum: 0, maximum: 1, default: 0 },
+      },
+      additionalProperties: false,
+    },
+    apply({ cloud: { neutron } }, { network, left }) {
+      const { id } = networkNamed(neutron, network)
+      neutron.dhcp.set(id, (neutron.dhcp.get(id) ?? []).slice(0, Number(left)))
+    },
+  },
+  {
+    name: 'neutron.l3_two_active',
+    summary: 'Two agents believe that they are the active one of a router.',
+    params: {
+      type: 'object',
+      properties: { router: { type: 'string', description: 'The name of the router; the first unless told' } },
+      additionalProperties: false,
+    },
+    apply({ cloud: { neutron } }, { router }) {
+      const found = neutron.routers.find(({ name }) => router === undefined || name === router)
+      if (!found) throw new Error(`there is no router \`${router}\``)
+      const standby = neutron.l3.get(found.id)?.find(({ state }) => state === 'standby')
+      if (!standby) throw new Error(`\`${found.name}\` has only one agent`)
+      standby.state = 'active'
+    },
+  },
+  {
+    name: 'neutron.port_binding_failed',
+    summary: 'Ports of servers could not be bound on their host.',
+    params: {
+      type: 'object',
+      properties: { count: { type: 'integer', description: 'How many ports', minimum: 1, default: 1 } },
+      additionalProperties: false,
+    },
+    apply({ cloud: { neutron } }, { count }) {
+      const ports = neutron.ports.filter((port) => port.device_owner === 'compute:nova' && port.status === 'ACTIVE')
+      for (const port of ports.slice(0, Number(count))) {
+        Object.assign(port, { status: 'DOWN', 'binding:vif_type': 'binding_failed', 'binding:vif_details': {} })
+      }
+    },
+  },
+  {
+    name: 'neutron.ip_pool_nearly_used',
+    summary: 'Forgotten ports and floating IPs hold most addresses of a network.',
+    params: {
+      type: 'object',
+      properties: {
+        network: { ...network, description: 'The name of the network', default: 'public' },
+        percent: { type: 'integer', description: 'How much of it is used', minimum: 1, maximum: 100, default: 96 },
+      },
+      additionalProperties: false,
+    },
+    apply({ cloud: { neutron }, clock }, { network, percent }) {
+      const found = networkNamed(neutron, network)
+      const subnet = neutron.subnets.find(({ network_id }) => network_id === found.id)
+      const { total_ips, used_ips } = availabilityOf(neutron, found)
+      const missing = Math.ceil((total_ips * Number(percent)) / 100) - used_ips
+      for (let index = 0; subnet && index < missing; index += 1) {
+        const name = `leftover/${found.name}/${index}`
+        const at = clock.now() - 40 * day + index * minute
+        if (found['router:external']) addFloatingIp(neutron, subnet, { at, name })
+        else
+          addPort(neutron, {
+            name,
+            subnet,
+            owner: '',
+            device: '',
+            host: '',
+            project: projectIdOf('admin'),
+            at,
+            status: 'DOWN',
+          })
+      }
+    },
+  },
+]
+
+function networkNamed(neutron: NeutronState, name: unknown): Network {
+  const found = neutron.networks.find((one) => (name === undefined ? neutron.dhcp.has(one.id) : one.name === name))
+  if (found) return found
+  throw new Error(`there is no network \`${name}\`; there are ${neutron.networks.map((one) => one.name).join(', ')}`)
+}

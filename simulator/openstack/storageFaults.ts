@@ -1,0 +1,102 @@
+import type { Fault } from '../fault.ts'
+import { uuidOf } from '../random.ts'
+import type { Image } from './glance/state.ts'
+import { projectIdOf } from './keystone/state.ts'
+import { hour, minute } from './time.ts'
+
+/** What can be wrong with volumes and images. */
+export const storageFaults: readonly Fault[] = [
+  {
+    name: 'cinder.service_down',
+    summary: 'A Cinder service runs but reports no more.',
+    params: {
+      type: 'object',
+      properties: {
+        host: { type: 'string', description: 'The host of the service' },
+        binary: {
+          type: 'string',
+          description: 'Which service',
+          enum: ['cinder-volume', 'cinder-scheduler', 'cinder-backup'],
+          default: 'cinder-volume',
+        },
+        minutes: { type: 'integer', description: 'How long ago it was last heard of', minimum: 2, default: 20 },
+      },
+      required: ['host'],
+      additionalProperties: false,
+    },
+    apply({ cloud, clock }, { host, binary, minutes }) {
+      const service = cloud.cinder.services.find((one) => one.host === host && one.binary === binary)
+      if (!service) throw new Error(`there is no ${binary} on \`${host}\``)
+      service.silent = { from: clock.now() - Number(minutes) * minute, noticed: clock.now() }
+    },
+  },
+  {
+    name: 'cinder.pool_full',
+    summary: 'The storage behind the volumes is nearly full.',
+    params: {
+      type: 'object',
+      properties: {
+        percent_free: { type: 'number', description: 'How much of it is free', minimum: 0, maximum: 100, default: 8 },
+      },
+      additionalProperties: false,
+    },
+    apply({ cloud: { cinder } }, { percent_free }) {
+      cinder.capacity.free = Math.round((cinder.capacity.total * Number(percent_free)) / 100)
+    },
+  },
+  {
+    name: 'cinder.volumes_stuck',
+    summary: 'Volumes have been in the middle of something for hours.',
+    params: {
+      type: 'object',
+      properties: {
+        count: { type: 'integer', description: 'How many volumes', minimum: 1, default: 1 },
+        status: {
+          type: 'string',
+          description: 'What they are in the middle of',
+          enum: ['creating', 'deleting', 'detaching', 'attaching', 'backing-up', 'error', 'error_deleting'],
+          default: 'deleting',
+        },
+        hours: { type: 'integer', description: 'For how long', minimum: 1, default: 5 },
+      },
+      additionalProperties: false,
+    },
+    apply({ cloud, clock }, { count, status, hours }) {
+      const spare = cloud.cinder.volumes.filter((volume) => volume.attachments.length === 0)
+      for (const volume of spare.slice(0, Number(count))) {
+        Object.assign(volume, { status: String(status), updatedAt: clock.now() - Number(hours) * hour })
+      }
+    },
+  },
+  {
+    name: 'glance.image_stuck',
+    summary: 'An image never got its bytes.',
+    params: {
+      type: 'object',
+      properties: {
+        status: {
+          type: 'string',
+          description: 'Where it stands',
+          enum: ['queued', 'saving', 'importing'],
+          default: 'saving',
+        },
+        hours: { type: 'integer', description: 'For how long', minimum: 1, default: 30 },
+      },
+      additionalProperties: false,
+    },
+    apply({ cloud, clock }, { status, hours }) {
+      const at = clock.now() - Number(hours) * hour
+      cloud.glance.images.push({
+        id: uuidOf(`image/stuck/${status}`),
+        name: 'runner-snapshot',
+        owner: projectIdOf('ci'),
+        visibility: 'private',
+        status: status as Image['status'],
+        size: null,
+        createdAt: at,
+        updatedAt: at,
+        properties: { image_type: 'snapshot' },
+      })
+    },
+  },
+]
