@@ -40,6 +40,8 @@ export async function startRehearsal(options: RehearsalOptions): Promise<Rehears
       name: instanceNameOf(server),
       running: server.powerState === 1,
     }))
+  // seconds, as chrony counts
+  cloud.skewOf = (host) => Math.round((estate.machines.get(host)?.clockOffset ?? 0) * 1000)
   let services: ServedCloud | undefined
   let hosts: ServedEstate | undefined
   const close = async () => {
@@ -66,15 +68,25 @@ export async function startRehearsal(options: RehearsalOptions): Promise<Rehears
 type Planned = ReturnType<typeof readScenario>['faults'][number]
 
 function plan(world: World, scenario: string, { fault, params, after }: Planned): void {
-  if (after > 0) {
-    world.clock.after(after, () => fault.apply(world, params))
-    return
+  const host = params['host']
+  if (host !== undefined && !world.estate.machines.has(String(host))) {
+    throw new ScenarioError(
+      `scenario \`${scenario}\`: \`${fault.name}\` names the host \`${host}\`, and there is none`,
+      {
+        hint: `the hosts are ${[...world.estate.machines.keys()].join(', ')}`,
+      },
+    )
   }
+  if (after > 0) world.clock.after(after, () => happen(world, fault, params))
+  else fault.apply(world, params)
+}
+
+/** A fault that comes later and then cannot be: it must not end the rehearsal of those who are in it. */
+function happen(world: World, fault: Planned['fault'], params: Planned['params']): void {
   try {
     fault.apply(world, params)
-  } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause)
-    throw new ScenarioError(`scenario \`${scenario}\`: \`${fault.name}\` cannot be: ${why}`, { cause })
+  } catch (error) {
+    world.effect('rehearsal.fault_failed', fault.name, { why: String(error) })
   }
 }
 
