@@ -50,11 +50,12 @@ function write(parts: readonly Part[], level: Level, writing: Writing): void {
         writeEach(part, level, writing)
     }
     if (writing.text.length > longest)
-      throw new TemplateError(
-        `the text grows beyond ${longest} characters`,
-        { start: 0, end: 0 },
-        { hint: 'print less of it' },
-      )
+      throw new TemplateError({
+        message: `the text grows beyond ${longest} characters`,
+        start: 0,
+        end: 0,
+        hint: 'print less of it',
+      })
   }
 }
 
@@ -92,10 +93,8 @@ function writeEach(part: EachPart, level: Level, writing: Writing): void {
   if (typeof over !== 'object' || over === null) {
     const written = part.over.is === 'path' ? `\`${part.over.written}\`` : 'the value'
     const place = part.over.is === 'literal' ? part : part.over
-    throw new TemplateError(
-      `${written} is ${over === null ? 'empty (`null`)' : 'no list'}, and \`#each\` goes over lists and mappings`,
-      place,
-    )
+    const message = `${written} is ${over === null ? 'empty (`null`)' : 'no list'}, and \`#each\` goes over lists and mappings`
+    throw new TemplateError({ message, start: place.start, end: place.end })
   }
   const base = part.over.is === 'path' ? pathFrom(part.over, level) : undefined
   const items: readonly (readonly [string | number, unknown])[] = Array.isArray(over)
@@ -103,7 +102,10 @@ function writeEach(part: EachPart, level: Level, writing: Writing): void {
     : Object.entries(over)
   writing.items += items.length
   if (writing.items > mostItems)
-    throw new TemplateError(`\`#each\` goes over more than ${mostItems} items`, part, {
+    throw new TemplateError({
+      message: `\`#each\` goes over more than ${mostItems} items`,
+      start: part.start,
+      end: part.end,
       hint: 'choose fewer in a `let` step',
     })
   if (items.length === 0) write(part.otherwise, level, writing)

@@ -32,9 +32,7 @@ export interface Template {
   readonly parts: readonly Part[]
 }
 
-export type ParsedTemplate =
-  | { readonly template: Template; readonly problem?: undefined }
-  | { readonly template?: undefined; readonly problem: TemplateProblem }
+export type ParsedTemplate = { readonly template: Template } | { readonly problem: TemplateProblem }
 
 /** Whether a text has to be rendered: it holds `{{`, be it an escaped one. */
 export function isTemplate(text: string): boolean {
@@ -155,12 +153,13 @@ function renderAt(value: Json, scope: Scope, pointer: string): Json | Unknown {
 }
 
 function renderString(text: string, scope: Scope, pointer: string): Json | Unknown {
-  const { template, problem } = parseTemplate(text)
-  if (!template) throw new TemplateError(problem.message, problem, { hint: problem.hint, pointer })
+  const found = parseTemplate(text)
+  if ('problem' in found) throw new TemplateError({ ...found.problem, pointer })
   try {
-    return renderValue(template, scope)
+    return renderValue(found.template, scope)
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error
-    throw new TemplateError(error.message, error, { hint: error.hint, path: error.path, pointer, cause: error })
+    const { message, start, end, hint, path } = error
+    throw new TemplateError({ message, start, end, hint, path, pointer, cause: error })
   }
 }
