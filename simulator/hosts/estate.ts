@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Random } from '../random.ts'
 import type { Topology } from '../topology.ts'
 import type { Machines } from '../world.ts'
+import { sayBooted } from './commands/journal.ts'
 import { installPrograms } from './commands/programs.ts'
 import { furnish, hostsOf, unitsOf } from './layout.ts'
 import { createMachine, type Machine } from './machine/machine.ts'
@@ -68,6 +69,8 @@ export function createEstate(topology: Topology, clock: Clock, random: Random): 
     furnish(machine, [], random)
     mountProc(machine)
     installPrograms(machine, estate)
+    sayBooted(machine)
+    machine.power.onBoot(() => sayBooted(machine))
   }
   estate.changed()
   return estate

@@ -1,5 +1,5 @@
-import ssh2 from 'ssh2'
 import type { World } from '../world.ts'
+import { createKeyPair } from './keys.ts'
 import { type HostServer, serveHost } from './server.ts'
 
 export { createEstate, type Guest, type HostEstate } from './estate.ts'
@@ -17,11 +17,11 @@ export interface ServedEstate {
 /** Puts the world's hosts on loopback ports, each with a host key of its own. */
 export async function serveEstate(world: World): Promise<ServedEstate> {
   const { estate } = world
-  const client = ssh2.utils.generateKeyPairSync('ed25519', { comment: 'rehearsal' })
+  const client = createKeyPair()
   const servers = new Map<string, HostServer>()
   const lines: string[] = []
   for (const [name, machine] of estate.machines) {
-    const key = ssh2.utils.generateKeyPairSync('ed25519')
+    const key = createKeyPair()
     const server = await serveHost({
       machine,
       hostKey: key.private,
@@ -30,7 +30,7 @@ export async function serveEstate(world: World): Promise<ServedEstate> {
       effect: (kind, what, detail) => world.effect(kind, what, detail),
     })
     servers.set(name, server)
-    lines.push(`[127.0.0.1]:${server.port} ${key.public.split(' ').slice(0, 2).join(' ').trim()}\n`)
+    lines.push(`[127.0.0.1]:${server.port} ${key.public}\n`)
   }
   const refresh = () => {
     for (const server of servers.values()) server.refresh()

@@ -1,0 +1,366 @@
+import type { Machine } from '../machine/machine.ts'
+import { openFilesOf } from '../machine/proc.ts'
+import type { Process, Program } from '../machine/process.ts'
+import type { Unit } from '../machine/units.ts'
+import { formatTime } from './date.ts'
+import { readOptions } from './options.ts'
+import { power } from './system.ts'
+
+/** `systemctl`, as systemd 252 answers. */
+export function systemctlProgram(machine: Machine): Program {
+  return async (me, args) => {
+    const takes = ['p', 'property', 't', 'type', 'state', 'o', 'output', 'n', 's', 'signal', 'kill-whom', 'H', 'M']
+    const { flags, values, rest } = readOptions(args, takes)
+    const [verb = 'list-units', ...names] = rest
+    const say = (text: string) => me.out(`${text}\n`)
+    switch (verb) {
+      case 'is-active':
+        return each(names, (name) => {
+          const active = machine.units.find(name)?.active ?? 'inactive'
+          if (!flags.has('q') && !flags.has('quiet')) say(active)
+          return active === 'active' ? 0 : 3
+        })
+      case 'is-failed':
+        return each(names, (name) => {
+          const active = machine.units.find(name)?.active ?? 'inactive'
+          if (!flags.has('q') && !flags.has('quiet')) say(active)
+          return active === 'failed' ? 0 : 1
+        })
+      case 'is-enabled':
+        return each(names, (name) => {
+          const unit = machine.units.find(name)
+          if (!unit) {
+            me.err(`Failed to get unit file state for ${suffixed(name)}: No such file or directory\n`)
+            return 1
+          }
+          if (!flags.has('q')) say(unit.enabled ? 'enabled' : 'disabled')
+          return unit.enabled ? 0 : 1
+        })
+      case 'is-system-running': {
+        const state = systemState(machine)
+        say(state)
+        return state === 'running' ? 0 : 1
+      }
+      case 'show':
+        return show(machine, me, names, values, flags.has('value'))
+      case 'list-units':
+      case 'list-unit-files':
+        return list(machine, me, flags, names)
+      case 'status':
+        return each(names, (name) => status(machine, me, name))
+      case 'cat':
+        return each(names, (name) => cat(machine, me, name))
+      case 'start':
+      case 'stop':
+      case 'restart':
+      case 'try-restart':
+      case 'reload':
+      case 'reload-or-restart':
+      case 'kill':
+      case 'reset-failed':
+      case 'enable':
+      case 'disable':
+      case 'mask':
+      case 'unmask':
+      case 'daemon-reload':
+        return change(machine, me, verb, names, flags)
+      case 'reboot':
+      case 'poweroff':
+        return power(machine, me, verb, args)
+      case 'halt':
+        return power(machine, me, 'poweroff', args)
+      default:
+        me.err(`Unknown command verb ${verb}.\n`)
+        return 1
+    }
+  }
+}
+
+const suffixed = (name: string) => (/\.(service|timer|target|socket|mount)$/.test(name) ? name : `${name}.service`)
+
+/** 0 as soon as one of them says 0, as `is-active` does. */
+function each(names: readonly string[], one: (name: string) => number): number {
+  const codes = names.map(one)
+  return codes.includes(0) ? 0 : (codes[0] ?? 0)
+}
+
+function systemState(machine: Machine): string {
+  if (machine.power.state() === 'stopping') return 'stopping'
+  const units = machine.units.list()
+  const booting = machine.now() - machine.power.boot().at < 30_000
+  if (booting && units.some(({ active }) => active === 'activating')) return 'starting'
+  return units.some(({ active }) => active === 'failed') ? 'degraded' : 'running'
+}
+
+function show(
+  machine: Machine,
+  me: Process,
+  names: readonly string[],
+  values: ReadonlyMap<string, readonly string[]>,
+  bare: boolean,
+): number {
+  const wanted = [...(values.get('p') ?? []), ...(values.get('property') ?? [])].flatMap((text) => text.split(','))
+  for (const [index, name] of names.entries()) {
+    if (index > 0) me.out('\n')
+    const properties = propertiesOf(machine, name)
+    for (const [key, value] of Object.entries(properties)) {
+      if (wanted.length > 0 && !wanted.includes(key)) continue
+      me.out(bare ? `${value}\n` : `${key}=${value}\n`)
+    }
+  }
+  return 0
+}
+
+/** In systemd's order, which is not the order they are asked for. */
+function propertiesOf(machine: Machine, name: string): Record<string, string | number> {
+  const unit = machine.units.find(name)
+  if (!unit) {
+    return {
+      Id: suffixed(name),
+      LoadState: 'not-found',
+      ActiveState: 'inactive',
+      SubState: 'dead',
+      UnitFileState: '',
+      NeedDaemonReload: 'no',
+    }
+  }
+  const stamp = (at: number | undefined) => (at === undefined ? '' : formatTime('%a %Y-%m-%d %H:%M:%S UTC', at))
+  const micro = (at: number | undefined) =>
+    at === undefined ? 0 : Math.max(0, Math.round((at - machine.power.boot().at) * 1000))
+  const onDisk = machine.units.dropIns(unit)
+  const changed = onDisk.text !== unit.loaded.text && unit.loaded.dropIns.length > 0
+  const limit = openFilesOf(unit)
+  const ended = unit.result === 'exit-code' ? 1 : unit.result === 'signal' ? 2 : 0
+  return {
+    Type: unit.kind.oneshot ? 'oneshot' : 'notify',
+    Restart: unit.kind.restarts ? 'on-failure' : 'no',
+    MainPID: unit.mainPid,
+    Result: unit.result,
+    NRestarts: unit.restartCount,
+    ExecMainStartTimestamp: stamp(unit.startedAt),
+    ExecMainPID: unit.mainPid,
+    ExecMainCode: ended,
+    ExecMainStatus: unit.exitStatus,
+    LimitNOFILE: limit,
+    LimitNOFILESoft: limit,
+    User: unit.kind.user ?? '',
+    Id: unit.name,
+    Names: unit.name,
+    Description: unit.kind.description,
+    LoadState: 'loaded',
+    ActiveState: unit.active,
+    SubState: unit.sub,
+    FragmentPath: `/lib/systemd/system/${unit.name}`,
+    DropInPaths: unit.loaded.dropIns.join(' '),
+    UnitFileState: unit.enabled ? 'enabled' : 'disabled',
+    UnitFilePreset: 'enabled',
+    StateChangeTimestamp: stamp(unit.since),
+    ActiveEnterTimestamp: stamp(unit.startedAt),
+    ActiveEnterTimestampMonotonic: micro(unit.startedAt),
+    InactiveEnterTimestamp: stamp(unit.stoppedAt),
+    NeedDaemonReload: changed ? 'yes' : 'no',
+  }
+}
+
+function list(
+  machine: Machine,
+  me: Process,
+  flags: ReadonlyMap<string, string | true>,
+  patterns: readonly string[],
+): number {
+  const states = flags.has('failed')
+    ? ['failed']
+    : String(flags.get('state') ?? '')
+        .split(',')
+        .filter(Boolean)
+  const type = flags.get('t') ?? flags.get('type')
+  const units = machine.units.list().filter((unit) => {
+    if (states.length > 0 && !states.includes(unit.active) && !states.includes(unit.sub)) return false
+    if (states.length === 0 && !flags.has('all') && !flags.has('a') && unit.active === 'inactive') return false
+    if (type !== undefined && !String(type).split(',').includes('service')) return false
+    return patterns.length === 0 || patterns.some((pattern) => matches(pattern, unit.name))
+  })
+  if ((flags.get('o') ?? flags.get('output')) === 'json') {
+    const rows = units.map(({ name, active, sub, kind }) => ({
+      unit: name,
+      load: 'loaded',
+      active,
+      sub,
+      description: kind.description,
+    }))
+    me.out(`${JSON.stringify(rows)}\n`)
+    return 0
+  }
+  const legend = !flags.has('no-legend') && flags.get('legend') !== 'false'
+  const plain = flags.has('plain')
+  const widths = [4, 4, 6, 3].map((least, column) =>
+    Math.max(
+      legend ? least : 0,
+      ...units.map((unit) => [unit.name, 'loaded', unit.active, unit.sub][column]?.length ?? 0),
+    ),
+  )
+  const row = (cells: readonly string[], mark: string) =>
+    `${plain ? '' : mark}${cells.map((cell, index) => (index < 4 ? cell.padEnd(widths[index] ?? 0) : cell)).join(' ')}\n`
+  if (legend) me.out(row(['UNIT', 'LOAD', 'ACTIVE', 'SUB', 'DESCRIPTION'], '  '))
+  for (const { name, active, sub, kind } of units) {
+    me.out(row([name, 'loaded', active, sub, kind.description], active === 'failed' ? '● ' : '  '))
+  }
+  if (!legend) return 0
+  if (units.length > 0) {
+    me.out(
+      '\nLOAD   = Reflects whether the unit definition was properly loaded.\nACTIVE = The high-level unit activation state, i.e. generalization of SUB.\nSUB    = The low-level unit activation state, values depend on unit type.\n',
+    )
+  }
+  me.out(`${units.length} loaded units listed.\n`)
+  return 0
+}
+
+function matches(pattern: string, name: string): boolean {
+  const source = pattern
+    .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+    .replaceAll('*', '.*')
+    .replaceAll('?', '.')
+  return new RegExp(`^${source}(\\.service)?$`).test(name)
+}
+
+function status(machine: Machine, me: Process, name: string): number {
+  const unit = machine.units.find(name)
+  if (!unit) {
+    me.err(`Unit ${suffixed(name)} could not be found.\n`)
+    return 4
+  }
+  const mark = unit.active === 'failed' ? '×' : unit.active === 'active' ? '●' : '○'
+  const since = formatTime('%a %Y-%m-%d %H:%M:%S UTC', unit.since)
+  const result =
+    unit.active === 'failed' ? ` (Result: ${unit.result})` : unit.active === 'active' ? ` (${unit.sub})` : ''
+  me.out(
+    `${mark} ${unit.name} - ${unit.kind.description}\n     Loaded: loaded (/lib/systemd/system/${unit.name}; ${unit.enabled ? 'enabled' : 'disabled'}; preset: enabled)\n     Active: ${unit.active}${result || ` (${unit.sub})`} since ${since}; ${ago(machine.now() - unit.since)} ago\n`,
+  )
+  if (unit.mainPid > 0) {
+    me.out(
+      `   Main PID: ${unit.mainPid} (${(unit.kind.command.split(' ')[0] ?? '').replace(/^.*\//, '').slice(0, 15)})\n`,
+    )
+  }
+  return unit.active === 'active' ? 0 : 3
+}
+
+function ago(ms: number): string {
+  const seconds = Math.floor(ms / 1000)
+  if (seconds < 60) return `${seconds}s`
+  if (seconds < 3600) return `${Math.floor(seconds / 60)}min ${seconds % 60}s`
+  if (seconds < 86_400) return `${Math.floor(seconds / 3600)}h ${Math.floor((seconds % 3600) / 60)}min`
+  const days = Math.floor(seconds / 86_400)
+  return `${days} day${days === 1 ? '' : 's'}`
+}
+
+function cat(machine: Machine, me: Process, name: string): number {
+  const unit = machine.units.find(name)
+  if (!unit) {
+    me.err(`No files found for ${suffixed(name)}.\n`)
+    return 1
+  }
+  const { kind } = unit
+  me.out(
+    `# /lib/systemd/system/${unit.name}\n[Unit]\nDescription=${kind.description}\n\n[Service]\nExecStart=${kind.command}\n${kind.user ? `User=${kind.user}\n` : ''}${kind.openFiles ? `LimitNOFILE=${kind.openFiles}\n` : ''}${kind.restarts ? 'Restart=on-failure\n' : ''}\n[Install]\nWantedBy=multi-user.target\n`,
+  )
+  for (const path of machine.units.dropIns(unit).dropIns) me.out(`\n# ${path}\n${machine.files.text(path)}`)
+  return 0
+}
+
+async function change(
+  machine: Machine,
+  me: Process,
+  verb: string,
+  names: readonly string[],
+  flags: ReadonlyMap<string, string | true>,
+): Promise<number> {
+  const { units } = machine
+  if (verb === 'daemon-reload') {
+    if (me.user !== 'root') return refused(me, 'Failed to reload daemon: Interactive authentication required.')
+    units.reload()
+    me.effect('host.systemd.daemon_reload', machine.name)
+    return 0
+  }
+  if (verb === 'reset-failed' && names.length === 0) {
+    for (const unit of units.list()) resetFailed(unit, machine)
+    return 0
+  }
+  let status = 0
+  for (const name of names) {
+    const unit = units.find(name)
+    if (!unit) {
+      me.err(
+        /able$|mask$/.test(verb)
+          ? `Failed to ${verb} unit: Unit file ${suffixed(name)} does not exist.\n`
+          : `Failed to ${verb} ${suffixed(name)}: Unit ${suffixed(name)} not found.\n`,
+      )
+      status = /able$|mask$/.test(verb) ? 1 : 5
+      continue
+    }
+    if (me.user !== 'root') {
+      return refused(
+        me,
+        `Failed to ${verb} ${unit.name}: Interactive authentication required.\nSee system logs and 'systemctl status ${unit.name}' for details.`,
+        4,
+      )
+    }
+    me.effect(`host.unit.${verb.replaceAll('-', '_')}`, `${machine.name}:${unit.name}`)
+    if (verb === 'reset-failed') resetFailed(unit, machine)
+    else if (verb === 'enable' || verb === 'disable') enable(unit, me, verb, units, flags.has('now'))
+    else if (verb === 'kill')
+      units.killed(unit.name, String(flags.get('s') ?? flags.get('signal') ?? 'TERM').replace(/^SIG/, ''))
+    else status = (await act(machine, me, verb, unit, flags)) || status
+  }
+  return status
+}
+
+function refused(me: Process, message: string, code = 1): number {
+  me.err(`${message}\n`)
+  return code
+}
+
+function resetFailed(unit: Unit, { units }: Machine): void {
+  if (unit.active === 'failed') Object.assign(unit, { active: 'inactive', sub: 'dead', result: 'success' })
+  if (units.find(unit.name)) unit.restartCount = 0
+}
+
+function enable(unit: Unit, me: Process, verb: 'enable' | 'disable', units: Machine['units'], now: boolean): void {
+  const link = `/etc/systemd/system/multi-user.target.wants/${unit.name}`
+  if (unit.enabled !== (verb === 'enable')) {
+    me.err(verb === 'enable' ? `Created symlink ${link} → /lib/systemd/system/${unit.name}.\n` : `Removed "${link}".\n`)
+  }
+  unit.enabled = verb === 'enable'
+  if (now && verb === 'enable') units.start(unit.name)
+  if (now && verb === 'disable') units.stop(unit.name)
+}
+
+async function act(
+  machine: Machine,
+  me: Process,
+  verb: string,
+  unit: Unit,
+  flags: ReadonlyMap<string, string | true>,
+): Promise<number> {
+  const { units } = machine
+  const onDisk = units.dropIns(unit)
+  if (onDisk.text !== unit.loaded.text) {
+    // a drop-in folder that is new is read when the unit is; one that was known before needs a daemon-reload
+    if (unit.loaded.dropIns.length === 0) unit.loaded = onDisk
+    else {
+      me.err(
+        `Warning: The unit file, source configuration file or drop-ins of ${unit.name} changed on disk. Run 'systemctl daemon-reload' to reload units.\n`,
+      )
+    }
+  }
+  if (verb === 'mask' || verb === 'unmask' || verb === 'reload') return 0
+  if (verb === 'try-restart' && unit.active !== 'active') return 0
+  const takes =
+    verb === 'stop' ? units.stop(unit.name) : verb === 'start' ? units.start(unit.name) : units.restart(unit.name)
+  if (flags.has('no-block')) return 0
+  await me.sleep(takes + 20)
+  if (verb === 'stop' || unit.active === 'active') return 0
+  me.err(
+    `Job for ${unit.name} failed because the control process exited with error code.\nSee "systemctl status ${unit.name}" and "journalctl -xeu ${unit.name}" for details.\n`,
+  )
+  return 1
+}
