@@ -32,7 +32,9 @@ export interface Template {
   readonly parts: readonly Part[]
 }
 
-export type ParsedTemplate = { readonly template: Template } | { readonly problem: TemplateProblem }
+export type ParsedTemplate =
+  | { readonly template: Template; readonly problem?: undefined }
+  | { readonly template?: undefined; readonly problem: TemplateProblem }
 
 /** Whether a text has to be rendered: it holds `{{`, be it an escaped one. */
 export function isTemplate(text: string): boolean {
@@ -154,7 +156,7 @@ function renderAt(value: Json, scope: Scope, pointer: string): Json | Unknown {
 
 function renderString(text: string, scope: Scope, pointer: string): Json | Unknown {
   const found = parseTemplate(text)
-  if ('problem' in found) throw new TemplateError({ ...found.problem, pointer })
+  if (!found.template) throw new TemplateError({ ...found.problem, pointer })
   try {
     return renderValue(found.template, scope)
   } catch (error) {
