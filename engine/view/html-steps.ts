@@ -10,7 +10,7 @@ import { errorText, isNotable, stepFacts, stepLabel } from './report-facts.ts'
 /** One step: a line of key facts, and what happened in it below, open where somebody should look. */
 export function stepHtml(step: ReportedStep): Html {
   const details = detailsOf(step)
-  const row = html`<time>${step.began?.slice(11, 19)}</time><span>${badge(stepLabel(step))}</span><span class="what">${inset(step)}${step.name} <code class="dim">${step.key}</code><span class="facts">${stepFacts(step)}</span>${brief(step)}</span>`
+  const row = html`<time>${step.began?.slice(11, 19)}</time><span>${badge(stepLabel(step))}</span><span class="what${step.depth > 0 ? ' nested' : ''}" style="--depth:${step.depth}">${step.name} <code class="dim">${step.key}</code><span class="facts">${stepFacts(step)}</span>${brief(step)}</span>`
   if (details.length === 0) return html`<li><div class="row">${row}</div></li>`
   const open = { html: isNotable(step) ? ' open' : '' }
   return html`<li><details${open}><summary class="row">${row}</summary><div class="inside">${details}</div></details></li>`
@@ -20,15 +20,11 @@ export function badge({ style, sign, word }: Label): Html {
   return html`<span class="badge ${style}"><span aria-hidden="true">${sign}</span> ${word}</span>`
 }
 
-/** Depth as lines that can be read, so that it survives a print and a screen reader's order. */
-function inset({ depth }: ReportedStep): Html {
-  return html`<span class="dim" aria-hidden="true">${'│ '.repeat(depth)}</span>`
-}
-
 /** Why, on the line itself: a print or a glance needs no more. */
 function brief(step: ReportedStep): Html | undefined {
   const why = errorText(step) ?? step.why ?? step.maybe
-  return why === undefined ? undefined : html`<span class="facts">${why}</span>`
+  const tone = step.error === undefined ? 'dim' : 'bad'
+  return why === undefined ? undefined : html`<span class="why ${tone}">${why}</span>`
 }
 
 function detailsOf(step: ReportedStep): readonly Html[] {
@@ -77,7 +73,8 @@ const longestValue = 20_000
 
 function valueHtml(title: string, value: Json | undefined): readonly Html[] {
   if (value === undefined) return []
-  const text = JSON.stringify(value, undefined, 2)
+  const short = typeof value === 'string' ? value : JSON.stringify(value)
+  const text = typeof value === 'string' || short.length <= 100 ? short : JSON.stringify(value, undefined, 2)
   const shown =
     text.length > longestValue
       ? `${text.slice(0, longestValue)}\n… ${text.length - longestValue} characters more, in the transcript`

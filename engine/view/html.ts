@@ -93,8 +93,8 @@ function inspection(report: Report): Html | undefined {
 ${findingGroups(report).map(
   (group) => html`<h3>${group.title} <span class="badge ${group.style}">${group.findings.length}</span></h3>
 <ul class="findings card">${group.findings.map(
-    ({ finding, note }) =>
-      html`<li>${badge(verdictLabels[finding.verdict])}<div>${finding.message}${note === '' ? undefined : html` <span class="dim">(${note})</span>`}${
+    ({ finding, note, label }) =>
+      html`<li>${badge(label)}<div>${finding.message}${note === '' ? undefined : html` <span class="dim">(${note})</span>`}${
         finding.runbook === undefined ? undefined : html`<br><code class="dim">runbook exec ${finding.runbook}</code>`
       }</div></li>`,
   )}</ul>`,

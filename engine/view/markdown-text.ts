@@ -5,10 +5,11 @@ import { safe, safeLine } from './terminal-text.ts'
 export function plainMarkdown(text: string): string {
   return (
     safeLine(text)
-      .replaceAll(/[\\`*_[\]|~#$]/g, '\\$&')
+      .replaceAll(/[\\`*_[\]~#$]/g, '\\$&')
       .replaceAll('&', '&amp;')
       .replaceAll('<', '&lt;')
       .replaceAll('>', '&gt;')
+      .replaceAll('|', '&#124;')
       // neither a link, nor a person who is told, nor an item of a list
       .replaceAll(/:(?=\/\/)/g, '&#58;')
       .replaceAll(/\bwww\./gi, (www) => `${www.slice(0, 3)}&#46;`)
@@ -18,10 +19,14 @@ export function plainMarkdown(text: string): string {
   )
 }
 
-/** A code span on one line, with a fence longer than any in it; `|` is escaped the way table cells want it. */
+/**
+ * A code span on one line, with a fence longer than any in it. In a table cell `|` ends even a code span, and what escapes
+ * it depends on what stands before it, so a text with one is written with entities.
+ */
 export function codeSpan(text: string): string {
-  const line = safeLine(text).replaceAll('|', '\\|')
+  const line = safeLine(text)
   if (line === '') return ''
+  if (line.includes('|')) return `<code>${plainMarkdown(line)}</code>`
   const fence = '`'.repeat(longestRun(line) + 1)
   const pad = line.startsWith('`') || line.endsWith('`') ? ' ' : ''
   return `${fence}${pad}${line}${pad}${fence}`

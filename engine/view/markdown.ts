@@ -70,10 +70,10 @@ function inspection(report: Report): readonly string[] {
   const groups = findingGroups(report).flatMap((group) => [
     `### ${group.title} (${group.findings.length})`,
     group.findings
-      .map(({ finding, note }) => {
+      .map(({ finding, note, label }) => {
         const remedy = finding.runbook === undefined ? '' : ` → ${codeSpan(`runbook exec ${finding.runbook}`)}`
         const more = note === '' ? '' : ` (${plainMarkdown(note)})`
-        return `- ${verdictWord(finding.verdict)} ${plainMarkdown(finding.message)}${more}${remedy}`
+        return `- ${label.sign} ${label.word} ${plainMarkdown(finding.message)}${more}${remedy}`
       })
       .join('\n'),
   ])

@@ -7,6 +7,7 @@ import { shownFields, shownTime } from './fact-text.ts'
 import type { Label } from './label.ts'
 import { runLabels, statusLabels, verdictLabels } from './label.ts'
 import type { Doubt, Report, ReportedStep } from './report.ts'
+import { checkResultOf } from './verdict.ts'
 
 /** Who ran what, where, when, with what: the head of a report. */
 export function headFacts(report: Report): readonly (readonly [name: string, value: string])[] {
@@ -57,7 +58,7 @@ export function headline(report: Report): Label {
 export interface FindingGroup {
   readonly title: string
   readonly style: Style
-  readonly findings: readonly { readonly finding: Finding; readonly note: string }[]
+  readonly findings: readonly { readonly finding: Finding; readonly note: string; readonly label: Label }[]
 }
 
 /** Findings by what became of them since the run before, the most urgent first; empty groups are left out. */
@@ -67,25 +68,39 @@ export function findingGroups({ findings, previous }: Report): readonly FindingG
     {
       title: previous ? 'New' : 'Found',
       style: 'bad',
-      findings: worstFirst(fresh).map((finding) => ({ finding, note: '' })),
+      findings: worstFirst(fresh).map((finding) => ({ finding, note: '', label: labelOf(finding) })),
     },
     {
       title: 'Still there',
       style: 'warn',
-      findings: worstFirst(persisting).map((finding) => ({ finding, note: sinceNote(finding) })),
+      findings: worstFirst(persisting).map((finding) => ({
+        finding,
+        note: sinceNote(finding),
+        label: labelOf(finding),
+      })),
     },
     {
       title: 'No longer visible, not known to be resolved',
       style: 'doubt',
-      findings: unseen.map((finding) => ({ finding, note: `${finding.why}; ${sinceNote(finding)}` })),
+      findings: unseen.map((finding) => ({
+        finding,
+        note: `${finding.why}; ${sinceNote(finding)}`,
+        label: labelOf(finding),
+      })),
     },
     {
       title: 'Resolved',
       style: 'good',
-      findings: resolved.map((finding) => ({ finding, note: '' })),
+      findings: resolved.map((finding) => ({ finding, note: '', label: resolvedLabel })),
     },
   ]
   return groups.filter((group) => group.findings.length > 0)
+}
+
+const resolvedLabel: Label = { word: 'resolved', sign: '✓', style: 'good' }
+
+function labelOf({ verdict }: Finding): Label {
+  return verdictLabels[verdict]
 }
 
 function sinceNote({ since, days }: { readonly since: string; readonly days: number }): string {
@@ -105,12 +120,19 @@ export function stepFacts(step: ReportedStep): string {
     step.effect === 'read' ? undefined : step.effect,
     step.target && `on ${step.target}`,
     step.count === undefined ? undefined : `${step.count} items`,
+    verdictNote(step),
     step.took === undefined ? undefined : shownDuration(step.took),
     step.tries.length > 0 ? `${step.tries.length + 1} tries` : undefined,
     polls > 0 ? `${polls} ${polls === 1 ? 'poll' : 'polls'}` : undefined,
   ]
     .filter(Boolean)
     .join(', ')
+}
+
+/** A check that was made is a step that succeeded, whatever it found: so its verdict stands beside it. */
+function verdictNote({ action, result }: ReportedStep): string | undefined {
+  const check = result === undefined ? undefined : checkResultOf(action, { status: 'succeeded', result })
+  return check && `verdict ${verdictLabels[check.verdict].word}`
 }
 
 export function stepLabel({ status, maybe }: ReportedStep): Label {

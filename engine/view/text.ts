@@ -72,10 +72,10 @@ function doubts(report: Report): readonly string[] {
 function findings(report: Report, paint: Paint): readonly string[] {
   return findingGroups(report).flatMap((group) => [
     paint(group.style, `${group.title} (${group.findings.length})`),
-    ...group.findings.map(({ finding, note }) => {
+    ...group.findings.map(({ finding, note, label }) => {
       const remedy = finding.runbook === undefined ? '' : `  → runbook exec ${finding.runbook}`
       const more = note === '' ? '' : `  (${note})`
-      return `  ${verdictLabels[finding.verdict].sign} ${safeLine(`${finding.message}${more}${remedy}`)}`
+      return `  ${label.sign} ${safeLine(`${finding.message}${more}${remedy}`)}`
     }),
   ])
 }
