@@ -33,20 +33,21 @@ export class TemplateError extends Error {
   /** Where in a value the template stands, as a JSON Pointer; set by `renderDeep`. */
   readonly pointer: string | undefined
 
-  constructor(what: {
-    readonly message: string
-    readonly start: number
-    readonly end: number
-    readonly hint?: string | undefined
-    readonly path?: readonly (string | number)[] | undefined
-    readonly pointer?: string
-    readonly cause?: unknown
-  }) {
-    super(what.message, { cause: what.cause })
-    this.start = what.start
-    this.end = what.end
-    this.hint = what.hint
-    this.path = what.path
-    this.pointer = what.pointer
+  constructor(
+    message: string,
+    place: { readonly start: number; readonly end: number },
+    options: {
+      hint?: string | undefined
+      path?: readonly (string | number)[] | undefined
+      pointer?: string
+      cause?: unknown
+    } = {},
+  ) {
+    super(message, { cause: options.cause })
+    this.start = place.start
+    this.end = place.end
+    this.hint = options.hint
+    this.path = options.path
+    this.pointer = options.pointer
   }
 }

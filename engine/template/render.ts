@@ -50,12 +50,11 @@ function write(parts: readonly Part[], level: Level, writing: Writing): void {
         writeEach(part, level, writing)
     }
     if (writing.text.length > longest)
-      throw new TemplateError({
-        message: `the text grows beyond ${longest} characters`,
-        start: 0,
-        end: 0,
-        hint: 'print less of it',
-      })
+      throw new TemplateError(
+        `the text grows beyond ${longest} characters`,
+        { start: 0, end: 0 },
+        { hint: 'print less of it' },
+      )
   }
 }
 
@@ -93,8 +92,10 @@ function writeEach(part: EachPart, level: Level, writing: Writing): void {
   if (typeof over !== 'object' || over === null) {
     const written = part.over.is === 'path' ? `\`${part.over.written}\`` : 'the value'
     const place = part.over.is === 'literal' ? part : part.over
-    const message = `${written} is ${over === null ? 'empty (`null`)' : 'no list'}, and \`#each\` goes over lists and mappings`
-    throw new TemplateError({ message, start: place.start, end: place.end })
+    throw new TemplateError(
+      `${written} is ${over === null ? 'empty (`null`)' : 'no list'}, and \`#each\` goes over lists and mappings`,
+      place,
+    )
   }
   const base = part.over.is === 'path' ? pathFrom(part.over, level) : undefined
   const items: readonly (readonly [string | number, unknown])[] = Array.isArray(over)
@@ -102,10 +103,7 @@ function writeEach(part: EachPart, level: Level, writing: Writing): void {
     : Object.entries(over)
   writing.items += items.length
   if (writing.items > mostItems)
-    throw new TemplateError({
-      message: `\`#each\` goes over more than ${mostItems} items`,
-      start: part.start,
-      end: part.end,
+    throw new TemplateError(`\`#each\` goes over more than ${mostItems} items`, part, {
       hint: 'choose fewer in a `let` step',
     })
   if (items.length === 0) write(part.otherwise, level, writing)

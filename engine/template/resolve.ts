@@ -89,18 +89,16 @@ function missing(
   )
   if (before === '') {
     const hint = didYouMean(name, Object.keys((value ?? {}) as object))
-    return new TemplateError({ message: `nothing is called \`${name}\` here`, start, end, hint, path })
+    return new TemplateError(`nothing is called \`${name}\` here`, { start, end }, { hint, path })
   }
   if (value === null)
-    return new TemplateError({
-      message: `\`${before}\` is empty (\`null\`)`,
-      start,
-      end,
-      hint: hintForDefault(operand),
-      path,
-    })
+    return new TemplateError(
+      `\`${before}\` is empty (\`null\`)`,
+      { start, end },
+      { hint: hintForDefault(operand), path },
+    )
   if (typeof value !== 'object')
-    return new TemplateError({ message: `\`${before}\` has no fields, so no \`${name}\``, start, end, path })
+    return new TemplateError(`\`${before}\` has no fields, so no \`${name}\``, { start, end }, { path })
   const rooted = level.outer !== undefined && depth === 0 && Object.hasOwn(scopeOf(level), name)
   const hint = rooted
     ? `inside \`#each\` it is written \`@root.${operand.written}\``
@@ -110,7 +108,7 @@ function missing(
       ? 'no item'
       : 'only numbered items, no'
     : 'no field'
-  return new TemplateError({ message: `\`${before}\` has ${what} \`${name}\``, start, end, hint, path })
+  return new TemplateError(`\`${before}\` has ${what} \`${name}\``, { start, end }, { hint, path })
 }
 
 function hintForDefault({ written }: PathOperand): string {
@@ -125,7 +123,7 @@ function scopeOf(level: Level): object {
 
 function resolveHelper({ helper, args, start, end }: HelperOperand, level: Level): Json | Unknown {
   const known = helperNamed(helper)
-  if (!known) throw new TemplateError({ message: `no helper is called \`${helper}\``, start, end })
+  if (!known) throw new TemplateError(`no helper is called \`${helper}\``, { start, end })
   const [first] = args
   if (helper === 'default' && first) {
     const value = whereThere(first, level)
@@ -161,11 +159,5 @@ export function unusable(
   operand: Operand | undefined,
 ): TemplateError {
   const subject = operand?.is === 'path' ? `\`${operand.written}\`` : 'the value'
-  return new TemplateError({
-    message: `${subject} ${error.message}`,
-    start: place.start,
-    end: place.end,
-    hint: error.hint,
-    cause: error,
-  })
+  return new TemplateError(`${subject} ${error.message}`, place, { hint: error.hint, cause: error })
 }

@@ -155,13 +155,12 @@ function renderAt(value: Json, scope: Scope, pointer: string): Json | Unknown {
 }
 
 function renderString(text: string, scope: Scope, pointer: string): Json | Unknown {
-  const found = parseTemplate(text)
-  if (!found.template) throw new TemplateError({ ...found.problem, pointer })
+  const { template, problem } = parseTemplate(text)
+  if (!template) throw new TemplateError(problem.message, problem, { hint: problem.hint, pointer })
   try {
-    return renderValue(found.template, scope)
+    return renderValue(template, scope)
   } catch (error) {
     if (!(error instanceof TemplateError)) throw error
-    const { message, start, end, hint, path } = error
-    throw new TemplateError({ message, start, end, hint, path, pointer, cause: error })
+    throw new TemplateError(error.message, error, { hint: error.hint, path: error.path, pointer, cause: error })
   }
 }
