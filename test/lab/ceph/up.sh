@@ -148,10 +148,14 @@ for ((i = 0; i < OSDS; i++)); do
 done
 # --- wait
 say "waiting for HEALTH_OK"
+settled=0 # twice in a row: right after an OSD comes up the manager may still show the placement groups of a moment ago
 for _ in $(seq 1 120); do
   h=$(ceph_ health 2>/dev/null || true)
   n=$(ceph_ osd stat -f json 2>/dev/null | sed -n 's/.*"num_up_osds":\([0-9]*\).*/\1/p')
-  if [ "$h" = HEALTH_OK ] && [ "${n:-0}" -ge "$OSDS" ] && ceph_ pg stat 2>/dev/null | grep -q 'active+clean'; then break; fi
+  if [ "$h" = HEALTH_OK ] && [ "${n:-0}" -ge "$OSDS" ] && ceph_ pg stat 2>/dev/null | grep -qE '^[0-9]+ pgs: [0-9]+ active[+]clean;'; then
+    settled=$((settled + 1))
+    [ $settled -lt 2 ] || break
+  else settled=0; fi
   sleep 0.5
 done
 ceph_ -s

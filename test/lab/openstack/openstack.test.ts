@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { eventually } from '../support/lab.ts'
 import { openCloud } from '../support/openstack.ts'
 
@@ -65,6 +65,9 @@ test('a server can be made, is seen ACTIVE on the host that was asked for, and g
   const made = await cloud.ask('compute', 'POST', '/servers', signal, { headers, body: { server } })
   expect(made.status).toBe(202)
   const { id } = (made.body as { server: { id: string } }).server
+  onTestFinished(async () => {
+    await cloud.ask('compute', 'DELETE', `/servers/${id}`, soon())
+  })
   const look = async () => (await cloud.ask('compute', 'GET', `/servers/${id}`, signal, { headers })).body
   const done = await eventually(async () => {
     const { server } = (await look()) as { server: { status: string; 'OS-EXT-SRV-ATTR:host': string } }
