@@ -182,6 +182,8 @@ export interface Command {
   readonly cwd?: string
   /** Bytes kept of each of stdout and stderr; the rest is read and counted. 1 MiB unless told. */
   readonly maxOutput?: number
+  /** What it writes is secret: it is in the result, and is neither shown live nor recorded. */
+  readonly secretOutput?: boolean
 }
 
 export interface CommandResult {

@@ -2,7 +2,7 @@
  * From a command to what a host is told to run. Words reach the program as they are: every word is quoted on its own,
  * and nothing that a shell would read stands outside the quotes.
  */
-import { type Command, StepFailure } from '../action/contract.ts'
+import { type Command, type CommandResult, StepFailure } from '../action/contract.ts'
 
 export const defaultMaxOutput = 1024 * 1024
 
@@ -76,6 +76,14 @@ export function showCommand({ argv, script }: Command): string {
 
 function showWord(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : quoteWord(word)
+}
+
+/** What the transcript is told of a result. */
+export function seenOf(
+  { secretOutput }: Command,
+  { exitCode, stdout, stderr, took }: CommandResult,
+): { exitCode: number | null; took: number; stdout?: string; stderr?: string } {
+  return { exitCode, took, ...(!secretOutput && { stdout, stderr }) }
 }
 
 /** What a remote command is: the text for the host's shell, and its standard input. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events'
 import type { Clock } from '../action/contract.ts'
 
 /** A clock that can jump has `busy`: held while a real thing is waited for, so that time does not run to the deadline. */
@@ -28,12 +29,21 @@ export async function cameWithin(
 export function whenAborted(signal: AbortSignal): { came: Promise<'aborted'>; forget: () => void } {
   let forget = () => {}
   const came = new Promise<'aborted'>((resolve) => {
-    const listener = () => resolve('aborted')
-    signal.addEventListener('abort', listener, { once: true })
-    forget = () => signal.removeEventListener('abort', listener)
-    if (signal.aborted) listener()
+    forget = onAbort(signal, () => resolve('aborted'))
   })
   return { came, forget }
+}
+
+/** Calls when a signal is aborted, at once if it is; returns the function that takes the listener off again. */
+export function onAbort(signal: AbortSignal, listener: () => void): () => void {
+  if (signal.aborted) {
+    listener()
+    return () => {}
+  }
+  // a hundred hosts wait for one signal: that is no leak
+  setMaxListeners(0, signal)
+  signal.addEventListener('abort', listener, { once: true })
+  return () => signal.removeEventListener('abort', listener)
 }
 
 /** For what must come to an end whoever has stopped waiting. */

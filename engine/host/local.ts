@@ -6,7 +6,7 @@ import { join } from 'node:path'
 import { kill } from 'node:process'
 import { type Command, type CommandResult, type Local, StepFailure } from '../action/contract.ts'
 import type { Call } from '../run/event.ts'
-import { defaultMaxOutput, invocationOf, scriptFile, showCommand } from './command.ts'
+import { defaultMaxOutput, invocationOf, scriptFile, seenOf, showCommand } from './command.ts'
 import { cameWithin, type HostClock, neverAborted, whenAborted } from './deadline.ts'
 import { type Output, output } from './output.ts'
 
@@ -42,7 +42,7 @@ export function localDoor(options: LocalDoorOptions): Local {
       const argv = words.map((word) => (word === scriptFile ? file : word))
       const ended = await runToTheEnd(argv, command, options, signal)
       const result = { ...ended, took: clock.now() - began }
-      onCall?.({ ...call, ...withoutDropped(result) })
+      onCall?.({ ...call, ...seenOf(command, result) })
       return result
     } catch (error) {
       onCall?.({ ...call, took: clock.now() - began, error: error instanceof Error ? error.message : String(error) })
@@ -55,23 +55,14 @@ export function localDoor(options: LocalDoorOptions): Local {
   return { exec }
 }
 
-/** What the transcript keeps of a result. */
-export function withoutDropped({ exitCode, stdout, stderr, took }: CommandResult): {
-  exitCode: number | null
-  stdout: string
-  stderr: string
-  took: number
-} {
-  return { exitCode, stdout, stderr, took }
-}
-
 async function runToTheEnd(
   [program = '', ...args]: readonly string[],
   command: Command,
-  { clock, env, onOutput, grace = 5_000 }: LocalDoorOptions,
+  { clock, env, onOutput: tell, grace = 5_000 }: LocalDoorOptions,
   signal: AbortSignal,
 ): Promise<Omit<CommandResult, 'took'>> {
   signal.throwIfAborted()
+  const onOutput = command.secretOutput ? undefined : tell
   const limit = command.maxOutput ?? defaultMaxOutput
   const stdout = output(limit, onOutput && ((text) => onOutput('stdout', text)))
   const stderr = output(limit, onOutput && ((text) => onOutput('stderr', text)))

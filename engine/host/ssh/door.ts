@@ -1,7 +1,7 @@
 import type { Duplex } from 'node:stream'
 import { type Command, type CommandResult, type Ssh, StepFailure } from '../../action/contract.ts'
 import type { Call } from '../../run/event.ts'
-import { showCommand } from '../command.ts'
+import { seenOf, showCommand } from '../command.ts'
 import { cameWithin, type HostClock } from '../deadline.ts'
 import { type AskSecret, type KeyFiles, keyFiles } from './auth.ts'
 import { type Connection, openConnection, type Timing, usualTiming } from './connection.ts'
@@ -153,7 +153,9 @@ export function sshDoor(options: SshDoorOptions): SshDoor {
       clock: options.clock,
       timing,
       bare: settings.bare,
-      onOutput: onOutput && ((stream: 'stdout' | 'stderr', text: string) => onOutput(host, stream, text)),
+      onOutput: command.secretOutput
+        ? undefined
+        : onOutput && ((stream: 'stdout' | 'stderr', text: string) => onOutput(host, stream, text)),
     }
     try {
       return await runOn(await connectionTo(settings, [], signal), command, session, signal)
@@ -181,8 +183,7 @@ export function sshDoor(options: SshDoorOptions): SshDoor {
         try {
           const ended = await run(host, command, watcher, signal)
           const result = { ...ended, took: options.clock.now() - began }
-          const { exitCode, stdout, stderr, took } = result
-          watcher.onCall?.({ ...call, exitCode, stdout, stderr, took })
+          watcher.onCall?.({ ...call, ...seenOf(command, result) })
           return result
         } catch (error) {
           watcher.onCall?.({

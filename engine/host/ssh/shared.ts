@@ -1,3 +1,5 @@
+import { whenAborted } from '../deadline.ts'
+
 /** One thing being opened, that several wait for, each with a signal of its own. */
 export interface Shared<T> {
   /** Rejects with the signal's reason; opening stops when nobody waits for it any more. */
@@ -26,15 +28,14 @@ export function shared<T>(open: (signal: AbortSignal) => Promise<T>): Shared<T> 
       signal.throwIfAborted()
       opening ??= begin()
       waiting++
-      let leave = () => {}
-      const left = new Promise<never>((_, reject) => {
-        leave = () => reject(signal.reason)
-        signal.addEventListener('abort', leave, { once: true })
+      const aborted = whenAborted(signal)
+      const left = aborted.came.then((): never => {
+        throw signal.reason
       })
       try {
         return await Promise.race([opening, left])
       } finally {
-        signal.removeEventListener('abort', leave)
+        aborted.forget()
         waiting--
         if (waiting === 0 && !settled) stop.abort(signal.reason ?? new Error('nobody waits for it any more'))
       }

@@ -1,3 +1,5 @@
+import { onAbort } from '../deadline.ts'
+
 /** A bounded number of things at a time; who comes later waits in line. */
 export interface Slots {
   /** Waits for a place; returns the function that frees it. Rejects with the signal's reason. */
@@ -28,14 +30,13 @@ export function slots(count: number): Slots {
       }
       return new Promise((resolve, reject) => {
         const come = () => {
-          signal.removeEventListener('abort', leave)
+          forget()
           resolve(place())
         }
-        const leave = () => {
+        const forget = onAbort(signal, () => {
           line.splice(line.indexOf(come), 1)
           reject(signal.reason)
-        }
-        signal.addEventListener('abort', leave, { once: true })
+        })
         line.push(come)
       })
     },

@@ -112,3 +112,16 @@ describe('an aborted command', () => {
     })
   })
 })
+
+test('what is secret in the output is neither passed on nor told', async () => {
+  const calls: Call[] = []
+  const seen: string[] = []
+  const watched = door({ onCall: (call) => calls.push(call), onOutput: (_, text) => seen.push(text) })
+  await expect(watched.exec({ argv: ['echo', 'x'], secretOutput: true }, never)).resolves.toMatchObject({
+    stdout: 'x\n',
+  })
+  expect(seen).toEqual([])
+  expect(calls).toEqual([
+    { kind: 'local', host: 'localhost', command: 'echo x', exitCode: 0, took: expect.any(Number) },
+  ])
+})

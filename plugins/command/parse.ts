@@ -1,0 +1,33 @@
+import { type CommandResult, StepFailure } from '../../engine/action/contract.ts'
+import type { Json } from '../../engine/json.ts'
+
+export type Parse = 'none' | 'json' | 'lines'
+
+/** stdout as a value; throws `StepFailure` when it is not what it should be, or was cut, so that no part passes for the whole. */
+export function parseOutput({ stdout, dropped }: CommandResult, parse: Parse, where: string): Json {
+  if (parse === 'none') return null
+  if (dropped > 0) {
+    throw new StepFailure(
+      'output_cut',
+      `the output of the command on ${where} is ${dropped} bytes longer than was kept`,
+      {
+        hint: 'raise `max_output`',
+      },
+    )
+  }
+  if (parse === 'lines') return stdout === '' ? [] : stdout.replace(/\r?\n$/, '').split(/\r?\n/)
+  try {
+    return JSON.parse(stdout) as Json
+  } catch (cause) {
+    const beginning = stdout.trim().slice(0, 80)
+    throw new StepFailure(
+      'not_json',
+      `the output of the command on ${where} is not JSON: ${beginning === '' ? 'it is empty' : `it begins with \`${beginning}\``}`,
+      {
+        detail: { beginning: stdout.slice(0, 1_000) },
+        hint: 'many programs need an option for JSON, such as `--format json`',
+        cause,
+      },
+    )
+  }
+}
