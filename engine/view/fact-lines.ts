@@ -17,6 +17,8 @@ import { checkResultOf } from './verdict.ts'
 export interface FactOptions {
   readonly paint: Paint
   readonly verbose: boolean
+  /** Whether a long loop says now and then how far it is. */
+  readonly counts: boolean
 }
 
 /**
@@ -137,7 +139,7 @@ function ending(
   const lines = () => endLines(progress, event, options.paint)
   if (!folded) return lines()
   const told = isGood(event.outcome) || badCount(folded) >= listed ? [] : lines()
-  if (itemOf(progress, executionOf(event.key)) !== folded || !worthCounting(folded)) return told
+  if (!options.counts || itemOf(progress, executionOf(event.key)) !== folded || !worthCounting(folded)) return told
   const counts = safeLine(`${folded.key}  ${folded.done + 1} of ${folded.count}${badCounts(folded)}`)
   return [...told, factLine(event.at, padded('so far', 12), counts)]
 }

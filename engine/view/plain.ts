@@ -2,7 +2,7 @@ import type { RunEvent } from '../run/event.ts'
 import { painter } from './colour.ts'
 import { factLines } from './fact-lines.ts'
 import { headerLines } from './header-lines.ts'
-import { advance, newProgress } from './progress.ts'
+import { advance, isEnd, newProgress } from './progress.ts'
 import { summaryLines } from './summary-lines.ts'
 import type { Sink, View, ViewOptions } from './view.ts'
 
@@ -30,7 +30,7 @@ export function plainView(out: Sink, options: ViewOptions = {}): View {
   return {
     on(event: RunEvent) {
       if (event.type === 'run.began') write(headerLines(event, paint))
-      else write(factLines(progress, event, { paint, verbose: options.verbose ?? false }))
+      else write(factLines(progress, event, { paint, verbose: options.verbose ?? false, counts: true }))
       advance(progress, event)
       if (isEnd(event)) write(summaryLines(progress, paint, options))
     },
@@ -42,9 +42,4 @@ export function plainView(out: Sink, options: ViewOptions = {}): View {
       release()
     },
   }
-}
-
-/** Whether the run ends or goes to sleep here; where a resumed run once did, it only says again. */
-export function isEnd(event: RunEvent): boolean {
-  return (event.type === 'run.ended' || event.type === 'run.parked') && event.replayed !== true
 }

@@ -96,6 +96,11 @@ export function advance(progress: Progress, event: RunEvent): void {
   else if ('key' in event) touch(progress, event)
 }
 
+/** Whether the run ends or goes to sleep here; where a resumed run once did, it only says again. */
+export function isEnd(event: RunEvent): boolean {
+  return (event.type === 'run.ended' || event.type === 'run.parked') && event.replayed !== true
+}
+
 function begin(progress: Progress, event: StepBegan): void {
   if (isLookOnly(event.key)) return
   const key = executionOf(event.key)

@@ -39,10 +39,16 @@ export function summaryLines(
   ]
 }
 
-/** An inspection that ran to its end is no success when what it found is bad. */
-function endLabel({ ended, parked, checks }: Progress): Label {
+/** A run that came to its end is no plain success when what it found is bad, or when a part of it went wrong. */
+function endLabel({ ended, parked, checks, bad }: Progress): Label {
   if (!ended) return runLabels[parked.length > 0 ? 'waiting' : 'unfinished']
-  if (ended.status !== 'succeeded' || checks.size === 0) return runLabels[ended.status]
+  if (ended.status !== 'succeeded') return runLabels[ended.status]
+  if (checks.size === 0) {
+    const label = runLabels.succeeded
+    return bad.size === 0
+      ? label
+      : { ...label, style: 'warn', word: `${label.word}, though ${bad.size} of its parts did not` }
+  }
   const verdict = verdictLabels[worstVerdict(checks.values())]
   return { ...verdict, word: `finished, worst verdict ${verdict.word}` }
 }

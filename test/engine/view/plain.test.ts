@@ -98,6 +98,7 @@ describe('loops', () => {
     expect(text).toMatch(/so far +all {2}500 of 1000, 49 failed/)
     expect(text.match(/FAILED +all\[/g)).toHaveLength(20)
     expect(text).toMatch(/ok +all {2}.*100 failed\)/)
+    expect(text).toContain('succeeded, though 100 of its parts did not')
   })
 })
 

@@ -1,0 +1,165 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, test } from 'vitest'
+import type { RunEvent } from '../../../engine/run/event.ts'
+import { painter } from '../../../engine/view/colour.ts'
+import { liveView } from '../../../engine/view/live.ts'
+import { liveRows } from '../../../engine/view/live-rows.ts'
+import { advance, newProgress } from '../../../engine/view/progress.ts'
+import { screenOn } from '../../../engine/view/screen.ts'
+import { plainTerminal } from '../../support/plain-terminal.ts'
+import { ok, sampleRun } from '../../support/sample-run.ts'
+import { hostile, inspection, longLoop, reboot } from '../../support/sample-runs.ts'
+
+function rowsAfter(
+  events: readonly RunEvent[],
+  { columns = 100, most = 12, reached = [] as string[] } = {},
+): readonly string[] {
+  const progress = newProgress()
+  for (const event of events) advance(progress, event)
+  const options = {
+    paint: painter(false),
+    columns,
+    most,
+    now: progress.now + 61_500,
+    spin: '*',
+    reached: new Set(reached),
+  }
+  return liveRows(progress, options).map(({ text }) => text)
+}
+
+const until = (type: RunEvent['type'], key: string, events: readonly RunEvent[]) =>
+  events.slice(0, events.findIndex((event) => event.type === type && 'key' in event && event.key === key) + 1)
+
+describe('the area below', () => {
+  test('says what runs, for how long, what a poll saw, and what waits', () => {
+    const rows = rowsAfter(until('step.polled', 'reboot/back', reboot().events()), {
+      reached: ['service', 'drain', 'confirm', 'reboot'],
+    })
+    expect(rows).toEqual([
+      '* compute-reboot  step 4 of 5  6 ok  4m 23s',
+      '* reboot  Reboot and wait  1m 1s',
+      '*   reboot/back  Wait for cmp3 to answer on cmp3  1m 1s, poll 1',
+      '    │ unreachable: connection refused',
+      '· waiting: enable  Enable the service again',
+    ])
+  })
+
+  test('folds a loop into how far it is, what failed and what runs', () => {
+    const run = sampleRun().begin('all', { kind: 'loop', name: 'All hosts', count: 40 })
+    for (let index = 0; index < 12; index++)
+      run.step(
+        `all[cmp${index}]`,
+        { target: `cmp${index}` },
+        index === 3 ? { status: 'failed', error: { code: 'x', message: 'x' } } : ok(),
+      )
+    run.begin('all[cmp12]', { target: 'cmp12' }).begin('all[cmp13]', { target: 'cmp13' })
+    expect(rowsAfter(run.events())[1]).toContain('12/40, 1 failed, running: cmp12, cmp13')
+  })
+
+  test('says that a step waits for an answer', () => {
+    expect(rowsAfter(until('asked', 'confirm', reboot().events())).join('\n')).toContain(
+      'waits for an answer: Reboot cmp3 now?',
+    )
+  })
+
+  test('has never more rows than it may, however much is open', () => {
+    const run = sampleRun()
+    for (let index = 0; index < 500; index++) run.begin(`step${index}`)
+    const rows = rowsAfter(run.events(), { most: 10 })
+    expect(rows.length).toBeLessThanOrEqual(10)
+    expect(rows.join('\n')).toMatch(/and 49\d more are open/)
+  })
+
+  test('never wraps and never steers, whatever a host or an author wrote', () => {
+    const run = hostile().begin('重启'.repeat(60), { name: '重启计算节点'.repeat(20) })
+    const progress = newProgress()
+    for (const event of run.events().slice(0, 5)) advance(progress, event)
+    for (const event of run.events().slice(-1)) advance(progress, event)
+    const rows = liveRows(progress, {
+      paint: painter(false),
+      columns: 60,
+      most: 12,
+      now: progress.now,
+      spin: '*',
+      reached: new Set(),
+    })
+    expect(rows.length).toBeGreaterThan(2)
+    for (const { text, width } of rows) {
+      expect(width).toBeLessThan(60)
+      expect(text).not.toMatch(/[\u0000-\u001f\u007f-\u009f\u202e]/)
+    }
+  })
+
+  test('knows of ten thousand items only the ones that are open or went wrong', () => {
+    const progress = newProgress()
+    for (const event of longLoop(10_000).events().slice(0, -2)) advance(progress, event)
+    expect([progress.open.size, progress.bad.size]).toEqual([1, 1_000])
+    expect(progress.loops.get('all')).toMatchObject({ done: 10_000, count: 10_000 })
+  })
+})
+
+test('a painted area is replaced, lines above it stay', () => {
+  const terminal = plainTerminal()
+  const screen = screenOn(terminal)
+  const row = (text: string) => ({ text, width: text.length })
+  screen.paint([row('one'), row('two')])
+  screen.paint([row('three')], ['stays'])
+  expect(terminal.lines()).toEqual(['stays', 'three'])
+  screen.clear()
+  expect(terminal.lines()).toEqual(['stays'])
+  expect(terminal.cursorShown()).toBe(true)
+})
+
+describe('the view', () => {
+  test('leaves the facts and the summary, no area, and the cursor', async () => {
+    const terminal = plainTerminal()
+    const view = liveView(terminal, { colour: false, transcript: '/runs/x.jsonl' })
+    for (const event of inspection().events()) view.on(event)
+    await view.end()
+    const text = terminal.lines().join('\n')
+    expect(text).toMatch(/FAIL +compute-services/)
+    expect(text).toContain('worst verdict FAIL')
+    expect(terminal.lines().at(-1)).toContain('runbook show')
+    expect(terminal.cursorShown()).toBe(true)
+  })
+
+  test('leaves the terminal alone while a question is asked, and tells afterwards what came meanwhile', async () => {
+    const terminal = plainTerminal()
+    const view = liveView(terminal, { colour: false })
+    const [began, ...rest] = reboot().events()
+    if (began) view.on(began)
+    await view.pause()
+    const before = terminal.written()
+    expect(terminal.cursorShown()).toBe(true)
+    for (const event of rest) view.on(event)
+    await sleep(250)
+    expect(terminal.written()).toBe(before)
+    view.resume()
+    await view.end()
+    expect(terminal.lines().join('\n')).toContain('TIMED OUT')
+  })
+
+  test('paints by itself while nothing is told', async () => {
+    const terminal = plainTerminal()
+    const view = liveView(terminal, { colour: false })
+    for (const event of sampleRun().begin('long', { name: 'A long step' }).events()) view.on(event)
+    while (!terminal.lines().some((line) => line.includes('A long step'))) await sleep(20)
+    expect(terminal.cursorShown()).toBe(false)
+    await view.end()
+    expect(terminal.lines().join('\n')).not.toContain('A long step')
+  })
+
+  test('catches no signal, and may be ended twice or before anything was told', async () => {
+    const count = () => ['SIGINT', 'SIGTERM', 'SIGHUP', 'exit'].map((name) => process.listenerCount(name))
+    const before = count()
+    const view = liveView(plainTerminal(), {})
+    const [began] = reboot().events()
+    if (began) view.on(began)
+    await sleep(150)
+    expect(count()).toEqual(before)
+    await view.end()
+    await view.end()
+    await liveView(plainTerminal(), {}).end()
+    expect(count()).toEqual(before)
+  })
+})
