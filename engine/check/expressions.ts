@@ -72,7 +72,7 @@ function expectation({ expects }: Use, schema: Schema): { code: Code; message: s
 
 function readTemplate({ source }: Runbook, scope: Scope, use: Use): Read {
   const parsed = parseTemplate(use.text.text)
-  if (!('template' in parsed)) {
+  if (!parsed.template) {
     const { kind, message, start, end, hint } = parsed.problem
     const code = kind === 'unknown_helper' ? 'RB2107' : 'RB2106'
     return { references: [], diagnostics: [problemAt(source, placeOf(source, use.text, start, Math.max(end, start + 1)), code, message, hint)] }

@@ -72,10 +72,10 @@ export function* checkParams({ source }: Runbook, step: ActionStep, registry: Re
   function* typeOfWhole(node: Located, text: string, schema: Schema, name: string): Generator<Diagnostic> {
     if (!isTemplate(text)) return
     const parsed = parseTemplate(text)
-    const whole = 'template' in parsed ? parsed.template.whole : undefined
+    const whole = parsed.template?.whole
     const wanted = typesOf(schema)
     const found = whole ? lookUp({ type: 'object', properties: scope, additionalProperties: true }, whole) : undefined
-    const given = found?.is === 'known' ? typesOf(found.schema) : whole || !('template' in parsed) ? [] : ['string']
+    const given = found?.is === 'known' ? typesOf(found.schema) : whole || !parsed.template ? [] : ['string']
     const fits = (type: string) => wanted.includes(type) || (type === 'integer' && wanted.includes('number')) || (type === 'number' && wanted.includes('integer'))
     if (wanted.length > 0 && given.length > 0 && !given.some(fits)) {
       const message = `\`${name}\` must be ${wanted.join(' or ')}, and \`${text.trim()}\` is ${given.join(' or ')}`

@@ -128,6 +128,8 @@ export class LocalDurable implements Durable {
       stop.abort(new Error(outcome.status))
     }
     const limit = Math.min(about.timeout ?? Number.POSITIVE_INFINITY, about.deadline === undefined ? Number.POSITIVE_INFINITY : Math.max(0, about.deadline - clock.now()))
+    // a deadline sleeps beside the work: it must not count as if the work were asleep
+    const beside = Number.isFinite(limit) ? busy() : () => undefined
     const timer = Number.isFinite(limit)
       ? clock.sleep(limit, over.signal).then(
           () => end({ status: 'timed_out', error: { code: 'timed_out', message: `it took longer than ${shownDuration(limit)}` } }),
@@ -159,6 +161,7 @@ export class LocalDurable implements Durable {
       over.abort()
       cancel.removeEventListener('abort', onCancel)
       await timer
+      beside()
       await Promise.all(told)
     }
   }
@@ -202,6 +205,8 @@ export class LocalDurable implements Durable {
     const timer = due === undefined ? undefined : clock.sleep(due - clock.now(), stop.signal).then(() => stop.abort(), () => undefined)
     const onCancel = () => stop.abort()
     cancel.addEventListener('abort', onCancel, { once: true })
+    // while a person thinks, time passes as it does for people
+    const thinking = [this.#options.busy(), this.#options.busy()]
     try {
       const answer = await this.#options.answer(key, shown, stop.signal, inDoubt)
       if (answer) return await this.#answered(key, answer)
@@ -212,6 +217,7 @@ export class LocalDurable implements Durable {
       cancel.removeEventListener('abort', onCancel)
       stop.abort()
       await timer
+      for (const end of thinking) end()
     }
   }
 

@@ -5,7 +5,7 @@ import { Unknown } from '../expression/unknown.ts'
 import type { Json, JsonObject } from '../json.ts'
 import { isObject } from '../json.ts'
 import type { Amount, Count, Duration, PlannedCondition } from '../plan/plan.ts'
-import { isTemplate, parseTemplate, previewText, renderText, renderValue, TemplateError } from '../template/template.ts'
+import { isTemplate, parseTemplate, previewText, renderText, renderValue, TemplateError, type Template } from '../template/template.ts'
 import type { Engine } from './engine.ts'
 import type { OutcomeError } from './outcome.ts'
 import type { Scope } from './scope.ts'
@@ -90,7 +90,7 @@ function shortened({ text, value }: Operand): Operand {
 export function textFor(template: string, names: Names): string {
   if (!isTemplate(template)) return template
   const parsed = parseTemplate(template)
-  if (!('template' in parsed)) return template
+  if (!parsed.template) return template
   try {
     return previewText(parsed.template, names)
   } catch (error) {
@@ -104,10 +104,10 @@ export function textOf(template: string, names: Names): Found<string | Unknown> 
   return rendered(template, (parsed) => renderText(parsed, names))
 }
 
-function rendered<T>(template: string, render: (parsed: Parameters<typeof renderText>[0]) => T): Found<T | string> {
+function rendered<T>(template: string, render: (parsed: Template) => T): Found<T | string> {
   if (!isTemplate(template)) return { value: template }
   const parsed = parseTemplate(template)
-  if (!('template' in parsed)) return { error: { code: 'bad_template', message: `\`${template}\`: ${parsed.problem.message}` } }
+  if (!parsed.template) return { error: { code: 'bad_template', message: `\`${template}\`: ${parsed.problem.message}` } }
   try {
     return { value: render(parsed.template) }
   } catch (error) {

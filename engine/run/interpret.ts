@@ -292,14 +292,14 @@ async function runCall(engine: Engine, step: PlannedCall, scope: Scope, key: str
     const section = await underLocks(engine, step.runbook, { path: step.address, part: 'runbook', key, vars })
     outcome = section.outcome
     scope.undo.push(...section.undo)
-    if (isGood(outcome)) outcome = verified(engine, step, outcome, names)
+    if (isGood(outcome)) outcome = verified(step, outcome, names)
     if (isGood(outcome) && step.rollback.length > 0) scope.undo.push({ key, path: step.address, vars: varsOf(scope, needsOf(step, engine.registry)) })
   }
   await told(engine, step, key, names, outcome)
   return { outcome, view: viewOf(outcome, at) }
 }
 
-function verified(engine: Engine, step: PlannedCall, outcome: Outcome, names: { readonly [name: string]: unknown }): Outcome {
+function verified(step: PlannedCall, outcome: Outcome, names: { readonly [name: string]: unknown }): Outcome {
   const result = outcome.status === 'succeeded' ? outcome.result : null
   for (const condition of step.verify) {
     const { held, evaluated } = judge(condition.that, { ...names, result })

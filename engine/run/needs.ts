@@ -24,7 +24,7 @@ function collect(step: PlannedStep, registry: Registry, needs: Set<string>): voi
   const templates = (value: Json | undefined): void => {
     if (typeof value === 'string') {
       const parsed = isTemplate(value) ? parseTemplate(value) : undefined
-      if (parsed && 'template' in parsed) add(needs, parsed.template.references)
+      if (parsed?.template) add(needs, parsed.template.references)
     } else if (typeof value === 'object' && value !== null) for (const part of Object.values(value)) templates(part as Json)
   }
   expression(step.when)

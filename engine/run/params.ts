@@ -49,7 +49,7 @@ function takesHost({ params }: Action): boolean {
 /** Words of a command: one word each; a list is as many words as it has items. */
 function wordsOf(value: Json, names: Names): unknown {
   if (!Array.isArray(value)) return value
-  return value.flatMap((word) => {
+  return (value as readonly Json[]).flatMap((word): readonly unknown[] => {
     const part = typeof word === 'string' ? renderDeep(word, names) : word
     if (part instanceof Unknown) return [part]
     if (Array.isArray(part)) return part.map(plainWord)
@@ -58,7 +58,7 @@ function wordsOf(value: Json, names: Names): unknown {
 }
 
 function plainWord(value: Json): string {
-  if (typeof value === 'object') throw new TemplateError({ message: 'a word of a command came to a value that is not text', start: 0, end: 0 })
+  if (typeof value === 'object') throw new TemplateError('a word of a command came to a value that is not text', { start: 0, end: 0 }, { hint: 'name a field of it' })
   return String(value)
 }
 

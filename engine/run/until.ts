@@ -26,7 +26,7 @@ export async function pollUntil(key: string, until: PlannedUntil, names: Names, 
     const seen = outcome.status === 'succeeded' ? decided(until, outcome.result, previous, names) : undefined
     if (seen?.outcome) return seen.outcome
     if (outcome.status === 'succeeded') previous = outcome.result
-    const shown = seen?.shown ?? (outcome.status === 'succeeded' || outcome.status === 'skipped' ? '' : outcome.error.message)
+    const shown = seen?.shown ?? ('error' in outcome ? outcome.error.message : '')
     io.tell({ type: 'step.polled', key, poll, seen: shown })
     if (io.now() + every.value > deadline) {
       const message = `\`${until.done}\` did not come true within ${shownDuration(timeout.value)}${shown === '' ? '' : `: ${shown}`}`

@@ -1,0 +1,32 @@
+/** What other programs and plugins import. */
+export type {
+  Action,
+  ActionContext,
+  Answer,
+  AskAction,
+  Clock,
+  Clouds,
+  Command,
+  CommandResult,
+  Effect,
+  Evaluated,
+  EvaluatedRows,
+  Hosts,
+  Http,
+  HttpRequest,
+  HttpResponse,
+  Local,
+  Preview,
+  Question,
+  Settled,
+  Ssh,
+  WorkAction,
+} from './action/contract.ts'
+export { StepFailure } from './action/contract.ts'
+export { anything, closedObject, flag, listOf, number, text, textMap, whole } from './action/define.ts'
+export { main } from './cli/main.ts'
+export type { Io } from './cli/io.ts'
+export type { Diagnostic } from './diagnostic.ts'
+export { readTranscript } from './journal/chain.ts'
+export type { Json, JsonObject, Schema } from './json.ts'
+export type { Entry, RunEvent } from './run/event.ts'

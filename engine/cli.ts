@@ -1,0 +1,39 @@
+#!/usr/bin/env node
+import { homedir, hostname, userInfo } from 'node:os'
+import { exitCode } from './error.ts'
+
+/** The program: the only file that knows this process's arguments, streams and signals. */
+async function start(): Promise<void> {
+  const argv = process.argv.slice(2)
+  if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
+    const { packageVersion } = await import('./host/files.ts')
+    process.stdout.write(`${packageVersion()}\n`)
+    return
+  }
+  const cancel = new AbortController()
+  const onSignal = (signal: NodeJS.Signals) => {
+    // once: stop cleanly, with clean-up; twice: leave at once, to be resumed
+    if (cancel.signal.aborted) process.exit(exitCode.interrupted)
+    cancel.abort(new Error(`interrupted by ${signal}`))
+  }
+  process.on('SIGINT', onSignal)
+  process.on('SIGTERM', onSignal)
+  process.on('SIGHUP', onSignal)
+  // a reader that went away is no reason to stop a run
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+  const { main } = await import('./cli/main.ts')
+  const io = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: process.env, cwd: process.cwd(), home: homedir(), user: userName(), hostname: hostname(), pid: process.pid }
+  process.exitCode = await main(argv, io, cancel.signal)
+  // a plugin may have left something open; all that had to be written is written
+  if (process.stdin.isTTY) process.stdin.unref()
+}
+
+function userName(): string {
+  try {
+    return userInfo().username
+  } catch {
+    return process.env['USER'] ?? `uid ${process.getuid?.() ?? '?'}`
+  }
+}
+
+await start()

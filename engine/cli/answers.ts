@@ -1,0 +1,78 @@
+import type { Answer, Question } from '../action/contract.ts'
+import type { Diagnostic } from '../diagnostic.ts'
+import { problemAt } from '../document/problem.ts'
+import type { Json } from '../json.ts'
+import { validatorOf } from '../schema.ts'
+import type { View } from '../view/view.ts'
+import type { Io } from './io.ts'
+import { hasTerminal } from './io.ts'
+
+export interface AnswerOptions {
+  /** `step=value`, as typed. */
+  readonly given: readonly string[]
+  /** Says yes where a plain yes is asked; a phrase is still to be typed. */
+  readonly yes: boolean
+  readonly now: () => string
+  readonly view: View
+}
+
+export type Answers = (key: string, question: Question, signal: AbortSignal, inDoubt: boolean) => Promise<Answer | undefined>
+
+/** Where answers come from: those given on the command line, `--yes`, a person at the terminal; else nobody. */
+export function answersFrom(io: Io, { given, yes, now, view }: AnswerOptions): { readonly answer: Answers; readonly diagnostics: readonly Diagnostic[] } {
+  const table = new Map<string, string>()
+  const diagnostics: Diagnostic[] = []
+  for (const pair of given) {
+    const at = pair.lastIndexOf(']') > 0 ? pair.indexOf('=', pair.lastIndexOf(']')) : pair.indexOf('=')
+    if (at <= 0) diagnostics.push(problemAt({ path: '--answer', text: pair }, { start: 0, end: pair.length }, 'RB3006', `\`${pair}\` is not \`step=answer\``))
+    else table.set(pair.slice(0, at), pair.slice(at + 1))
+  }
+  const by = `${io.user}@${io.hostname}`
+  // one question at a time: branches that ask together wait for each other
+  let turn: Promise<unknown> = Promise.resolve()
+  const answer: Answers = async (key, question, signal, inDoubt) => {
+    const said = table.get(key) ?? table.get(key.replace(/!.*$/, ''))
+    if (said !== undefined) {
+      const value = valueOf(question, said)
+      if (value !== undefined) return { value, by, at: now() }
+    }
+    if (yes && question.kind === 'confirm' && question.phrase === undefined && !inDoubt) return { value: true, by: `${by} (--yes)`, at: now() }
+    if (!hasTerminal(io)) return undefined
+    const mine = turn.then(async () => {
+      if (signal.aborted) return undefined
+      await view.pause()
+      try {
+        const { prompt } = await import('../host/prompt.ts')
+        const value = await prompt(question, { input: io.stdin, output: io.stderr }, signal)
+        return value === undefined ? undefined : { value, by, at: now() }
+      } finally {
+        view.resume()
+      }
+    })
+    turn = mine.catch(() => undefined)
+    return mine
+  }
+  return { answer, diagnostics }
+}
+
+/** What was typed, as the question wants it; undefined when it does not fit. */
+function valueOf(question: Question, said: string): Json | undefined {
+  switch (question.kind) {
+    case 'confirm':
+      if (question.phrase !== undefined) return said === 'no' ? false : said
+      return /^(y|yes|true)$/i.test(said) ? true : /^(n|no|false)$/i.test(said) ? false : undefined
+    case 'choose':
+      return question.options?.some(({ value }) => value === said) ? said : undefined
+    case 'input': {
+      const schema = question.schema ?? {}
+      if (validatorOf(schema)(said).length === 0) return said
+      try {
+        const value = JSON.parse(said) as Json
+        return validatorOf(schema)(value).length === 0 ? value : undefined
+      } catch {
+        return undefined
+      }
+    }
+  }
+}
+

@@ -1,0 +1,61 @@
+import { dirname, join, resolve } from 'node:path'
+import { RunbookError } from '../error.ts'
+import { isFile } from '../host/files.ts'
+import { closedObject, listOf, text } from '../action/define.ts'
+import type { JsonObject, Schema } from '../json.ts'
+import type { Io } from './io.ts'
+import { readYaml } from './yaml-file.ts'
+
+/** `runbook.config.yaml`: published as `schemas/config.schema.json`. */
+export const configSchema: Schema = closedObject(
+  {
+    apiVersion: { const: 'runbook/v1', description: 'The version of the format.' },
+    runbooks: listOf({ type: 'string' }, 'Folders with runbooks, from this file; searched before those that ship with the program.'),
+    inventory: text('The inventory, from this file.'),
+    runs: text('Where runs are kept, from this file.'),
+    plugins: listOf({ type: 'string' }, 'Plugins, by package name or path from this file. Nothing else is loaded.'),
+  },
+  ['runbooks', 'inventory', 'runs', 'plugins'],
+)
+
+export interface Config {
+  readonly path: string | undefined
+  readonly runbooks: readonly string[]
+  readonly inventory: string | undefined
+  readonly runs: string
+  readonly plugins: readonly string[]
+  readonly locks: string
+}
+
+const fileName = 'runbook.config.yaml'
+
+/** The configuration, looked for from the working folder upwards; without one, the usual places. */
+export function configOf(io: Io): Config {
+  const path = lookUpwards(io.cwd)
+  const state = io.env['XDG_STATE_HOME'] || join(io.home, '.local', 'state')
+  const usual = { path, runbooks: [], inventory: undefined, runs: join(state, 'runbook', 'runs'), plugins: [], locks: join(state, 'runbook', 'locks') }
+  if (path === undefined) return usual
+  const document = readYaml(path, configSchema) as JsonObject
+  const here = (value: unknown) => resolve(dirname(path), String(value))
+  const list = (value: unknown) => (Array.isArray(value) ? value : [])
+  return {
+    ...usual,
+    runbooks: list(document['runbooks']).map(here),
+    inventory: document['inventory'] === undefined ? undefined : here(document['inventory']),
+    runs: document['runs'] === undefined ? usual.runs : here(document['runs']),
+    plugins: list(document['plugins']).map((name) => (String(name).startsWith('.') ? here(name) : String(name))),
+  }
+}
+
+function lookUpwards(from: string): string | undefined {
+  for (let folder = from; ; folder = dirname(folder)) {
+    const path = join(folder, fileName)
+    if (isFile(path)) return path
+    if (dirname(folder) === folder) return undefined
+  }
+}
+
+export function needed<T>(value: T | undefined, message: string, hint?: string): T {
+  if (value === undefined) throw new RunbookError('usage', message, { hint })
+  return value
+}

@@ -1,0 +1,30 @@
+import { join } from 'node:path'
+import { runIds, transcriptOf } from '../host/runs.ts'
+import type { CheckResult, Finding, PreviousRun } from '../run/event.ts'
+
+interface Place {
+  readonly cloud: string | undefined
+  readonly rehearsal: string | undefined
+  readonly hosts: readonly string[]
+}
+
+/** How many runs back the last comparable one is looked for. */
+const lookBack = 50
+
+/** The last finished run of the same runbook in the same place, with what it found and since when. */
+export function previousRun(runs: string, name: string, place: Place): PreviousRun | undefined {
+  for (const id of runIds(runs).slice(-lookBack).toReversed()) {
+    const { entries } = transcriptOf(join(runs, id))
+    const [began] = entries
+    const ended = entries.at(-1)
+    if (began?.type !== 'run.began' || ended?.type !== 'run.ended' || began.mode !== 'run' || began.runbook.name !== name) continue
+    if (began.cloud !== place.cloud || began.rehearsal !== place.rehearsal || began.hosts.join() !== place.hosts.join()) continue
+    const since = new Map((began.previous?.findings ?? []).map((finding) => [finding.key, finding.since]))
+    const findings = entries.flatMap((entry): Finding[] => {
+      if (entry.type !== 'step.ended' || entry.action !== 'assert.check' || entry.outcome.status !== 'succeeded') return []
+      return (entry.outcome.result as unknown as CheckResult).findings.map((finding) => ({ ...finding, since: since.get(finding.key) ?? began.at }))
+    })
+    return { run: began.run, at: began.at, findings }
+  }
+  return undefined
+}

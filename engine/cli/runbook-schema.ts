@@ -1,0 +1,63 @@
+import type { Registry } from '../action/registry.ts'
+import { conditionSchema, rootRequired, rootWords, stepKinds, stepSchema } from '../document/grammar.ts'
+import type { Json, Schema } from '../json.ts'
+import { isObject } from '../json.ts'
+
+/** The whole language with every action's parameters: what an editor completes and checks by. */
+export function runbookSchema(registry: Registry): Schema {
+  const actions = [...registry.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1))
+  const step = stepSchema('action')
+  const properties = step['properties'] as { readonly [word: string]: Schema }
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    $id: 'https://runbook.dev/schemas/runbook.schema.json',
+    title: 'Runbook',
+    description: 'A runbook of the version runbook/v1.',
+    type: 'object',
+    additionalProperties: false,
+    required: [...rootRequired],
+    properties: rootWords,
+    $defs: {
+      condition: conditionSchema,
+      step: {
+        type: 'object',
+        description: 'A step: an action, computed values, a group, branches, or another runbook.',
+        allOf: stepKinds.map((kind) => ({ if: { required: [kind] }, then: { $ref: `#/$defs/${kind}` } })),
+        anyOf: stepKinds.map((kind) => ({ required: [kind] })),
+      },
+      ...Object.fromEntries(stepKinds.filter((kind) => kind !== 'action').map((kind) => [kind, undo(stepSchema(kind))])),
+      action: {
+        ...undo(step),
+        properties: { ...properties, action: { ...properties['action'], anyOf: [{ enum: actions.map(({ name }) => name) }, { pattern: '^[a-z0-9_]+(\\.[a-z0-9_]+)+$' }] } },
+        allOf: actions.map(({ name, summary, params }) => ({
+          if: { properties: { action: { const: name } }, required: ['action'] },
+          then: { properties: { action: { description: summary }, with: writable(params as Json, true) } },
+        })),
+      },
+    },
+  }
+}
+
+/** The steps of a `rollback` need no id. */
+function undo(schema: Schema): Schema {
+  return { ...schema, required: (schema['required'] as string[]).filter((word) => word !== 'id') }
+}
+
+/** A parameter as it may be written: a template may stand for anything that is not text already. */
+function writable(schema: Json, outermost = false): Json {
+  if (!isObject(schema)) return schema
+  const { required, ...rest } = schema
+  const inner = Object.fromEntries(
+    Object.entries(rest).map(([word, part]) => {
+      if (word === 'properties' && isObject(part)) return [word, Object.fromEntries(Object.entries(part).map(([name, each]) => [name, writable(each)]))]
+      if ((word === 'items' || word === 'additionalProperties') && isObject(part)) return [word, writable(part)]
+      return [word, part]
+    }),
+  )
+  // the host comes from `targets`
+  const own = { ...inner, ...(Array.isArray(required) && { required: required.filter((name) => name !== 'host') }) } as Json
+  const textual = schema['type'] === 'string' && !schema['enum'] && !schema['pattern'] && !schema['minLength'] && !schema['format']
+  if (outermost || textual || schema['x-runbook'] !== undefined || schema['type'] === undefined) return own
+  const { description } = schema
+  return { ...(description !== undefined && { description }), anyOf: [own, { type: 'string', pattern: '\\{\\{', description: 'a template' }] }
+}

@@ -1,0 +1,55 @@
+import { join, resolve } from 'node:path'
+import { printable } from '../diagnostic.ts'
+import { shownDuration } from '../duration.ts'
+import { exitCode } from '../error.ts'
+import { isBeingWritten } from '../host/only-writer.ts'
+import { runIds, transcriptOf } from '../host/runs.ts'
+import { configOf } from './config.ts'
+import type { Io } from './io.ts'
+
+interface Row {
+  readonly run: string
+  readonly runbook: string
+  readonly mode: string
+  readonly state: string
+  readonly began: string
+  readonly took: string
+  readonly by: string
+}
+
+/** `runbook runs`: what has run, what runs, what waits. */
+export async function runs(options: { readonly runs?: string; readonly open?: boolean; readonly output: 'text' | 'json' }, io: Io): Promise<number> {
+  const folder = options.runs === undefined ? configOf(io).runs : resolve(io.cwd, options.runs)
+  const rows = runIds(folder)
+    .map((run) => rowOf(folder, run))
+    .filter(({ state }) => !options.open || !/^(succeeded|failed|cancelled|refused|rolled_back)/.test(state))
+  if (options.output === 'json') io.stdout.write(`${JSON.stringify(rows, null, 2)}\n`)
+  else if (rows.length === 0) io.stdout.write(`no runs in ${folder}\n`)
+  else io.stdout.write(`${columns(rows)}\n`)
+  return exitCode.done
+}
+
+function rowOf(folder: string, run: string): Row {
+  const { entries, broken } = transcriptOf(join(folder, run))
+  const [first] = entries
+  const last = entries.at(-1)
+  const began = first?.type === 'run.began' ? first : undefined
+  const state = broken
+    ? `broken at line ${broken.line}`
+    : last?.type === 'run.ended'
+      ? last.status
+      : isBeingWritten(join(folder, run))
+        ? 'running'
+        : last?.type === 'run.parked'
+          ? 'waiting for an answer'
+          : 'stopped in the middle'
+  const took = first && last ? shownDuration(Date.parse(last.at) - Date.parse(first.at)) : ''
+  return { run, runbook: began?.runbook.name ?? '?', mode: began?.rehearsal === undefined ? (began?.mode ?? '') : `rehearsal ${began.rehearsal}`, state, began: first?.at.slice(0, 19).replace('T', ' ') ?? '', took, by: began?.by.user ?? '' }
+}
+
+function columns(rows: readonly Row[]): string {
+  const fields = ['run', 'runbook', 'mode', 'state', 'began', 'took', 'by'] as const
+  const widths = fields.map((field) => Math.max(field.length, ...rows.map((row) => row[field].length)))
+  const line = (cells: readonly string[]) => cells.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('  ').trimEnd()
+  return [line(fields), ...rows.map((row) => line(fields.map((field) => printable(row[field]))))].join('\n')
+}

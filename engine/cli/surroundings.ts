@@ -1,0 +1,140 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import type { CloudConfig, Clouds, Hosts } from '../action/contract.ts'
+import { RunbookError } from '../error.ts'
+import { realClock } from '../host/clock.ts'
+import type { Doors, HostSettings } from '../host/doors.ts'
+import { isFile, readBytes } from '../host/files.ts'
+import { openDoors } from '../host/open-doors.ts'
+import type { CloudSources } from '../inventory/clouds.ts'
+import { cloudConfig } from '../inventory/clouds.ts'
+import type { Inventory } from '../inventory/inventory.ts'
+import { emptyInventory, hostsOf, inventoryOf } from '../inventory/inventory.ts'
+import type { Json, JsonObject } from '../json.ts'
+import type { Rehearsal } from '../../simulator/contract.ts'
+import type { Io } from './io.ts'
+import { loadInventory } from './prepare.ts'
+import { readYaml } from './yaml-file.ts'
+
+/** The world that a run works on: a real one, or a rehearsal in this process. */
+export interface Surroundings {
+  readonly inventory: Inventory
+  readonly hosts: Hosts
+  readonly clouds: Clouds
+  readonly doors: Doors
+  /** The cloud a step uses that names none, for the record. */
+  readonly cloud: string | undefined
+  close(): Promise<void>
+}
+
+export interface SurroundingsOptions {
+  readonly inventory: string | undefined
+  readonly limit: string | undefined
+  readonly rehearse: string | undefined
+  readonly speed: number | undefined
+}
+
+export async function openSurroundings(io: Io, { inventory: path, limit, rehearse, speed }: SurroundingsOptions): Promise<Surroundings> {
+  if (rehearse === undefined) {
+    const inventory = path === undefined ? emptyInventory : loadInventory(path)
+    const sources = cloudSources(io, inventory)
+    const doors = openDoors({ clock: realClock, env: io.env, home: io.home, user: io.user, host: (name) => settingsOf(inventory, name) })
+    return { inventory, hosts: hostsOf(inventory, limit), clouds: cloudsFrom(sources), doors, cloud: nameOfCloud(sources), close: () => doors.close() }
+  }
+  if (path !== undefined) throw new RunbookError('usage', '`--rehearse` brings its own inventory', { hint: 'leave `--inventory` out' })
+  const rehearsal = await beginRehearsal(rehearse, speed)
+  const folder = mkdtempSync(join(tmpdir(), 'runbook-rehearsal-'))
+  writeFileSync(join(folder, 'id'), rehearsal.ssh.privateKey, { mode: 0o600 })
+  writeFileSync(join(folder, 'known_hosts'), rehearsal.ssh.knownHosts, { mode: 0o600 })
+  const { inventory } = inventoryOf(rehearsal.inventory as JsonObject)
+  const sources: CloudSources = { clouds: rehearsal.clouds as unknown as Json, env: {} }
+  const reach = (name: string): HostSettings | undefined => {
+    const found = settingsOf(inventory, name)
+    return found && { ...found, identityFiles: [join(folder, 'id')], identitiesOnly: true, knownHosts: [join(folder, 'known_hosts')], sshConfig: 'none' }
+  }
+  const doors = openDoors({ clock: rehearsal.clock, env: { ...io.env, SSH_AUTH_SOCK: undefined }, home: io.home, user: io.user, host: reach })
+  return {
+    inventory,
+    hosts: hostsOf(inventory, limit),
+    clouds: cloudsFrom(sources),
+    doors,
+    cloud: nameOfCloud(sources),
+    async close() {
+      await doors.close()
+      await rehearsal.close()
+      rmSync(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+async function beginRehearsal(scenario: string, speed: number | undefined): Promise<Rehearsal> {
+  const { loadScenario, ScenarioError, startRehearsal } = await import('../../simulator/index.ts')
+  try {
+    return await startRehearsal({ scenario: await loadScenario(scenario), ...(speed !== undefined && { speed }) })
+  } catch (error) {
+    if (error instanceof ScenarioError) throw new RunbookError('bad_scenario', error.message, { hint: error.hint, cause: error })
+    throw error
+  }
+}
+
+/** The inventory's word on how to reach a host. */
+function settingsOf({ hosts }: Inventory, name: string): HostSettings | undefined {
+  const host = hosts.get(name)
+  if (!host) return undefined
+  const { user, port, identity_file, proxy_jump, known_hosts, config } = host.ssh
+  return {
+    ...(host.address !== name && { address: host.address }),
+    ...(user !== undefined && { user }),
+    ...(port !== undefined && { port }),
+    ...(identity_file !== undefined && { identityFiles: [identity_file] }),
+    ...(proxy_jump !== undefined && { proxyJump: proxy_jump }),
+    ...(known_hosts !== undefined && { knownHosts: [known_hosts] }),
+    ...(config !== undefined && { sshConfig: config }),
+  }
+}
+
+/** The documents that say which clouds there are, from where openstacksdk looks for them. */
+function cloudSources(io: Io, inventory: Inventory): CloudSources {
+  const named = (name: string, variable: string) => {
+    const explicit = io.env[variable]
+    const places = [io.cwd, join(io.home, '.config', 'openstack'), '/etc/openstack'].flatMap((folder) => ['.yaml', '.yml', '.json'].map((ending) => join(folder, `${name}${ending}`)))
+    return explicit !== undefined && explicit !== '' ? explicit : places.find(isFile)
+  }
+  const load = (path: string | undefined) => (path === undefined ? undefined : readYaml(path))
+  const clouds = load(inventory.cloudsFile ?? named('clouds', 'OS_CLIENT_CONFIG_FILE'))
+  const secure = load(named('secure', 'OS_CLIENT_SECURE_FILE'))
+  const vendors = load(named('clouds-public', 'OS_CLIENT_VENDOR_FILE'))
+  return {
+    ...(clouds !== undefined && { clouds }),
+    ...(secure !== undefined && { secure }),
+    ...(vendors !== undefined && { vendors }),
+    env: io.env,
+    ...(inventory.cloud !== undefined && { preferred: inventory.cloud }),
+  }
+}
+
+function cloudsFrom(sources: CloudSources): Clouds {
+  return { get: async (name) => withFiles(cloudConfig(sources, name === undefined ? {} : { name })) }
+}
+
+function nameOfCloud(sources: CloudSources): string | undefined {
+  try {
+    return cloudConfig(sources).name
+  } catch (error) {
+    if (error instanceof RunbookError) return undefined
+    throw error
+  }
+}
+
+/** Certificates and keys are read here, so that a plugin needs no files. */
+function withFiles(config: CloudConfig): CloudConfig {
+  const { caFile, certFile, keyFile, ...tls } = config.tls
+  const content = (what: string, path: string | undefined) => {
+    if (path === undefined) return {}
+    const found = readBytes(path)
+    if ('problem' in found) throw new RunbookError('cloud_file', `the ${what} file \`${path}\` of the cloud \`${config.name}\` cannot be read: ${found.why}`)
+    return { [what]: Buffer.from(found.bytes).toString('utf8') }
+  }
+  return { ...config, tls: { ...tls, ...content('ca', caFile), ...content('cert', certFile), ...content('key', keyFile) } }
+}

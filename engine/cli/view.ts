@@ -1,0 +1,19 @@
+import { colourWanted } from '../view/colour.ts'
+import type { View } from '../view/view.ts'
+import type { Io } from './io.ts'
+
+/** The view that was asked for; live on a terminal, plain lines elsewhere. */
+export async function viewFor(form: 'live' | 'plain' | 'json' | undefined, io: Io, options: { readonly transcript: string; readonly verbose: boolean }): Promise<View> {
+  const terminal = io.stdout.isTTY === true && io.env['TERM'] !== 'dumb' && !io.env['CI']
+  const chosen = form ?? (terminal ? 'live' : 'plain')
+  const colour = colourWanted({ isTTY: io.stdout.isTTY === true, env: io.env })
+  const settings = { colour, verbose: options.verbose, transcript: options.transcript }
+  switch (chosen) {
+    case 'json':
+      return (await import('../view/json-lines.ts')).jsonLinesView(io.stdout)
+    case 'plain':
+      return (await import('../view/plain.ts')).plainView(io.stdout, settings)
+    case 'live':
+      return (await import('../view/live.ts')).liveView(io.stdout, settings)
+  }
+}

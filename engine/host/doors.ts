@@ -1,0 +1,22 @@
+import type { Clock, Http, Local, Ssh } from '../action/contract.ts'
+import type { Call } from '../run/event.ts'
+import type { HostSettings } from './ssh/settings.ts'
+
+/** Who is told what passes through a door, for one step. */
+export interface Watch {
+  readonly onCall: (call: Call) => void
+  readonly onOutput: (stream: 'stdout' | 'stderr', text: string, host?: string) => void
+}
+
+/** The ways into the world that a run has, opened when they are first used. */
+export interface Doors {
+  readonly clock: Clock & { busy?(): () => void }
+  http(watch: Watch): Http
+  ssh(watch: Watch): Promise<Ssh>
+  local(watch: Watch): Local
+  /** Called, last first, when the run is over. */
+  atEnd(close: () => Promise<void>): void
+  close(): Promise<void>
+}
+
+export type { HostSettings }

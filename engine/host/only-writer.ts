@@ -1,0 +1,85 @@
+import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { RunbookError } from '../error.ts'
+
+/**
+ * One process at a time writes a run: a file in its folder names the process by its number and its start, so that a
+ * number that was given again does not keep a run locked for ever. Returns the function that gives the run free.
+ */
+export function onlyWriter(folder: string, run: string): () => void {
+  const path = join(folder, 'writer')
+  const draft = `${path}.${process.pid}`
+  writeFileSync(draft, `${process.pid} ${startOf(process.pid) ?? ''}\n`, { mode: 0o600 })
+  try {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        linkSync(draft, path)
+        return () => unlinkSync(path)
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+        if (attempt > 3 || isAlive(path)) {
+          throw new RunbookError('run_in_use', `the run \`${run}\` is being written by another process (${pidIn(path)})`, { hint: `wait until it ends, or follow it with \`runbook show ${run}\`` })
+        }
+        takeAway(path)
+      }
+    }
+  } finally {
+    unlinkSync(draft)
+  }
+}
+
+/** Whether a process is writing a run now. */
+export function isBeingWritten(folder: string): boolean {
+  return isAlive(join(folder, 'writer'))
+}
+
+function isAlive(path: string): boolean {
+  const [pid = '', start = ''] = contents(path).trim().split(' ')
+  const now = startOf(Number(pid))
+  return pid !== '' && now !== undefined && (start === '' || now === start)
+}
+
+function pidIn(path: string): string {
+  return `process ${contents(path).split(' ')[0]}`
+}
+
+function contents(path: string): string {
+  try {
+    return readFileSync(path, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** Two may find the same dead writer: the name is moved aside first, and put back when it turned out to be a living one's. */
+function takeAway(path: string): void {
+  const aside = `${path}.dead.${process.pid}`
+  try {
+    renameSync(path, aside)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return
+    throw error
+  }
+  if (isAlive(aside)) linkSync(aside, path)
+  unlinkSync(aside)
+}
+
+/** When a process started, in the machine's own words; undefined when there is none of this number. */
+function startOf(pid: number): string | undefined {
+  if (!Number.isInteger(pid) || pid <= 0) return undefined
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+  } catch {
+    return aliveWithoutProc(pid) ? 'alive' : undefined
+  }
+}
+
+function aliveWithoutProc(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return process.platform !== 'linux'
+  } catch {
+    return false
+  }
+}
