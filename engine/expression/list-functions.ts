@@ -75,12 +75,9 @@ function sizeOf(value: List | Mapping | string): number {
 export function sorted(list: List, keyOf: (item: Value, index: number) => Value, work: Work): List {
   spend(work, Math.ceil(list.length * Math.log2(list.length + 1)))
   const keyed = list.map((item, index) => ({ item, key: keyOf(item, index) }))
-  const odd = keyed.find(({ key }) => kindOf(key) !== kindOf(keyed[0]?.key ?? null))
-  if (odd)
-    throw new BadValue(
-      'type',
-      `a list with ${kindWords[kindOf(keyed[0]?.key ?? null)]} and ${kindWords[kindOf(odd.key)]} has no order`,
-    )
+  const first = keyed[0]?.key
+  // a list of one with a key that has no order fails as a longer one would
+  if (first !== undefined) for (const { key } of keyed) compareForOrder(key, first)
   return keyed.toSorted((a, b) => compareForOrder(a.key, b.key)).map(({ item }) => item)
 }
 

@@ -22,6 +22,8 @@ const units: { readonly [name: string]: readonly [size: number, of: (date: Date)
   getMilliseconds: [1, (date) => date.getUTCMilliseconds()],
 }
 
+const readTime = 'read a text with `timestamp(text)` or `duration(text)`'
+
 export const timeFunctions: { readonly [name: string]: Signature } = {
   timestamp: define([['string', 'number', 'time']], time, ([value]: [string | number | Instant]) => instantOf(value)),
   duration: define([['string', 'number', 'duration']], duration, ([value]: [string | number | Duration]) =>
@@ -45,8 +47,6 @@ export const timeFunctions: { readonly [name: string]: Signature } = {
     ]),
   ),
 }
-
-const readTime = 'read a text with `timestamp(text)` or `duration(text)`'
 
 function dateOf({ ms }: Instant): Date {
   return new Date(Math.floor(ms))
