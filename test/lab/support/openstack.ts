@@ -28,7 +28,22 @@ interface Asked {
 
 /** A session on the lab's OpenStack, with a token of its own. */
 export async function openCloud(name: 'lab-admin' | 'lab-demo', signal: AbortSignal): Promise<Cloud> {
-  const { auth } = parse(await readLab(lab.clouds)).clouds[name]
+  return openSession(parse(await readLab(lab.clouds)).clouds[name], signal)
+}
+
+/** What a `clouds.yaml` says of one cloud, as far as it is needed here. */
+export interface CloudEntry {
+  readonly auth: {
+    readonly auth_url: string
+    readonly username: string
+    readonly password: string
+    readonly user_domain_name: string
+    readonly project_name: string
+    readonly project_domain_name: string
+  }
+}
+
+export async function openSession({ auth }: CloudEntry, signal: AbortSignal): Promise<Cloud> {
   const user = { name: auth.username, password: auth.password, domain: { name: auth.user_domain_name } }
   const project = { name: auth.project_name, domain: { name: auth.project_domain_name } }
   const issued = await request('POST', `${auth.auth_url}/auth/tokens`, signal, {
@@ -48,7 +63,7 @@ export async function openCloud(name: 'lab-admin' | 'lab-demo', signal: AbortSig
     token,
     ask(service, method, path, signal, { headers = {}, body } = {}) {
       const url = endpoints.get(service)
-      if (!url) throw new Error(`the lab's catalog has no \`${service}\``)
+      if (!url) throw new Error(`the catalog has no \`${service}\``)
       return request(method, `${url}${path}`, signal, { headers: { 'x-auth-token': token, ...headers }, body })
     },
   }
