@@ -109,12 +109,20 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
     }
     const answer = await engine.durable.ask(about(at, 'doubt'), step.address, doubtQuestion(key, name, step, outcome), { inDoubt: true })
     const decision = 'value' in answer ? answer.value : 'abort'
-    if (decision === 'done') return concluded({ status: 'succeeded', result: null })
+    if (decision === 'done') return concluded({ status: 'succeeded', result: await vouched(at) })
     if (decision === 'again') {
       const again = about(at, 'again')
       return (await engine.durable.run(again, facts, (io) => once(again, io))).outcome
     }
     return outcome
+  }
+
+  /** What the step gave, from the person who says that it happened: asked only when somebody reads it. */
+  async function vouched(at: string): Promise<Json> {
+    if (!action || !JSON.stringify(engine.runbook).includes(`steps.${step.id}.result`)) return null
+    const message = `what did \`${key}\` give? Other steps read its result`
+    const answer = await engine.durable.ask(about(at, 'result'), step.address, { kind: 'input', message, schema: action.result }, { inDoubt: true })
+    return 'value' in answer ? answer.value : null
   }
 
   async function concluded(outcome: Outcome): Promise<Outcome> {
