@@ -84,7 +84,7 @@ function servicesOf({ controllers, computes }: Topology, startAt: number): NovaS
 function hypervisorsOf({ computes }: Topology, servers: readonly NovaServer[]): Hypervisor[] {
   const needed = servers.reduce((sum, { flavor }) => sum + flavor.ram, 0)
   // room for the servers of one lost host everywhere else, however large the cloud is
-  const memoryMb = Math.max(128 * 1024, Math.ceil((needed * 2.5) / computes.length / 65_536) * 65_536)
+  const memoryMb = Math.max(128 * 1024, Math.ceil((needed * 2) / computes.length / 65_536) * 65_536)
   const vcpus = Math.max(32, memoryMb / 4096)
   return computes.map((host, index) => ({
     id: index + 1,
