@@ -96,7 +96,7 @@ function inventoryOf(topology: Topology, served: ServedEstate['hosts']): Rehears
   return {
     apiVersion: 'runbook/v1',
     hosts: Object.fromEntries(
-      Object.entries(served).map(([name, { address, port }]) => [name, { address, port, user: 'root' }]),
+      Object.entries(served).map(([name, { address, port }]) => [name, { address, ssh: { port, user: 'root' } }]),
     ),
     groups: Object.fromEntries(Object.entries(groups).map(([name, hosts]) => [name, { hosts }])),
   }

@@ -37,9 +37,10 @@ test('a rehearsal is reached through its clouds.yaml and lists its hosts by grou
     controllers: { hosts: ['ctl1', 'ctl2', 'ctl3'] },
     computes: { hosts: expect.arrayContaining(['cmp6']) },
   })
-  for (const { address, port } of Object.values(hosts as { [name: string]: { address: string; port: number } })) {
+  type Host = { readonly address: string; readonly ssh: { readonly port: number } }
+  for (const { address, ssh } of Object.values(hosts as { readonly [name: string]: Host })) {
     expect(address).toBe('127.0.0.1')
-    expect(rehearsal.ssh.knownHosts).toContain(`[127.0.0.1]:${port} `)
+    expect(rehearsal.ssh.knownHosts).toContain(`[127.0.0.1]:${ssh.port} `)
   }
   expect(rehearsal.ssh.privateKey).toMatch(/^-----BEGIN/)
   await rehearsal.close()
