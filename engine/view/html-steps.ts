@@ -7,12 +7,12 @@ import type { Label } from './label.ts'
 import type { ReportedCondition, ReportedQuestion, ReportedStep } from './report.ts'
 import { errorText, isNotable, stepFacts, stepLabel } from './report-facts.ts'
 
-/** One step: a line of key facts, and what happened in it below, open where somebody should look. */
+/** One step: a line of key facts, and what happened in it below, open where somebody should look or decide. */
 export function stepHtml(step: ReportedStep): Html {
   const details = detailsOf(step)
   const row = html`<time>${step.began?.slice(11, 19)}</time><span>${badge(stepLabel(step))}</span><span class="what${step.depth > 0 ? ' nested' : ''}" style="--depth:${step.depth}">${step.name} <code class="dim">${step.key}</code><span class="facts">${stepFacts(step)}</span>${brief(step)}</span>`
   if (details.length === 0) return html`<li><div class="row">${row}</div></li>`
-  const open = { html: isNotable(step) ? ' open' : '' }
+  const open = { html: isNotable(step) || step.status === 'previewed' ? ' open' : '' }
   return html`<li><details${open}><summary class="row">${row}</summary><div class="inside">${details}</div></details></li>`
 }
 

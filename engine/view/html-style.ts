@@ -31,7 +31,7 @@ dl { display: grid; grid-template-columns: max-content 1fr; gap: .25rem 1.25rem;
 .why { display: block; font-size: .93rem } .why.bad { background: none }
 dt { color: var(--dim) } dd { margin: 0; overflow-wrap: anywhere }
 .tiles { display: flex; flex-wrap: wrap; gap: .75rem; list-style: none; padding: 0; margin: 0 0 1rem }
-.tiles li { flex: 1 1 7rem; border-radius: 10px; padding: .6rem .9rem; border: 1px solid currentColor; font-weight: 600 }
+.tiles li { flex: 1 1 7rem; max-width: 16rem; border-radius: 10px; padding: .6rem .9rem; border: 1px solid currentColor; font-weight: 600 }
 .tiles b { display: block; font-size: 1.7rem; line-height: 1.2 }
 table { border-collapse: collapse; width: 100%; font-size: .93rem }
 th, td { text-align: left; vertical-align: top; padding: .4rem .7rem .4rem 0; border-bottom: 1px solid var(--line); overflow-wrap: anywhere }

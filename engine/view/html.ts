@@ -33,7 +33,7 @@ ${section('Conditions of the run', report.conditions.map(conditionHtml))}
 ${section('Questions', report.questions.map(questionHtml))}
 ${steps(report)}
 ${outputs(report)}
-<footer>Made from the transcript of run ${report.run}: ${report.transcript.entries} entries, chain <code>${report.transcript.chain}</code>. <code>runbook verify ${report.run}</code> proves it. All times are UTC.</footer>
+<footer>Made from the transcript of run ${report.run}: ${report.transcript.entries} entries, chain <code>${report.transcript.chain}</code>. <code>runbook verify ${report.run}</code> checks the chain. All times are UTC.</footer>
 </main>
 </body>
 </html>

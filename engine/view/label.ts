@@ -23,6 +23,12 @@ export const statusLabels: { readonly [status in Status | 'running' | 'previewed
   previewed: { word: 'would do', sign: '~', style: 'plain' },
 }
 
+export const previewLabels: { readonly [kind in 'would' | 'might' | 'look']: Label } = {
+  would: { word: 'would do', sign: '~', style: 'plain' },
+  might: { word: 'might do', sign: '~', style: 'plain' },
+  look: { word: 'would look', sign: '~', style: 'dim' },
+}
+
 export const verdictLabels: { readonly [verdict in Verdict]: Label } = {
   pass: { word: 'pass', sign: '✓', style: 'good' },
   warn: { word: 'WARN', sign: '!', style: 'warn' },

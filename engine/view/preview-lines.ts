@@ -5,14 +5,16 @@ import type { RunEvent } from '../run/event.ts'
 import type { Paint } from './colour.ts'
 import { factLine, indent } from './fact-line.ts'
 import { shownValue } from './fact-text.ts'
-import { effectNote } from './label.ts'
+import { effectNote, previewLabels } from './label.ts'
+import { previewed } from './progress.ts'
 import { padded, safe, safeLine } from './terminal-text.ts'
 
 /** What a step of a dry run would do: its parameters as they would be sent, and what would change. */
 export function previewLines(event: Extract<RunEvent, { type: 'step.previewed' }>, paint: Paint): readonly string[] {
   const { key, name, action, effect, params, preview, maybe } = event
-  const style = effect === 'destructive' ? 'bad' : 'warn'
-  const word = maybe === undefined ? 'would do' : 'might do'
+  const kind = previewed(event)
+  const style = kind === 'look' ? 'plain' : effect === 'destructive' ? 'bad' : 'warn'
+  const { word } = previewLabels[kind]
   return [
     factLine(event.at, paint(style, padded(word, 12)), safeLine(`${key}  ${name}`)),
     `${indent}${paint(style, safeLine(`${action}${effectNote(effect) && ` (${effect})`}`))}`,

@@ -23,9 +23,8 @@ export interface Progress {
   readonly loops: Map<string, OpenLoop>
   readonly counts: Map<Status, number>
   readonly checks: Map<string, CheckResult>
-  /** Steps a dry run has shown: those that would act, and those that only perhaps would. */
-  readonly previews: Set<string>
-  readonly maybes: Set<string>
+  /** Steps a dry run has shown: those that would act, those that perhaps would, and those that would only look or ask. */
+  readonly previews: Map<string, 'would' | 'might' | 'look'>
   /** Changes of which nobody knows whether they happened. */
   readonly inDoubt: Set<string>
 }
@@ -72,8 +71,7 @@ export function newProgress(): Progress {
     loops: new Map(),
     counts: new Map(),
     checks: new Map(),
-    previews: new Set(),
-    maybes: new Set(),
+    previews: new Map(),
     inDoubt: new Set(),
   }
 }
@@ -91,8 +89,7 @@ export function advance(progress: Progress, event: RunEvent): void {
   else if (event.type === 'step.ended') finish(progress, event)
   else if (event.type === 'step.retried') again(progress, event.key, 1)
   else if (event.type === 'step.reopened') again(progress, event.key, 0)
-  else if (event.type === 'step.previewed')
-    (event.maybe === undefined ? progress.previews : progress.maybes).add(executionOf(event.key))
+  else if (event.type === 'step.previewed') progress.previews.set(executionOf(event.key), previewed(event))
   else if ('key' in event) touch(progress, event)
 }
 
@@ -185,9 +182,20 @@ function touch(progress: Progress, event: RunEvent & { readonly key: string }): 
 }
 
 /** Whether this only closes a step that a dry run has shown; its outcome is unknown by nature. */
-export function isShownOnly({ previews, maybes }: Progress, { key, outcome }: StepEnded): boolean {
-  const execution = executionOf(key)
-  return (previews.has(execution) || maybes.has(execution)) && closesPreview(outcome)
+export function isShownOnly({ previews }: Progress, { key, outcome }: StepEnded): boolean {
+  return previews.has(executionOf(key)) && closesPreview(outcome)
+}
+
+/** What a step that was only shown would do to the world. */
+export function previewed({
+  effect,
+  maybe,
+}: {
+  readonly effect?: Effect
+  readonly maybe?: string
+}): 'would' | 'might' | 'look' {
+  if (effect === 'read') return 'look'
+  return maybe === undefined ? 'would' : 'might'
 }
 
 export function closesPreview({ status }: Outcome): boolean {

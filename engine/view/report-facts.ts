@@ -5,7 +5,8 @@ import type { Style } from './colour.ts'
 import { executionOf } from './execution-key.ts'
 import { shownFields, shownTime } from './fact-text.ts'
 import type { Label } from './label.ts'
-import { runLabels, statusLabels, verdictLabels } from './label.ts'
+import { previewLabels, runLabels, statusLabels, verdictLabels } from './label.ts'
+import { previewed } from './progress.ts'
 import type { Doubt, Report, ReportedStep } from './report.ts'
 import { checkResultOf } from './verdict.ts'
 
@@ -135,11 +136,9 @@ function verdictNote({ action, result }: ReportedStep): string | undefined {
   return check && `verdict ${verdictLabels[check.verdict].word}`
 }
 
-export function stepLabel({ status, maybe }: ReportedStep): Label {
-  if (status === 'running') return { ...statusLabels.running, word: 'not ended' }
-  return status === 'previewed' && maybe !== undefined
-    ? { ...statusLabels.previewed, word: 'might do' }
-    : statusLabels[status]
+export function stepLabel(step: ReportedStep): Label {
+  if (step.status === 'running') return { ...statusLabels.running, word: 'not ended' }
+  return step.status === 'previewed' ? previewLabels[previewed(step)] : statusLabels[step.status]
 }
 
 /** Why a step did not end well; a group only names the step that is the reason. */

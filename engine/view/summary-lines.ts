@@ -70,12 +70,12 @@ function errorLines({ ended }: Progress): readonly string[] {
   ]
 }
 
-function dryRunLine({ previews, maybes }: Progress): string {
-  const would = previews.size + maybes.size === 0 ? 'no step would change anything' : `${previews.size} steps would act`
-  return `  nothing was changed: ${would}${maybes.size > 0 ? `, ${maybes.size} more might` : ''}`.replace(
-    /\b1 steps would/,
-    '1 step would',
-  )
+function dryRunLine({ previews }: Progress): string {
+  const kinds = [...previews.values()]
+  const would = kinds.filter((kind) => kind === 'would').length
+  const might = kinds.filter((kind) => kind === 'might').length
+  if (would + might === 0) return '  nothing was changed: no step would change anything'
+  return `  nothing was changed: ${would} step${would === 1 ? '' : 's'} would act${might > 0 ? `, ${might} more might` : ''}`
 }
 
 function nextCommand({ began, ended, parked, checks }: Progress): string {

@@ -385,6 +385,16 @@ export function dryRun(): SampleRun {
       params: { script: 'sync\nsystemctl reboot\n' },
       maybe: 'its condition `steps.drain.result.left == 0` is known only in the run',
     })
+    .add({
+      type: 'step.previewed',
+      key: 'back',
+      step: 'back',
+      name: 'Wait for cmp3 to answer',
+      action: 'ssh.run',
+      effect: 'read',
+      params: { command: ['uptime', '-s'] },
+      maybe: 'it looks at what `reboot` leaves, which a dry run does not do',
+    })
     .add({ type: 'run.ended', status: 'succeeded', exit: 0, counts: { succeeded: 1 } })
 }
 

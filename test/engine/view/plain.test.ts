@@ -84,6 +84,7 @@ test('a dry run shows what would be done, as it would be sent, and that nothing 
   expect(text).toContain('- status: enabled')
   expect(text).toContain('+ status: disabled')
   expect(text).toMatch(/might do +reboot[\s\S]*not certain: its condition/)
+  expect(text).toMatch(/would look +back/)
   expect(text).toContain('nothing was changed: 1 step would act, 1 more might')
 })
 

@@ -166,6 +166,7 @@ test('a dry run holds what would be done, and no doubts', () => {
     ['service', 'succeeded'],
     ['disable', 'previewed'],
     ['reboot', 'previewed'],
+    ['back', 'previewed'],
   ])
   expect(report.doubts).toEqual([])
 })
