@@ -1,4 +1,4 @@
-import type { ActionContext, CloudConfig, Effect, HttpRequest } from '../../engine/action/contract.ts'
+import type { ActionContext, Clock, CloudConfig, Effect, HttpRequest } from '../../engine/action/contract.ts'
 import { httpDoor } from '../../engine/host/http.ts'
 import type { Call } from '../../engine/run/event.ts'
 
@@ -84,9 +84,16 @@ export interface TestContext {
   [Symbol.asyncDispose](): Promise<void>
 }
 
+export interface TestContextOptions {
+  readonly effect?: Effect
+  /** Instead of the one driven by hand. */
+  readonly clock?: Clock & { busy?(): () => void }
+}
+
 /** An action's world for a test: real HTTP, a clock driven by hand, clouds as given; no hosts. */
-export function testContext(clouds: readonly CloudConfig[], options: { effect?: Effect } = {}): TestContext {
-  const clock = handClock()
+export function testContext(clouds: readonly CloudConfig[], options: TestContextOptions = {}): TestContext {
+  const hand = handClock()
+  const clock = options.clock ?? hand
   const calls: Call[] = []
   const requests: HttpRequest[] = []
   const secrets: string[] = []
@@ -121,7 +128,7 @@ export function testContext(clouds: readonly CloudConfig[], options: { effect?: 
       return value
     },
   }
-  return { ctx, clock, calls, requests, secrets, progress, [Symbol.asyncDispose]: () => door.close() }
+  return { ctx, clock: hand, calls, requests, secrets, progress, [Symbol.asyncDispose]: () => door.close() }
 }
 
 /** A signal that nobody aborts. */

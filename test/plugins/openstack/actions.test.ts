@@ -2,11 +2,12 @@ import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { Action, WorkAction } from '../../../engine/action/contract.ts'
 import { asks } from '../../../engine/action/contract.ts'
-import { isObject, type Json, type JsonObject, type Schema } from '../../../engine/json.ts'
+import { isObject, type JsonObject, type Schema } from '../../../engine/json.ts'
 import { schemaProblem, validatorOf } from '../../../engine/schema.ts'
 import { actions } from '../../../plugins/openstack/index.ts'
 import { never, testContext } from '../../support/context.ts'
 import { fakeCloud, type Routes } from '../../support/openstack-server.ts'
+import { unknownFields } from './unknown-fields.ts'
 
 const all = actions.map((action) => ({ name: action.name, action }))
 
@@ -114,18 +115,4 @@ function* undescribed(schema: Schema, at: string): Generator<string> {
     const inner = schema[key]
     if (isObject(inner)) yield* undescribed(inner, `${at}[]`)
   }
-}
-
-/** Fields that came and that the schema does not list. */
-function unknownFields(schema: unknown, value: Json, at: string): string[] {
-  if (!isObject(schema)) return []
-  if (Array.isArray(value))
-    return value.flatMap((inner, index) => unknownFields(schema['items'], inner, `${at}.${index}`))
-  if (!isObject(value)) return []
-  const { properties, additionalProperties } = schema
-  return Object.entries(value).flatMap(([name, inner]) => {
-    if (isObject(properties) && properties[name]) return unknownFields(properties[name], inner, `${at}.${name}`)
-    if (isObject(additionalProperties)) return unknownFields(additionalProperties, inner, `${at}.${name}`)
-    return isObject(properties) ? [`${at}.${name}`] : []
-  })
 }
