@@ -17,8 +17,15 @@ export interface Cloud {
   /** Public address of each service by its type, as the catalog gives it: `compute`, `network`, `volumev3`, … */
   readonly endpoints: ReadonlyMap<string, string>
   readonly token: string
+  /** The id of the project the token is for. */
+  readonly project: string
   /** One request to a service of the catalog; `path` is appended to its public address. Never throws for a status. */
   ask(service: string, method: string, path: string, signal: AbortSignal, more?: Asked): Promise<Answer>
+}
+
+interface Issued {
+  readonly project: { readonly id: string }
+  readonly catalog: readonly { readonly type: string; readonly endpoints: readonly Endpoint[] }[]
 }
 
 interface Asked {
@@ -52,15 +59,16 @@ export async function openSession({ auth }: CloudEntry, signal: AbortSignal): Pr
   const token = issued.headers['x-subject-token']
   if (issued.status !== 201 || !token) throw new Error(`Keystone gave no token: ${JSON.stringify(issued)}`)
 
+  const { catalog, project: scope } = (issued.body as { token: Issued }).token
   const endpoints = new Map<string, string>()
-  for (const service of (issued.body as { token: { catalog: { type: string; endpoints: Endpoint[] }[] } }).token
-    .catalog) {
+  for (const service of catalog) {
     const open = service.endpoints.find((endpoint) => endpoint.interface === 'public')
     if (open) endpoints.set(service.type, open.url.replace(/\/$/, ''))
   }
   return {
     endpoints,
     token,
+    project: scope.id,
     ask(service, method, path, signal, { headers = {}, body } = {}) {
       const url = endpoints.get(service)
       if (!url) throw new Error(`the catalog has no \`${service}\``)
