@@ -43,7 +43,11 @@ export function newKey(type: 'ed25519' | 'ecdsa' | 'rsa' = 'ed25519', passphrase
     ...(type === 'rsa' ? { bits: 2048 } : type === 'ecdsa' ? { bits: 256 } : {}),
     ...(passphrase !== undefined && { passphrase, cipher: 'aes256-cbc', rounds: 1 }),
   }
-  return ssh2.utils.generateKeyPairSync(type as 'ed25519', options as { comment: string })
+  // ssh2 writes one ed25519 key in some hundreds so that it cannot be read again
+  for (;;) {
+    const pair = ssh2.utils.generateKeyPairSync(type as 'ed25519', options as { comment: string })
+    if (!(ssh2.utils.parseKey(pair.private, passphrase) instanceof Error)) return pair
+  }
 }
 
 /** As `ssh-keygen -l` prints it. */

@@ -70,10 +70,11 @@ export async function openConnection(
   const stream = socket ?? via
   const gone = followErrors(client, state, () => stream?.destroy())
   try {
-    const ready = new Promise<void>((resolve) => client.once('ready', resolve))
+    // a stream is connected at once, within `connect`
+    const stages = stagesOf(client)
     client.connect({ ...configFor(settings, known, needs, state, signal), sock: stream as Socket })
     watchPhases(client, stream, state, via !== undefined)
-    await reach(ready, { settings, client, gone, state }, needs, signal)
+    await reach(stages, { settings, gone, state }, needs, signal)
   } catch (error) {
     client.destroy()
     stream?.destroy()
@@ -199,19 +200,26 @@ function watchPhases(client: Client, stream: Duplex | undefined, state: State, c
   client.once('handshake', moveTo('auth'))
 }
 
+interface Stages {
+  readonly connected: Promise<unknown>
+  readonly handshake: Promise<unknown>
+  readonly ready: Promise<unknown>
+}
+
+function stagesOf(client: Client): Stages {
+  return {
+    connected: new Promise<void>((resolve) => client.once('connect', () => resolve())),
+    handshake: new Promise<void>((resolve) => client.once('handshake', () => resolve())),
+    ready: new Promise<void>((resolve) => client.once('ready', () => resolve())),
+  }
+}
+
 async function reach(
-  ready: Promise<void>,
-  {
-    settings,
-    client,
-    gone,
-    state,
-  }: { settings: ConnectionSettings; client: Client; gone: Promise<string>; state: State },
+  { connected, handshake, ready }: Stages,
+  { settings, gone, state }: { settings: ConnectionSettings; gone: Promise<string>; state: State },
   { clock, timing }: ConnectNeeds,
   signal: AbortSignal,
 ): Promise<void> {
-  const handshake = new Promise<void>((resolve) => client.once('handshake', () => resolve()))
-  const connected = new Promise<void>((resolve) => client.once('connect', () => resolve()))
   const failed = gone.then(() => {
     throw (
       state.refused ??
@@ -224,12 +232,12 @@ async function reach(
   })
   // it may fail long after everybody has stopped looking
   failed.catch(() => {})
-  const stages: [Promise<void>, number][] = [
+  const limits: [Promise<unknown>, number][] = [
     [connected, settings.connectTimeout ?? timing.connect],
     [handshake, settings.connectTimeout ?? timing.connect],
     [ready, timing.auth],
   ]
-  for (const [stage, ms] of stages) {
+  for (const [stage, ms] of limits) {
     const came = await cameWithin(clock, ms, Promise.race([stage, failed]), signal)
     if (!came) throw timeoutFailure(state.phase as Phase, settings)
   }

@@ -21,8 +21,8 @@ export async function askOpenSsh(
   signal: AbortSignal,
 ): Promise<ConfigValues | undefined> {
   const options = [...given].flatMap(([keyword, values]) =>
-    // quoted, because of blanks in paths; `-i` would leave out a file that is not there yet
-    values.flatMap((value) => ['-o', `${keyword}="${value}"`]),
+    // `-i` would leave out a file that is not there yet; a path may hold blanks
+    values.flatMap((value) => ['-o', keyword === 'identityfile' ? `${keyword}="${value}"` : `${keyword}=${value}`]),
   )
   const answer = await run(['-G', ...(file === undefined ? [] : ['-F', file]), ...options, '--', host], signal)
   if (answer === undefined) return undefined

@@ -47,8 +47,7 @@ export async function runOn(
 
   const free = await connection.slots.take(signal)
   try {
-    const channel = await openChannel(connection, text, options, signal)
-    const life = follow(channel)
+    const { channel, ...life } = await openChannel(connection, text, options, signal)
     channel.on('data', (chunk: Buffer) => stdout.take(chunk))
     channel.stderr.on('data', (chunk: Buffer) => group.take(chunk))
     channel.end(stdin)
@@ -76,7 +75,7 @@ async function openChannel(
   text: string,
   { clock, timing }: Pick<SessionOptions, 'clock' | 'timing'>,
   signal: AbortSignal,
-): Promise<ClientChannel> {
+): Promise<Opened> {
   for (let tries = 1; ; tries++) {
     signal.throwIfAborted()
     const opening = open(connection, text)
@@ -86,7 +85,7 @@ async function openChannel(
       throw notStopped(connection.name, 'the connection does not answer')
     }
     const opened = await opening
-    if ('channel' in opened) return opened.channel
+    if ('channel' in opened) return opened
     const { error: cause, asked } = opened
     if (!connection.isOpen()) {
       throw asked
@@ -126,10 +125,7 @@ async function cameBeforeGivingUp(
 }
 
 /** `asked`: the channel was open and the request to run the command sent when it failed. */
-function open(
-  connection: Connection,
-  text: string,
-): Promise<{ channel: ClientChannel } | { error: Error; asked: boolean }> {
+function open(connection: Connection, text: string): Promise<Opened | { error: Error; asked: boolean }> {
   return new Promise((resolve) => {
     let asked = false
     const options = {
@@ -141,7 +137,7 @@ function open(
     }
     try {
       connection.client.exec(text, options as object, (error, channel) =>
-        resolve(error ? { error, asked } : { channel }),
+        resolve(error ? { error, asked } : { channel, ...follow(channel) }),
       )
     } catch (error) {
       resolve({ error: error as Error, asked })
@@ -152,13 +148,18 @@ function open(
 /** What becomes of a channel; the end of its connection is the end of it, too. */
 interface Life {
   readonly exited: Promise<Ending | 'lost'>
-  readonly closed: Promise<void>
+  readonly closed: Promise<unknown>
 }
 
+type Opened = Life & { readonly channel: ClientChannel }
+
+/** To be called as soon as there is a channel: the exit code of a quick command comes in the same packet. */
 function follow(channel: ClientChannel): Life {
   // a program may end without reading what it is given
   channel.on('error', () => {})
-  const closed = new Promise<void>((resolve) => channel.once('close', () => resolve()))
+  const closed = Promise.all(
+    [channel, channel.stderr].map((stream) => new Promise<void>((resolve) => stream.once('close', () => resolve()))),
+  )
   const exited = new Promise<Ending | 'lost'>((resolve) => {
     channel.once('exit', (code: number | null, name?: string) =>
       resolve(code === null ? { exitCode: null, ...(name !== undefined && { signal: name }) } : { exitCode: code }),
@@ -228,8 +229,7 @@ async function killGroup(
   text: string,
   options: Pick<SessionOptions, 'clock' | 'timing'>,
 ): Promise<number | null> {
-  const channel = await openChannel(connection, text, options, neverAborted)
-  const life = follow(channel)
+  const { channel, ...life } = await openChannel(connection, text, options, neverAborted)
   channel.resume()
   channel.stderr.resume()
   channel.end()

@@ -59,6 +59,19 @@ describe('a command over SSH', () => {
     expect(door.output).toEqual(['c1 stderr bad\n'])
   })
 
+  test('that ends at once is seen to end: its exit code comes with the answer to the request', async () => {
+    await using c1 = await host({
+      onExec(_, channel) {
+        channel.stderr.write('late')
+        channel.exit(5)
+        channel.end('quick')
+      },
+    })
+    await using door = doorTo({ c1: c1.settings })
+    const result = await door.ssh.exec('c1', { argv: ['true'] }, never)
+    expect(result).toMatchObject({ exitCode: 5, stdout: 'quick', stderr: 'late' })
+  })
+
   test('tells the signal that ended it', async () => {
     await using c1 = await host()
     await using door = doorTo({ c1: c1.settings })
