@@ -2,11 +2,16 @@ import type { Clock } from '../clock.ts'
 import type { Random } from '../random.ts'
 import type { Topology } from '../topology.ts'
 import type { Machines } from '../world.ts'
+import { type Ceph, createCeph } from './ceph/model.ts'
+import { cephUnits } from './ceph/volume.ts'
 import { sayBooted } from './commands/journal.ts'
 import { installPrograms } from './commands/programs.ts'
+import { createGalera, type Galera, mariadbUnit, readSettings } from './galera/model.ts'
+import { createHaproxy, type Haproxy } from './haproxy/model.ts'
 import { furnish, hostsOf, unitsOf } from './layout.ts'
 import { createMachine, type Machine } from './machine/machine.ts'
 import { mountProc, showUnitsInProc } from './machine/proc.ts'
+import { createRabbit, type Rabbit } from './rabbitmq/model.ts'
 import type { Reach } from './server.ts'
 
 /** A virtual machine as libvirt on its host knows it. */
@@ -21,6 +26,11 @@ export interface Guest {
 export interface HostEstate extends Machines {
   readonly topology: Topology
   readonly machines: ReadonlyMap<string, Machine>
+  readonly ceph: Ceph
+  readonly galera: Galera
+  readonly rabbit: Rabbit
+  /** One on each controller. */
+  readonly haproxies: ReadonlyMap<string, Haproxy>
   /** How a host answers the network when it is on; `answers` unless a fault says otherwise. */
   readonly reach: Map<string, Reach>
   /** The servers on a compute host; the cloud says, and there are none until it does. */
@@ -32,46 +42,91 @@ export interface HostEstate extends Machines {
 
 export function createEstate(topology: Topology, clock: Clock, random: Random): HostEstate {
   const machines = new Map<string, Machine>()
+  const machine = (name: string) => machines.get(name)
+  const now = () => clock.now()
   const listeners: (() => void)[] = []
+  const plans = hostsOf(topology)
+  const osdsOn = (name: string): number[] => {
+    const at = topology.ceph.indexOf(name)
+    return at === -1
+      ? []
+      : Array.from({ length: topology.osds_per_host }, (_, slot) => at * topology.osds_per_host + slot)
+  }
+  let ready = false
+  const changed = () => {
+    if (!ready) return
+    estate.ceph.settle()
+    estate.galera.look()
+    for (const each of machines.values()) showUnitsInProc(each)
+    for (const happens of listeners) happens()
+  }
+
+  for (const plan of plans) {
+    const { name, role } = plan
+    const own =
+      role === 'ceph'
+        ? cephUnits(name, topology.ceph.indexOf(name) < 3, osdsOn(name))
+        : role === 'database'
+          ? [
+              mariadbUnit(
+                () => machine(name)?.files,
+                () => databaseStarted(name),
+              ),
+            ]
+          : []
+    const made = createMachine({
+      ...plan,
+      units: [...unitsOf(role), ...own],
+      clock,
+      random,
+      bootedAt: now() - random.between(20, 90) * 86_400_000 - random.between(0, 80_000) * 1000,
+      changed,
+    })
+    machines.set(name, made)
+    furnish(made, osdsOn(name), random)
+    mountProc(made)
+  }
+
+  const galera = createGalera(topology.databases, machine, now)
+  const { controllers, computes, databases } = topology
   const estate: HostEstate = {
     topology,
     machines,
+    ceph: createCeph({ hosts: topology.ceph, osdsPerHost: topology.osds_per_host, machine, now }),
+    galera,
+    rabbit: createRabbit({ controllers, computes, machine }),
+    haproxies: new Map(controllers.map((name) => [name, createHaproxy({ controllers, databases, galera, machine })])),
     reach: new Map(),
     guests: () => [],
     onChange: (happens) => void listeners.push(happens),
-    changed() {
-      for (const machine of machines.values()) showUnitsInProc(machine)
-      for (const happens of listeners) happens()
-    },
-    unit(host, name) {
-      const machine = machines.get(host)
-      const unit = machine?.units.find(name)
-      if (!machine || !unit) return undefined
-      const { stoppedAt, since, startedAt } = unit
-      const running = machine.power.state() !== 'off' && unit.active === 'active'
-      return {
-        running,
-        since: running ? (startedAt ?? since) : (stoppedAt ?? since),
-        ...(stoppedAt !== undefined && { stoppedAt }),
-      }
-    },
+    changed,
+    unit: (host, name) => unitState(machine(host), name),
   }
-  for (const plan of hostsOf(topology)) {
-    const machine = createMachine({
-      ...plan,
-      units: unitsOf(plan.role),
-      clock,
-      random,
-      bootedAt: clock.now() - random.between(20, 90) * 86_400_000 - random.between(0, 80_000) * 1000,
-      changed: () => estate.changed(),
-    })
-    machines.set(plan.name, machine)
-    furnish(machine, [], random)
-    mountProc(machine)
-    installPrograms(machine, estate)
-    sayBooted(machine)
-    machine.power.onBoot(() => sayBooted(machine))
+  function databaseStarted(name: string): void {
+    const [node, host] = [estate.galera.nodes.get(name), machine(name)]
+    if (node && host) readSettings(node, host)
   }
-  estate.changed()
+
+  const hosts = plans.map(({ name, address }) => `${address}\t${name}\n`).join('')
+  for (const made of machines.values()) {
+    made.files.write('/etc/hosts', `127.0.0.1\tlocalhost\n${hosts}`)
+    installPrograms(made, estate)
+    sayBooted(made)
+    made.power.onBoot(() => sayBooted(made))
+  }
+  ready = true
+  changed()
   return estate
+}
+
+function unitState(machine: Machine | undefined, name: string): ReturnType<Machines['unit']> {
+  const unit = machine?.units.find(name)
+  if (!machine || !unit) return undefined
+  const { stoppedAt, since, startedAt } = unit
+  const running = machine.power.state() !== 'off' && unit.active === 'active'
+  return {
+    running,
+    since: running ? (startedAt ?? since) : (stoppedAt ?? since),
+    ...(stoppedAt !== undefined && { stoppedAt }),
+  }
 }

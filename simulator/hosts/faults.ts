@@ -1,4 +1,7 @@
 import type { Fault } from '../fault.ts'
+import { cephFaults } from './faults/ceph.ts'
+import { clusterFaults } from './faults/clusters.ts'
+import { machineFaults } from './faults/hosts.ts'
 
 /** What can be wrong with hosts and the clusters they form. */
-export const hostFaults: Fault[] = []
+export const hostFaults: Fault[] = [...machineFaults, ...cephFaults, ...clusterFaults]

@@ -1,5 +1,6 @@
 import type { Random } from '../random.ts'
 import type { Topology } from '../topology.ts'
+import { defaultMaxConnections } from './galera/model.ts'
 import type { Disk, Machine, Role } from './machine/machine.ts'
 import { kernelRelease } from './machine/proc.ts'
 import type { UnitKind } from './machine/units.ts'
@@ -132,6 +133,7 @@ export function furnish(machine: Machine, osds: readonly number[], random: Rando
     signature: 'ext4',
     broken: false,
   })
+  if (role === 'database') disks.push({ ...dataDisk('sdb', random), signature: 'xfs' })
   for (const index of osds.keys()) disks.push(dataDisk(`sd${String.fromCharCode(98 + index)}`, random))
   const root = Math.round((446 * gib) / 1024)
   mounts.push(
@@ -240,8 +242,29 @@ export function furnish(machine: Machine, osds: readonly number[], random: Rando
     '/etc/chrony/chrony.conf',
     'server ntp1.rehearsal iburst\nserver ntp2.rehearsal iburst\nmakestep 1 3\nrtcsync\n',
   )
+  if (role === 'database') {
+    files.folder('/etc/mysql/conf.d', { parents: true })
+    files.folder('/etc/mysql/mariadb.conf.d', { parents: true })
+    files.folder('/var/lib/mysql', { parents: true })
+    files.write('/etc/mysql/mariadb.conf.d/60-galera.cnf', galeraConfiguration(name, address))
+  }
+  for (const id of osds) files.folder(`/var/lib/ceph/osd/ceph-${id}`, { parents: true })
   files.write('/etc/resolv.conf', 'nameserver 10.77.0.2\n')
 }
+
+const galeraConfiguration = (name: string, address: string) => `[mysqld]
+bind-address = 0.0.0.0
+max_connections = ${defaultMaxConnections}
+innodb_buffer_pool_size = 1G
+
+[galera]
+wsrep_on = ON
+wsrep_provider = /usr/lib/galera/libgalera_smm.so
+wsrep_cluster_name = openstack
+wsrep_node_name = ${name}
+wsrep_node_address = ${address}
+wsrep_sst_method = mariabackup
+`
 
 export const dataDisk = (name: string, random: Random): Disk => ({
   name,

@@ -1,15 +1,21 @@
+import { cephProgram } from '../ceph/command.ts'
+import { cephVolumeProgram } from '../ceph/volume.ts'
 import type { HostEstate } from '../estate.ts'
+import { galeraPrograms } from '../galera/command.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Program } from '../machine/process.ts'
+import { rabbitPrograms } from '../rabbitmq/command.ts'
 import { chronycProgram } from './chrony.ts'
 import { filePrograms } from './files.ts'
 import { journalPrograms } from './journal.ts'
 import { launcherPrograms } from './launchers.ts'
 import { networkPrograms } from './network.ts'
+import { socketPrograms } from './sockets.ts'
 import { storagePrograms } from './storage.ts'
 import { systemPrograms } from './system.ts'
 import { systemctlProgram } from './systemctl.ts'
 import { toolPrograms } from './toolbox.ts'
+import { virshProgram } from './virsh.ts'
 
 /** Installs what a machine of its role can run; what is not here is `command not found`. */
 export function installPrograms(machine: Machine, estate: HostEstate): void {
@@ -21,6 +27,8 @@ export function installPrograms(machine: Machine, estate: HostEstate): void {
     journalPrograms(machine),
     networkPrograms(machine, (target) => isUp(estate, target)),
     storagePrograms(machine),
+    socketPrograms(machine, estate.haproxies.get(machine.name)),
+    ...clusterPrograms(machine, estate),
     [
       ['chronyc', chronycProgram(machine)],
       ['systemctl', systemctlProgram(machine)],
@@ -32,4 +40,20 @@ export function installPrograms(machine: Machine, estate: HostEstate): void {
 function isUp({ machines }: HostEstate, target: string): boolean {
   const found = [...machines.values()].find(({ name, address }) => name === target || address === target)
   return found !== undefined && found.power.state() !== 'off'
+}
+
+function clusterPrograms(machine: Machine, estate: HostEstate): [string, Program][][] {
+  const { ceph, galera, rabbit, topology } = estate
+  const families: [string, Program][][] = []
+  // the hosts with an administrator's keyring
+  if (ceph.mons.includes(machine.name) || machine.name === topology.controllers[0]) {
+    families.push([['ceph', cephProgram(machine, ceph)]])
+  }
+  if (machine.role === 'ceph') families.push([['ceph-volume', cephVolumeProgram(machine, ceph)]])
+  if (machine.role === 'controller') families.push(rabbitPrograms(machine, rabbit))
+  if (machine.role === 'database') families.push(galeraPrograms(machine, galera))
+  if (machine.role === 'compute') {
+    families.push([['virsh', virshProgram(machine, (host) => estate.guests(host))]])
+  }
+  return families
 }

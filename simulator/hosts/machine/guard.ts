@@ -12,10 +12,7 @@ export function guardedFiles(machine: Machine, me: Process): Files {
 
   function check(path: string, grows: boolean): void {
     if (!mayWrite(path)) throw new FileError('EACCES', path)
-    const mount = mountOf(machine, path)
-    if (grows && mount && (mount.used >= mount.size || mount.inodesUsed >= mount.inodes)) {
-      throw new FileError('ENOSPC', path)
-    }
+    if (grows) refuseWhenFull(machine, path)
   }
   const changed = (what: string, path: string, detail: object = {}) =>
     me.effect(`host.file.${what}`, `${machine.name}:${path}`, { user: me.user, ...detail })
@@ -25,12 +22,12 @@ export function guardedFiles(machine: Machine, me: Process): Files {
     write(path, content, options) {
       check(path, true)
       files.write(path, content, options)
-      changed('write', path, { bytes: Buffer.byteLength(content) })
+      changed('write', path)
     },
     append(path, content) {
       check(path, true)
       files.append(path, content)
-      changed('write', path, { bytes: Buffer.byteLength(content) })
+      changed('write', path)
     },
     folder(path, options) {
       if (files.find(path)?.kind === 'folder' && options?.parents) return
@@ -71,6 +68,12 @@ export function guardedFiles(machine: Machine, me: Process): Files {
       changed('chown', path, { owner, group })
     },
   }
+}
+
+/** @throws FileError ENOSPC, when the file system a path stands on has no room or no inodes left */
+export function refuseWhenFull(machine: Machine, path: string): void {
+  const mount = mountOf(machine, path)
+  if (mount && (mount.used >= mount.size || mount.inodesUsed >= mount.inodes)) throw new FileError('ENOSPC', path)
 }
 
 /** The file system a path stands on. */

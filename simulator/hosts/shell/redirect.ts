@@ -1,4 +1,5 @@
 import { absolute, FileError } from '../machine/files.ts'
+import { refuseWhenFull } from '../machine/guard.ts'
 import { nothing, type OpenFile, readingFrom, writingTo } from '../machine/pipe.ts'
 import { expandText } from './expand.ts'
 import { type Shell, ShellProblem } from './state.ts'
@@ -51,8 +52,13 @@ function openFile(shell: Shell, name: string, op: '<' | '>' | '>>'): OpenFile {
   try {
     if (op === '<') return readingFrom(machine.files.read(path))
     const files = machine.filesFor(me)
-    if (op === '>' || !machine.files.find(path)) files.write(path, '')
-    return writingTo((bytes) => files.append(path, bytes))
+    // recorded once, when it is opened; what is written then belongs to that
+    if (op === '>') files.write(path, '')
+    else files.append(path, '')
+    return writingTo((bytes) => {
+      refuseWhenFull(machine, path)
+      machine.files.append(path, bytes)
+    })
   } catch (error) {
     if (error instanceof FileError) throw new ShellProblem(`${name}: ${error.reason}`)
     throw error

@@ -1,0 +1,256 @@
+import { uuidOf } from '../../random.ts'
+import type { Machine } from '../machine/machine.ts'
+import { placementOf } from './placement.ts'
+
+/** One OSD; what it holds is in `copies`, by placement group. */
+export interface Osd {
+  readonly id: number
+  host: string
+  /** The disk under it, without `/dev/`; nothing after it was destroyed. */
+  disk: string | undefined
+  uuid: string
+  exists: boolean
+  inCrush: boolean
+  /** Its weight in the data's distribution: 1 is in, 0 is out. */
+  reweight: number
+  destroyed: boolean
+  hasKey: boolean
+  up: boolean
+  /** World milliseconds since 1970. */
+  downSince: number | undefined
+  /** Put out by the cluster itself, so that it comes back in with its daemon. */
+  autoOut: boolean
+  noout: boolean
+  readonly copies: Map<string, number>
+  /** Bytes on the disk that are not the cluster's objects; a nearly full OSD has many. */
+  extra: number
+}
+
+export interface Pool {
+  readonly id: number
+  readonly name: string
+  readonly pgs: number
+  readonly objectsPerPg: number
+  readonly application: string
+  readonly size: number
+  readonly minSize: number
+}
+
+export interface Pg {
+  readonly id: string
+  readonly pool: Pool
+  readonly objects: number
+}
+
+/**
+ * The state of one Ceph cluster.
+ *
+ * 1. Daemons run where their units run; an OSD that is down for ten minutes is put out, unless `noout` is set.
+ * 2. Objects move only while time passes and no flag forbids it; `settle` makes up for the time since the last look.
+ * 3. A copy is lost with its disk, never by being down.
+ */
+export interface Ceph {
+  readonly fsid: string
+  readonly hosts: readonly string[]
+  readonly mons: readonly string[]
+  readonly pools: readonly Pool[]
+  readonly pgs: readonly Pg[]
+  readonly osds: Map<number, Osd>
+  readonly flags: Set<string>
+  readonly crashes: { readonly id: string; readonly at: number; readonly entity: string; archived: boolean }[]
+  slowOps: { osd: number; count: number; since: number } | undefined
+  epoch: number
+  readonly created: number
+  changedAt: number
+  machine(host: string): Machine | undefined
+  /** Brings the cluster up to the present. */
+  settle(): number
+  monUp(name: string): boolean
+  target(pg: Pg): readonly number[]
+}
+
+export const objectBytes = 4_194_304
+/** Objects the whole cluster recovers in a second. */
+export const recoveryRate = 300
+/** Placement groups that recover at the same time. */
+export const recoveringAtOnce = 8
+const outAfter = 600_000
+
+interface CephOptions {
+  readonly hosts: readonly string[]
+  readonly osdsPerHost: number
+  readonly machine: (host: string) => Machine | undefined
+  readonly now: () => number
+}
+
+export function createCeph({ hosts, osdsPerHost, machine, now }: CephOptions): Ceph {
+  const pool = (id: number, name: string, pgs: number, objectsPerPg: number, application: string): Pool => ({
+    id,
+    name,
+    pgs,
+    objectsPerPg,
+    application,
+    size: Math.min(3, hosts.length),
+    minSize: Math.min(2, hosts.length),
+  })
+  const pools = [
+    pool(1, 'device_health_metrics', 1, 12, 'mgr_devicehealth'),
+    pool(2, 'images', 32, 3_900, 'rbd'),
+    pool(3, 'volumes', 64, 8_600, 'rbd'),
+    pool(4, 'vms', 32, 7_200, 'rbd'),
+    pool(5, 'backups', 32, 2_700, 'rbd'),
+  ]
+  const pgs = pools.flatMap((each) =>
+    Array.from({ length: each.pgs }, (_, index) => ({
+      id: `${each.id}.${index.toString(16)}`,
+      pool: each,
+      objects: each.objectsPerPg + ((index * 37) % 61),
+    })),
+  )
+  const osds = new Map<number, Osd>()
+  for (const [at, host] of hosts.entries()) {
+    for (let slot = 0; slot < osdsPerHost; slot += 1) {
+      const id = at * osdsPerHost + slot
+      osds.set(id, freshOsd(id, host, `sd${String.fromCharCode(98 + slot)}`))
+    }
+  }
+  let settledAt = now()
+  const ceph: Ceph = {
+    fsid: uuidOf('ceph'),
+    hosts,
+    mons: hosts.slice(0, 3),
+    pools,
+    pgs,
+    osds,
+    flags: new Set(),
+    crashes: [],
+    slowOps: undefined,
+    epoch: 214,
+    created: now() - 400 * 86_400_000,
+    changedAt: now() - 9 * 86_400_000,
+    machine,
+    settle() {
+      const present = now()
+      for (let at = settledAt; at < present; ) {
+        const due = nextOut(ceph, at)
+        const until = Math.min(present, due?.at ?? present)
+        recover(ceph, ((until - at) / 1000) * recoveryRate)
+        if (due && due.at <= present) putOut(ceph, due.osd)
+        at = Math.max(until, due && due.at <= at ? at + 1 : until)
+      }
+      settledAt = present
+      look(ceph, present)
+      return present
+    },
+    monUp: (name) => running(machine(name), `ceph-mon@${name}`),
+    target: (pg) => placementOf(ceph, pg),
+  }
+  for (const pg of pgs) for (const id of ceph.target(pg)) osds.get(id)?.copies.set(pg.id, pg.objects)
+  return ceph
+}
+
+export function freshOsd(id: number, host: string, disk: string): Osd {
+  return {
+    id,
+    host,
+    disk,
+    uuid: uuidOf(`osd/${id}/${disk}`),
+    exists: true,
+    inCrush: true,
+    reweight: 1,
+    destroyed: false,
+    hasKey: true,
+    up: true,
+    downSince: undefined,
+    autoOut: false,
+    noout: false,
+    copies: new Map(),
+    extra: 0,
+  }
+}
+
+export function running(machine: Machine | undefined, unit: string): boolean {
+  return machine !== undefined && machine.power.state() !== 'off' && machine.units.find(unit)?.active === 'active'
+}
+
+/** The map changes: what an operator sees as the epoch. */
+export function bump(ceph: Ceph, now: number): void {
+  ceph.epoch += 1
+  ceph.changedAt = now
+}
+
+/** Sees which daemons run now. */
+function look(ceph: Ceph, now: number): void {
+  for (const osd of ceph.osds.values()) {
+    const up = osd.exists && !osd.destroyed && osd.hasKey && running(ceph.machine(osd.host), `ceph-osd@${osd.id}`)
+    if (up === osd.up) continue
+    if (up && ceph.flags.has('noup')) continue
+    if (!up && ceph.flags.has('nodown')) continue
+    osd.up = up
+    osd.downSince = up ? undefined : now
+    if (up && osd.autoOut) Object.assign(osd, { reweight: 1, autoOut: false })
+    if (up) osd.inCrush = true
+    bump(ceph, now)
+  }
+}
+
+function nextOut({ osds, flags }: Ceph, from: number): { at: number; osd: Osd } | undefined {
+  if (flags.has('noout')) return undefined
+  let found: { at: number; osd: Osd } | undefined
+  for (const osd of osds.values()) {
+    if (osd.up || osd.noout || !osd.exists || osd.reweight === 0 || osd.downSince === undefined) continue
+    const at = Math.max(from, osd.downSince + outAfter)
+    if (!found || at < found.at) found = { at, osd }
+  }
+  return found
+}
+
+function putOut(ceph: Ceph, osd: Osd): void {
+  Object.assign(osd, { reweight: 0, autoOut: true })
+  bump(ceph, ceph.changedAt)
+}
+
+/** Objects a placement group still has to bring to where they belong, and whether copies are missing for it. */
+export function workOf(ceph: Ceph, pg: Pg): { missing: { osd: Osd; objects: number }[]; degraded: number } {
+  const held = [...ceph.osds.values()]
+    .filter(({ up }) => up)
+    .map((osd) => osd.copies.get(pg.id) ?? 0)
+    .sort((a, b) => b - a)
+    .slice(0, pg.pool.size)
+  const degraded = pg.objects * pg.pool.size - held.reduce((sum, count) => sum + count, 0)
+  const missing = ceph.target(pg).flatMap((id) => {
+    const osd = ceph.osds.get(id)
+    const objects = pg.objects - (osd?.copies.get(pg.id) ?? 0)
+    return osd?.up && objects > 0 ? [{ osd, objects }] : []
+  })
+  return { missing, degraded }
+}
+
+/** Whether flags keep this kind of work from being done. */
+export const blocked = ({ flags }: Ceph, degraded: boolean): boolean =>
+  flags.has('pause') || (degraded ? flags.has('norecover') : flags.has('nobackfill') || flags.has('norebalance'))
+
+function recover(ceph: Ceph, objects: number): void {
+  let left = objects
+  // what has too few copies comes before what only stands in the wrong place
+  for (const wanted of [true, false]) {
+    if (blocked(ceph, wanted)) continue
+    for (const pg of ceph.pgs) {
+      if (left <= 0) return
+      const { missing, degraded } = workOf(ceph, pg)
+      if (degraded > 0 !== wanted || missing.length === 0) continue
+      if (![...ceph.osds.values()].some(({ up, copies }) => up && (copies.get(pg.id) ?? 0) >= pg.objects)) continue
+      for (const { osd, objects: need } of missing) {
+        const moved = Math.min(need, left)
+        left -= moved
+        osd.copies.set(pg.id, pg.objects - need + moved)
+      }
+      if (workOf(ceph, pg).missing.length === 0 && workOf(ceph, pg).degraded === 0) dropStrays(ceph, pg)
+    }
+  }
+}
+
+function dropStrays(ceph: Ceph, pg: Pg): void {
+  const target = ceph.target(pg)
+  for (const osd of ceph.osds.values()) if (!target.includes(osd.id)) osd.copies.delete(pg.id)
+}

@@ -1,0 +1,210 @@
+import type { Random } from '../../random.ts'
+import { readOptions } from '../commands/options.ts'
+import { dataDisk } from '../layout.ts'
+import type { Disk, Machine } from '../machine/machine.ts'
+import type { Process, Program } from '../machine/process.ts'
+import type { UnitKind } from '../machine/units.ts'
+import { bump, type Ceph, type Osd } from './model.ts'
+
+/** The units of a Ceph host. */
+export function cephUnits(host: string, mon: boolean, osds: readonly number[]): UnitKind[] {
+  const daemon = (kind: string, id: string, description: string): UnitKind => ({
+    name: `ceph-${kind}@${id}.service`,
+    description,
+    command: `/usr/bin/ceph-${kind} -f --cluster ceph --id ${id} --setuser ceph --setgroup ceph`,
+    user: 'ceph',
+    startsIn: 3_000,
+    openFiles: 1_048_576,
+    restarts: true,
+  })
+  return [
+    ...(mon
+      ? [daemon('mon', host, 'Ceph cluster monitor daemon'), daemon('mgr', host, 'Ceph cluster manager daemon')]
+      : []),
+    ...osds.map((id) => daemon('osd', String(id), `Ceph object storage daemon osd.${id}`)),
+    {
+      name: 'ceph-crash.service',
+      description: 'Ceph crash dump collector',
+      command: '/usr/bin/python3 /usr/bin/ceph-crash',
+    },
+  ]
+}
+
+/** How long the technician of a rehearsal takes to change a disk, once its OSD was destroyed; milliseconds. */
+export const swapTime = 300_000
+
+/** A new disk where the old one was: another serial number, nothing on it, and sound. */
+export function swapDisk(machine: Machine, osd: number, name: string, random: Random): void {
+  const at = machine.disks.findIndex((disk) => disk.name === name)
+  if (at === -1) return
+  machine.disks[at] = { ...dataDisk(name, random), signature: undefined }
+  machine.units.hold(`ceph-osd@${osd}`, undefined)
+  machine.kernelLog.add({
+    at: machine.now(),
+    priority: 5,
+    message: `sd 0:0:${osd}:0: [${name}] Attached SCSI disk`,
+    identifier: 'kernel',
+    bootId: machine.power.boot().id,
+  })
+}
+
+/** `ceph-volume lvm list|create|prepare|activate|zap`, and the same under `raw`. */
+export function cephVolumeProgram(machine: Machine, ceph: Ceph): Program {
+  return async (me, args) => {
+    const { flags, rest } = readOptions(args, [
+      'osd-id',
+      'osd-fsid',
+      'data',
+      'device',
+      'format',
+      'block.db',
+      'block.wal',
+      'crush-device-class',
+    ])
+    const [, verb, target] = rest
+    if (me.user !== 'root')
+      return say(me, 'ceph-volume: error: This command needs to be executed with sudo or as root', 2)
+    switch (verb) {
+      case 'list':
+        return list(machine, ceph, me, target, flags.get('format') === 'json')
+      case 'zap':
+        return zap(machine, me, target ?? '')
+      case 'create':
+      case 'prepare':
+        return create(machine, ceph, me, {
+          id: flags.has('osd-id') ? Number(flags.get('osd-id')) : undefined,
+          path: String(flags.get('data') ?? flags.get('device') ?? ''),
+          starts: verb === 'create',
+        })
+      case 'activate': {
+        const osd =
+          target !== undefined && /^\d+$/.test(target)
+            ? Number(target)
+            : osdOf(machine, ceph, String(flags.get('device') ?? ''))?.id
+        if (osd === undefined) return say(me, 'ceph-volume: error: no OSD was found to activate', 1)
+        if (!flags.has('no-systemd')) await me.sleep(machine.units.start(`ceph-osd@${osd}`) + 20)
+        return say(me, `--> ceph-volume ${rest[0]} activate successful for osd ID: ${osd}`, 0)
+      }
+      default:
+        return say(me, `ceph-volume: error: unknown subcommand ${verb ?? ''}`, 1)
+    }
+  }
+}
+
+function say(me: Process, text: string, code: number): number {
+  me.err(`${text}\n`)
+  return code
+}
+
+const osdOf = (machine: Machine, ceph: Ceph, path: string): Osd | undefined =>
+  [...ceph.osds.values()].find((osd) => osd.host === machine.name && `/dev/${osd.disk}` === path)
+
+function list(machine: Machine, ceph: Ceph, me: Process, target: string | undefined, json: boolean): number {
+  const mine = [...ceph.osds.values()].filter(
+    (osd) => osd.host === machine.name && osd.disk !== undefined && osd.exists,
+  )
+  const wanted = mine.filter(
+    ({ id, disk }) => target === undefined || String(id) === target || `/dev/${disk}` === target,
+  )
+  if (json) {
+    const found = Object.fromEntries(
+      wanted.map((osd) => {
+        const path = `/dev/ceph-${osd.uuid}/osd-block-${osd.uuid}`
+        const tags = {
+          'ceph.block_device': path,
+          'ceph.cluster_fsid': ceph.fsid,
+          'ceph.cluster_name': 'ceph',
+          'ceph.crush_device_class': 'hdd',
+          'ceph.osd_fsid': osd.uuid,
+          'ceph.osd_id': String(osd.id),
+          'ceph.type': 'block',
+        }
+        return [
+          String(osd.id),
+          [
+            {
+              devices: [`/dev/${osd.disk}`],
+              lv_name: `osd-block-${osd.uuid}`,
+              lv_path: path,
+              name: `osd-block-${osd.uuid}`,
+              path,
+              tags,
+              type: 'block',
+              vg_name: `ceph-${osd.uuid}`,
+            },
+          ],
+        ]
+      }),
+    )
+    me.out(`${JSON.stringify(found, null, 4)}\n`)
+    return 0
+  }
+  if (wanted.length === 0) return say(me, 'No valid Ceph lvm devices found', 1)
+  for (const osd of wanted) {
+    me.out(
+      `\n\n====== osd.${osd.id} =======\n\n  [block]       /dev/ceph-${osd.uuid}/osd-block-${osd.uuid}\n\n      cluster fsid              ${ceph.fsid}\n      osd fsid                  ${osd.uuid}\n      osd id                    ${osd.id}\n      type                      block\n      devices                   /dev/${osd.disk}\n`,
+    )
+  }
+  return 0
+}
+
+const diskAt = (machine: Machine, path: string): Disk | undefined =>
+  machine.disks.find(({ name }) => `/dev/${name}` === path)
+
+function zap(machine: Machine, me: Process, path: string): number {
+  const disk = diskAt(machine, path)
+  if (!disk)
+    return say(me, `ceph-volume lvm zap: error: argument DEVICES: Invalid value: '${path}'. Device does not exist`, 2)
+  disk.signature = undefined
+  me.effect('host.ceph_volume.zap', `${machine.name}:${path}`)
+  return say(me, `--> Zapping: ${path}\n--> Zapping successful for: <Raw Device: ${path}>`, 0)
+}
+
+async function create(
+  machine: Machine,
+  ceph: Ceph,
+  me: Process,
+  { id, path, starts }: { id: number | undefined; path: string; starts: boolean },
+): Promise<number> {
+  const disk = diskAt(machine, path)
+  if (!disk) return say(me, `ceph-volume lvm create: error: Unable to proceed with non-existing device: ${path}`, 1)
+  if (disk.broken)
+    return say(
+      me,
+      `--> RuntimeError: command returned non-zero exit status: 5\n stderr: ${path}: Input/output error`,
+      1,
+    )
+  if (disk.signature !== undefined)
+    return say(
+      me,
+      `--> RuntimeError: Device ${path} has a filesystem or partition signature (${disk.signature}); zap it first`,
+      1,
+    )
+  ceph.settle()
+  const osd =
+    id === undefined
+      ? [...ceph.osds.values()].find((each) => each.destroyed && each.host === machine.name)
+      : ceph.osds.get(id)
+  // `ceph osd new` may have been run before: then the id is there, and waits for its disk
+  const free = osd !== undefined && (!osd.exists || osd.destroyed || osd.disk === undefined)
+  if (!osd || !free) return say(me, `--> RuntimeError: The osd ID ${id ?? ''} is already in use or does not exist.`, 1)
+  disk.signature = 'ceph_bluestore'
+  osd.copies.clear()
+  Object.assign(osd, {
+    disk: disk.name,
+    host: machine.name,
+    uuid: machine.random.uuid(),
+    exists: true,
+    destroyed: false,
+    hasKey: true,
+    inCrush: osd.inCrush,
+    autoOut: true,
+    extra: 0,
+  })
+  bump(ceph, machine.now())
+  me.effect('host.ceph_volume.create', `${machine.name}:${path}`, { osd: osd.id })
+  await me.sleep(6_000)
+  if (starts) await me.sleep(machine.units.start(`ceph-osd@${osd.id}`) + 20)
+  ceph.settle()
+  return say(me, `--> ceph-volume lvm ${starts ? 'create' : 'prepare'} successful for: ${path}`, 0)
+}

@@ -1,0 +1,116 @@
+import type { Fault } from '../../fault.ts'
+import { fault, host, machineOf, percentage, sayKernel } from './fault.ts'
+
+/** What can be wrong with a single host. */
+export const machineFaults: Fault[] = [
+  fault(
+    'hosts.disk_full',
+    'A file system is almost out of room',
+    {
+      host,
+      mount: { type: 'string', default: '/', description: 'Where it is mounted' },
+      percent: percentage('How full it is, as df shows it', 97),
+    },
+    (world, { host, mount, percent }) => {
+      const found = mountOn(machineOf(world, host), String(mount))
+      const usable = found.type === 'ext4' ? found.size - Math.round(found.size * 0.05) : found.size
+      found.used = Number(percent) >= 100 ? found.size : Math.floor((usable * Number(percent)) / 100)
+    },
+  ),
+  fault(
+    'hosts.inodes_full',
+    'A file system is almost out of inodes',
+    {
+      host,
+      mount: { type: 'string', default: '/', description: 'Where it is mounted' },
+      percent: percentage('How many are used, as df shows it', 98),
+    },
+    (world, { host, mount, percent }) => {
+      const found = mountOn(machineOf(world, host), String(mount))
+      found.inodesUsed = Math.floor((found.inodes * Number(percent)) / 100)
+    },
+  ),
+  fault(
+    'hosts.unit_failed',
+    'A systemd unit has failed, and stays so until somebody starts it',
+    { host, unit: { type: 'string', description: 'The unit, with or without `.service`' } },
+    (world, { host, unit }) => {
+      const machine = machineOf(world, host)
+      if (!machine.units.find(String(unit))) throw new Error(`\`${machine.name}\` has no unit \`${String(unit)}\``)
+      machine.units.fail(String(unit))
+    },
+  ),
+  fault('hosts.unreachable', 'A host refuses SSH connections, while its services run', { host }, (world, { host }) => {
+    world.estate.reach.set(machineOf(world, host).name, 'refuses')
+    world.estate.changed()
+  }),
+  fault('hosts.silent', 'A host accepts connections and never says a word', { host }, (world, { host }) => {
+    world.estate.reach.set(machineOf(world, host).name, 'silent')
+    world.estate.changed()
+  }),
+  fault(
+    'hosts.io_errors',
+    'A disk answers with input and output errors',
+    { host, device: { type: 'string', default: 'sda', description: 'The disk, without `/dev/`' } },
+    (world, { host, device }) => {
+      const machine = machineOf(world, host)
+      const disk = machine.disks.find(({ name }) => name === device)
+      if (!disk) throw new Error(`\`${machine.name}\` has no disk \`${String(device)}\``)
+      disk.broken = true
+      sayKernel(machine, 3, [
+        `blk_update_request: I/O error, dev ${disk.name}, sector 7812934 op 0x0:(READ) flags 0x0 phys_seg 1 prio class 2`,
+        `Buffer I/O error on dev ${disk.name}, logical block 976616, async page read`,
+      ])
+    },
+  ),
+  fault(
+    'hosts.oom',
+    'The kernel has killed a process, because there was no memory left',
+    { host },
+    (world, { host }) => {
+      const machine = machineOf(world, host)
+      machine.memory.available = Math.round(machine.memory.total * 0.03)
+      sayKernel(machine, 3, [
+        'Out of memory: Killed process 3121 (python3) total-vm:9182736kB, anon-rss:7340032kB, file-rss:0kB, shmem-rss:0kB, UID:115 pgtables:15232kB oom_score_adj:0',
+      ])
+    },
+  ),
+  fault(
+    'hosts.clock_offset',
+    'The clock of a host is wrong',
+    { host, seconds: { type: 'number', default: 2.5, description: 'How far it is ahead; negative when it is behind' } },
+    (world, { host, seconds }) => {
+      machineOf(world, host).clockOffset = Number(seconds)
+    },
+  ),
+  fault('hosts.rebooted', 'A host has just rebooted by itself', { host }, (world, { host }) => {
+    machineOf(world, host).power.reboot({ stopsIn: 0, offFor: 0 })
+  }),
+  fault(
+    'hosts.high_load',
+    'A host has more to do than it can',
+    { host, load: { type: 'number', default: 90, minimum: 0, description: 'The load averages' } },
+    (world, { host, load }) => {
+      const machine = machineOf(world, host)
+      machine.load = [Number(load), Number(load) * 0.97, Number(load) * 0.9]
+    },
+  ),
+  fault(
+    'hosts.nic_down',
+    'A network interface has lost its carrier',
+    { host, nic: { type: 'string', default: 'eno2', description: 'The interface' } },
+    (world, { host, nic }) => {
+      const machine = machineOf(world, host)
+      const found = machine.nics.find(({ name }) => name === nic)
+      if (!found) throw new Error(`\`${machine.name}\` has no interface \`${String(nic)}\``)
+      found.up = false
+      sayKernel(machine, 6, [`${found.name}: NIC Link is Down`])
+    },
+  ),
+]
+
+function mountOn(machine: ReturnType<typeof machineOf>, at: string) {
+  const found = machine.mounts.find((mount) => mount.at === at)
+  if (found) return found
+  throw new Error(`\`${machine.name}\` has nothing mounted at \`${at}\``)
+}

@@ -1,0 +1,241 @@
+import type { Galera } from './model.ts'
+import { statusOf, variablesOf } from './variables.ts'
+
+/** Rows as text, or a value set; an error has the server's number and state. */
+export type SqlAnswer =
+  | { readonly is: 'rows'; readonly columns: readonly string[]; readonly rows: readonly (readonly string[])[] }
+  | { readonly is: 'ok' }
+  | { readonly is: 'error'; readonly message: string }
+
+/** What a statement changes. */
+export type OnSet = (name: string, value: string) => void
+
+const error = (number: number, state: string, message: string): SqlAnswer => ({
+  is: 'error',
+  message: `ERROR ${number} (${state}) at line 1: ${message}`,
+})
+const rows = (columns: readonly string[], found: readonly (readonly string[])[]): SqlAnswer => ({
+  is: 'rows',
+  columns,
+  rows: found,
+})
+
+/** One statement on one node: status and variables, `SELECT` of values and of the two tables, `SET GLOBAL`. */
+export function executeSql(
+  galera: Galera,
+  node: string,
+  statement: string,
+  warnings: string[],
+  onSet: OnSet,
+): SqlAnswer {
+  const text = statement.trim().replace(/\s+/g, ' ')
+  const shown = /^show (?:global |session )?(status|variables)(?: (like|where) (.*))?$/i.exec(text)
+  if (shown) {
+    const all = shown[1]?.toLowerCase() === 'status' ? statusOf(galera, node) : variablesOf(galera, node)
+    const keep = filterOf(shown[2], shown[3] ?? '')
+    if (!keep) return syntax(text)
+    return rows(
+      ['Variable_name', 'Value'],
+      [...all].filter(([name]) => keep(name)).map(([name, value]) => [name, value]),
+    )
+  }
+  if (/^show warnings$/i.test(text))
+    return rows(
+      ['Level', 'Code', 'Message'],
+      warnings.map((message) => ['Warning', '1292', message]),
+    )
+  if (/^show (?:full )?processlist$/i.test(text)) return processList(galera, node)
+  if (/^show databases$/i.test(text))
+    return rows(
+      ['Database'],
+      [
+        'cinder',
+        'glance',
+        'information_schema',
+        'keystone',
+        'mysql',
+        'neutron',
+        'nova',
+        'nova_api',
+        'nova_cell0',
+        'performance_schema',
+        'placement',
+        'sys',
+      ].map((name) => [name]),
+    )
+  const set = /^set (?:global |@@global\.)(\w+) ?= ?(.*)$/i.exec(text)
+  if (set) return setGlobal(galera, node, (set[1] ?? '').toLowerCase(), unquote(set[2] ?? ''), warnings, onSet)
+  const sleep = /^select sleep\(([\d.]+)\)$/i.exec(text)
+  if (sleep) return rows([`SLEEP(${sleep[1]})`], [['0']])
+  if (/^select /i.test(text)) return select(galera, node, text.slice(7))
+  if (/^(flush|use|do) /i.test(text)) return { is: 'ok' }
+  return syntax(text)
+}
+
+const syntax = (text: string) =>
+  error(
+    1064,
+    '42000',
+    `You have an error in your SQL syntax; check the manual that corresponds to your MariaDB server version for the right syntax to use near '${text.slice(0, 80)}' at line 1`,
+  )
+
+const unquote = (text: string) => text.trim().replace(/^(['"])([\s\S]*)\1$/, '$2')
+
+/** Which names a `LIKE` or a `WHERE Variable_name …` keeps. */
+function filterOf(kind: string | undefined, text: string): ((name: string) => boolean) | undefined {
+  if (kind === undefined) return () => true
+  const like = (pattern: string) => {
+    const source = unquote(pattern)
+      .replace(/[.*+?^${}()|[\]\\]/g, (sign) => (sign === '\\' ? '' : `\\${sign}`))
+      .replaceAll('%', '.*')
+      .replaceAll('_', '.')
+    const expression = new RegExp(`^${source}$`, 'i')
+    return (name: string) => expression.test(name)
+  }
+  if (kind.toLowerCase() === 'like') return like(text)
+  const parts = text.split(/ or /i).map((part) => {
+    const listed = /^`?variable_name`? in ?\((.*)\)$/i.exec(part.trim())
+    if (listed) {
+      const names = (listed[1] ?? '').split(',').map((name) => unquote(name).toLowerCase())
+      return (name: string) => names.includes(name.toLowerCase())
+    }
+    const matched = /^`?variable_name`? ?(?:like (.*)|= ?(.*))$/i.exec(part.trim())
+    if (!matched) return undefined
+    return matched[1] !== undefined
+      ? like(matched[1])
+      : (name: string) => name.toLowerCase() === unquote(matched[2] ?? '').toLowerCase()
+  })
+  if (parts.some((part) => part === undefined)) return undefined
+  return (name) => parts.some((part) => part?.(name))
+}
+
+function setGlobal(
+  galera: Galera,
+  name: string,
+  variable: string,
+  value: string,
+  warnings: string[],
+  onSet: OnSet,
+): SqlAnswer {
+  const node = galera.nodes.get(name)
+  if (!node || !variablesOf(galera, name).has(variable))
+    return error(1193, 'HY000', `Unknown system variable '${variable}'`)
+  warnings.length = 0
+  if (['hostname', 'version', 'datadir', 'socket', 'port', 'open_files_limit', 'extra_port'].includes(variable)) {
+    return error(1238, 'HY000', `Variable '${variable}' is a read only variable`)
+  }
+  if (variable === 'max_connections') {
+    const wanted = Number(value)
+    if (!Number.isInteger(wanted)) return error(1232, '42000', `Incorrect argument type to variable '${variable}'`)
+    node.maxConnections = Math.min(100_000, Math.max(10, wanted))
+    if (node.maxConnections !== wanted) warnings.push(`Truncated incorrect max_connections value: '${wanted}'`)
+  } else if (variable === 'wsrep_desync') {
+    node.desynced = /^(on|1|true)$/i.test(value)
+  } else {
+    node.set.set(variable, value)
+  }
+  onSet(variable, value)
+  return { is: 'ok' }
+}
+
+function processList(galera: Galera, name: string): SqlAnswer {
+  const machine = galera.machine(name)
+  return rows(
+    ['Id', 'User', 'Host', 'db', 'Command', 'Time', 'State', 'Info', 'Progress'],
+    [
+      ['1', 'system user', '', 'NULL', 'Sleep', '41', 'wsrep applier idle', 'NULL', '0.000'],
+      ['814411', 'nova', `${machine?.address}:51234`, 'nova', 'Sleep', '3', '', 'NULL', '0.000'],
+      ['814412', 'root', 'localhost', 'NULL', 'Query', '0', 'starting', 'SHOW PROCESSLIST', '0.000'],
+    ],
+  )
+}
+
+/** `SELECT` of constants, `@@variables`, and the JSON and table forms over `information_schema.GLOBAL_STATUS` and `GLOBAL_VARIABLES`. */
+function select(galera: Galera, node: string, text: string): SqlAnswer {
+  const table = /^(.*?) from information_schema\.global_(status|variables)(?: where (.*?))?(?: order by .*)?$/i.exec(
+    text,
+  )
+  if (table && !/\(select/i.test(text)) {
+    const source = table[2]?.toLowerCase() === 'status' ? statusOf(galera, node) : variablesOf(galera, node)
+    const keep = table[3] === undefined ? () => true : filterOf('where', table[3])
+    if (!keep) return syntax(text)
+    const found = [...source].filter(([name]) => keep(name))
+    const wanted = (table[1] ?? '').replace(/\s+/g, '').toLowerCase()
+    if (/^json_objectagg\((lower\()?variable_name\)?,variable_value\)$/.test(wanted)) {
+      const text = found
+        .map(([name, value]) => `${JSON.stringify(name.toLowerCase())}:${JSON.stringify(value)}`)
+        .join(', ')
+      return rows([table[1] ?? ''], [[`{${text}}`]])
+    }
+    if (wanted === 'variable_name,variable_value' || wanted === '*')
+      return rows(
+        ['VARIABLE_NAME', 'VARIABLE_VALUE'],
+        found.map(([name, value]) => [name.toUpperCase(), value]),
+      )
+    if (wanted === 'variable_value')
+      return rows(
+        ['VARIABLE_VALUE'],
+        found.map(([, value]) => [value]),
+      )
+    return error(1054, '42S22', `Unknown column '${table[1]}' in 'field list'`)
+  }
+  const values: string[] = []
+  const columns = splitTop(text)
+  for (const column of columns) {
+    const value = evaluate(galera, node, column.trim())
+    if (value === undefined)
+      return /^@@/.test(column.trim())
+        ? error(1193, 'HY000', `Unknown system variable '${column.trim().slice(2)}'`)
+        : syntax(column.trim())
+    values.push(typeof value === 'string' ? value : String(value))
+  }
+  return rows(
+    columns.map((column) => column.trim()),
+    [values],
+  )
+}
+
+type Value = string | number
+
+function evaluate(galera: Galera, node: string, text: string): Value | undefined {
+  const variable = /^@@(?:global\.|session\.)?(\w+)$/i.exec(text)?.[1]
+  if (variable !== undefined) {
+    const value = variablesOf(galera, node).get(variable.toLowerCase())
+    return value !== undefined && /^\d+$/.test(value) ? Number(value) : value
+  }
+  if (/^-?\d+(\.\d+)?$/.test(text)) return Number(text)
+  if (/^(['"]).*\1$/.test(text)) return unquote(text)
+  if (/^current_user\(\)$/i.test(text)) return 'root@localhost'
+  if (/^version\(\)$/i.test(text)) return '10.11.11-MariaDB-0+deb12u1'
+  const plus = /^(\(.*\)) ?\+ ?0$/.exec(text)
+  if (plus) return Number(evaluate(galera, node, plus[1] ?? ''))
+  const inner = /^\((select .*)\)$/i.exec(text)?.[1]
+  if (inner !== undefined) {
+    const found = select(galera, node, inner.slice(7))
+    return found.is === 'rows' ? (found.rows[0]?.[0] ?? 'NULL') : undefined
+  }
+  const object = /^json_object\((.*)\)$/i.exec(text)?.[1]
+  if (object === undefined) return undefined
+  const parts = splitTop(object).map((part) => evaluate(galera, node, part.trim()))
+  if (parts.some((part) => part === undefined)) return undefined
+  const pairs = parts.flatMap((part, index) =>
+    index % 2 === 0 ? [`${JSON.stringify(String(part))}: ${JSON.stringify(parts[index + 1])}`] : [],
+  )
+  return `{${pairs.join(', ')}}`
+}
+
+/** Splits at the commas that stand in no bracket and no quotes. */
+function splitTop(text: string): string[] {
+  const parts: string[] = ['']
+  let depth = 0
+  let quote = ''
+  for (const sign of text) {
+    if (quote !== '') quote = sign === quote ? '' : quote
+    else if (sign === "'" || sign === '"') quote = sign
+    else if (sign === '(') depth += 1
+    else if (sign === ')') depth -= 1
+    if (sign === ',' && depth === 0 && quote === '') parts.push('')
+    else parts[parts.length - 1] += sign
+  }
+  return parts
+}
