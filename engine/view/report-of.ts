@@ -99,13 +99,25 @@ function uncheckedOf(
         (step.ended === undefined ? 'it did not end' : 'its result cannot be read here'),
       verdict: step.status === 'skipped' ? ('skipped' as const) : ('unknown' as const),
     })),
-    ...missed.map(({ step, name }) => ({
-      key: step,
-      name,
-      why: ended ? 'it was not reached' : 'it has not been reached yet',
-      verdict: 'unknown' as const,
-    })),
+    ...missed.flatMap(({ step, name }): UncheckedCheck[] => {
+      const fate = fateOf(step, steps)
+      if (fate === 'not needed') return []
+      if (fate === 'skipped') return [{ key: step, name, why: 'what it is a part of was skipped', verdict: fate }]
+      const why = ended ? 'it was not reached' : 'it has not been reached yet'
+      return [{ key: step, name, why, verdict: 'unknown' as const }]
+    }),
   ]
+}
+
+/** Why a step has no execution: a rescue is not needed where the block it belongs to succeeded. */
+function fateOf(address: string, steps: readonly ReportedStep[]): 'skipped' | 'not needed' | 'missed' {
+  for (let end = address.lastIndexOf('/'); end > 0; end = address.lastIndexOf('/', end - 1)) {
+    const group = steps.filter(({ step, kind }) => step === address.slice(0, end) && kind !== 'loop')
+    if (group.length === 0) continue
+    if (group.every(({ status }) => status === 'skipped')) return 'skipped'
+    return group.every(({ status }) => status === 'skipped' || status === 'succeeded') ? 'not needed' : 'missed'
+  }
+  return 'missed'
 }
 
 function verdictOf(

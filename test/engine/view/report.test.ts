@@ -153,6 +153,20 @@ describe('an inspection', () => {
     expect(reportOf(run.entries())).toMatchObject({ verdict: 'unknown', unchecked: [{ key: 'disk' }] })
   })
 
+  test.each([
+    ['succeeded', ok(), []],
+    ['was skipped', { status: 'skipped', why: 'there is no Ceph' } as const, [{ key: 'ceph/osd', verdict: 'skipped' }]],
+    ['failed', bad('x', 'x'), [{ key: 'ceph/osd', verdict: 'unknown' }]],
+  ])('a check without an execution, in a block that %s', (_, outcome, unchecked) => {
+    const outline = [
+      { step: 'ceph', name: 'Ceph', kind: 'block', depth: 0 },
+      { step: 'ceph/osd', name: 'OSDs', kind: 'action', action: 'assert.check', depth: 1 },
+    ] as const
+    const run = sampleRun({ outline }).step('ceph', { kind: 'block' }, outcome)
+    expect(reportOf(run.entries()).unchecked).toMatchObject(unchecked)
+    expect(reportOf(run.entries()).unchecked).toHaveLength(unchecked.length)
+  })
+
   test('a run without checks has no verdict', () => expect(reportOf(reboot().entries()).verdict).toBeUndefined())
 })
 
