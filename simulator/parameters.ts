@@ -6,15 +6,19 @@ export interface ParameterSchema {
   readonly additionalProperties: false
 }
 
-export interface FieldSchema {
-  readonly type: 'string' | 'integer' | 'number' | 'boolean' | 'array'
-  readonly description: string
-  readonly enum?: readonly (string | number)[]
+/** `type`, `enum`, `minimum`, `maximum`, `items.type` and `default` are understood; other keywords only tell people. */
+export type FieldSchema = { readonly [keyword: string]: unknown } & { readonly description: string }
+
+/** The keywords that are checked. */
+interface Rules {
+  readonly type?: Type
+  readonly enum?: readonly unknown[]
   readonly minimum?: number
   readonly maximum?: number
-  readonly items?: { readonly type: 'string' | 'integer' | 'number' }
-  readonly default?: unknown
+  readonly items?: { readonly type?: Type }
 }
+
+type Type = 'string' | 'integer' | 'number' | 'boolean' | 'array'
 
 /** The parameters with their defaults, and what is wrong with them: one sentence each. */
 export function checkParameters(
@@ -44,21 +48,22 @@ export function checkParameters(
 const listed = (names: readonly string[]): string =>
   names.length === 0 ? 'none' : names.map((name) => `\`${name}\``).join(', ')
 
-function problemWith(field: FieldSchema, value: unknown): string | undefined {
-  if (!hasType(field.type, value)) return `must be ${article(field.type)}, not ${JSON.stringify(value)}`
-  if (field.enum && !field.enum.includes(value as string)) {
-    return `must be one of ${listed(field.enum.map(String))}, not ${JSON.stringify(value)}`
+function problemWith(rules: Rules, value: unknown): string | undefined {
+  const { type, enum: words, minimum, maximum, items } = rules
+  if (type && !hasType(type, value)) return `must be ${articles[type]}, not ${JSON.stringify(value)}`
+  if (words && !words.includes(value)) {
+    return `must be one of ${listed(words.map(String))}, not ${JSON.stringify(value)}`
   }
-  if (field.minimum !== undefined && (value as number) < field.minimum) return `must be at least ${field.minimum}`
-  if (field.maximum !== undefined && (value as number) > field.maximum) return `must be at most ${field.maximum}`
-  const { items } = field
-  if (items && !(value as unknown[]).every((item) => hasType(items.type, item))) {
-    return `must be a list of ${items.type === 'string' ? 'texts' : 'numbers'}`
+  if (minimum !== undefined && Number(value) < minimum) return `must be at least ${minimum}`
+  if (maximum !== undefined && Number(value) > maximum) return `must be at most ${maximum}`
+  const itemType = items?.type
+  if (itemType && Array.isArray(value) && !value.every((item) => hasType(itemType, item))) {
+    return `must be a list in which each is ${articles[itemType]}`
   }
   return undefined
 }
 
-function hasType(type: FieldSchema['type'], value: unknown): boolean {
+function hasType(type: Type, value: unknown): boolean {
   switch (type) {
     case 'integer':
       return Number.isInteger(value)
@@ -69,11 +74,10 @@ function hasType(type: FieldSchema['type'], value: unknown): boolean {
   }
 }
 
-const articles = {
+const articles: { readonly [type in Type]: string } = {
   string: 'a text',
   integer: 'a whole number',
   number: 'a number',
   boolean: 'true or false',
   array: 'a list',
 }
-const article = (type: FieldSchema['type']): string => articles[type]

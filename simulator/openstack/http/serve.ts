@@ -72,7 +72,9 @@ async function answer(service: Service, around: Surroundings, call: Call, closin
   const url = new URL(message.url ?? '/', 'http://cloud')
   const found = routesOf(service, message.method ?? 'GET', url.pathname)
   const token = around.tokenOf(headerOf(message, 'x-auth-token') ?? '')
-  if (!token && !found.some(({ route }) => route.open)) return service.unauthorized(around.keystoneUrl(), id)
+  // Keystone looks for the path first; the others let nobody in to look
+  const hidden = service.name !== 'keystone' || found.length > 0
+  if (!token && hidden && !found.some(({ route }) => route.open)) return service.unauthorized(around.keystoneUrl(), id)
   if (found.length === 0) return service.unknownPath(headerOf(message, 'accept') ?? '', id)
 
   let version = 0

@@ -46,7 +46,3 @@ const working: { readonly [state in VmState]?: { readonly [task: string]: string
 export function statusOf({ vmState, taskState }: Pick<NovaServer, 'vmState' | 'taskState'>): string {
   return (taskState !== null && working[vmState]?.[taskState]) || rest[vmState]
 }
-
-/** Every status there is, for filters. */
-export const isStatus = (text: string): boolean => Object.values(rest).includes(text) || workingStatuses.has(text)
-const workingStatuses = new Set(Object.values(working).flatMap((tasks) => Object.values(tasks)))
