@@ -230,7 +230,7 @@ export interface CloudConfig {
 }
 
 export interface Clouds {
-  /** Without a name: `OS_CLOUD`, the inventory's default, the only one, or the `OS_*` variables. */
+  /** Without a name: `OS_CLOUD`, the inventory's default, the `OS_*` variables, or the only one. */
   get(name?: string): Promise<CloudConfig>
 }
 

@@ -5,7 +5,7 @@ import { isObject, type Json, type JsonObject } from '../json.ts'
 import { authOf } from './cloud-auth.ts'
 import { mergeCloud, mergeDocument, normalKeys, plainText, truth } from './cloud-merge.ts'
 
-/** What clouds are known from. Where the files are looked for, and that the first one found wins, is the caller's business. */
+/** What clouds are known from. Where the files are looked for, the first one found winning, is the caller's business. */
 export interface CloudSources {
   /** `clouds.yaml`. */
   readonly clouds?: Json
@@ -24,8 +24,8 @@ export function cloudNames(sources: CloudSources): readonly string[] {
 }
 
 /**
- * One cloud, by the rules of openstacksdk: the vendor's profile, then `clouds.yaml`, then `secure.yaml`, then the values
- * of the region. Which one: the name, else `OS_CLOUD`, else the preferred one, else the `OS_*` variables when
+ * One cloud, by the rules of openstacksdk: the vendor's profile, then `clouds.yaml`, then `secure.yaml`, then what is
+ * said for the region. Which one: the name, else `OS_CLOUD`, else the preferred one, else the `OS_*` variables when
  * `OS_AUTH_URL` is among them, else the only one. The region: the one asked for, else `OS_REGION_NAME`, else the first.
  * A named cloud takes nothing else from the environment.
  *

@@ -26,7 +26,7 @@ export function keepSecrets(ctx: ActionContext, { auth }: CloudConfig): void {
   }
 }
 
-/** Keystone v3, by password, token or application credential. Throws `StepFailure` `unauthorized` and those of a call. */
+/** A token of Keystone v3, by whatever the cloud says. Throws `StepFailure` `unauthorized`, and those of a call. */
 export async function requestToken(ctx: ActionContext, cloud: CloudConfig, signal: AbortSignal): Promise<Token> {
   const url = `${identityUrl(cloud)}/auth/tokens`
   const request = { method: 'POST', url, body: authRequest(cloud), tls: cloud.tls, effect: 'read' } as const
@@ -72,10 +72,11 @@ const defaultLife = 5 * 60_000
 const margin = 60_000
 
 function refused({ name, authType, auth }: CloudConfig, { detail, message }: StepFailure): StepFailure {
+  const credential = auth['application_credential_id'] ?? auth['application_credential_name']
   const who = {
     password: `the password of \`${auth['username'] ?? auth['user_id']}\``,
     token: 'the token',
-    v3applicationcredential: `the application credential \`${auth['application_credential_id'] ?? auth['application_credential_name']}\``,
+    v3applicationcredential: `the application credential \`${credential}\``,
   }
   const hint = {
     password: 'check user, password and domain in clouds.yaml or `OS_*`: the password may also have expired',

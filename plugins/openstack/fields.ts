@@ -8,8 +8,8 @@ export function orNull(schema: Schema): Schema {
 }
 
 /**
- * An object as an API gives it. Its known fields are listed, so that a name that does not exist is found before anything
- * runs; at run time a newer cloud may give more, and an older one less. All may be null unless named in `always`.
+ * An object as an API gives it. Its known fields are listed, so that a name that does not exist is found before
+ * anything runs; at run time a newer cloud may give more, and an older one less. All may be null unless named in `always`.
  */
 export function apiObject(
   description: string,

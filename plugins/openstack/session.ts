@@ -43,7 +43,7 @@ export async function tokenOf(session: Session, signal: AbortSignal): Promise<To
   for (;;) {
     signal.throwIfAborted()
     if (shared.token && ctx.clock.now() < shared.token.renewAt) return shared.token
-    if (!shared.asking) return await askForToken(session, signal)
+    if (shared.asking === undefined) return await askForToken(session, signal)
     const asked = await settled(shared.asking, signal)
     // another step that was cancelled says nothing about this one: ask again
     if ('error' in asked && !isAbort(asked.error)) throw asked.error
@@ -53,7 +53,7 @@ export async function tokenOf(session: Session, signal: AbortSignal): Promise<To
 /** A new token, whatever the old one is worth; `took` in milliseconds. */
 export async function renewToken(session: Session, signal: AbortSignal): Promise<Token> {
   const { shared } = session
-  if (shared.asking) await settled(shared.asking, signal)
+  if (shared.asking !== undefined) await settled(shared.asking, signal)
   delete shared.token
   return await askForToken(session, signal)
 }
