@@ -14,8 +14,8 @@ const maps = new Set([
   'resource_versions',
 ])
 
-/** Fields that whoever uploaded an image gave it. */
-const given = /^(os_|owner_specified\.|hw_)(?!hidden$|hash)/
+/** Fields that are only there when somebody gave them: to an image, to a user. */
+const given = /^(os_(?!hidden$|hash)|owner_specified\.|hw_|default_project_id$)/
 
 /**
  * How two answers differ in shape: fields one has and the other lacks, and values of another kind. Values themselves,
