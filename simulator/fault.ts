@@ -4,7 +4,7 @@ import type { World } from './world.ts'
 /** One thing that can be wrong with the world, by name: `nova.compute_down`, `hosts.disk_full`. */
 export interface Fault {
   readonly name: `${string}.${string}`
-  /** One sentence: what is then wrong. */
+  /** What is then wrong, in one line without a full stop. */
   readonly summary: string
   /** A closed JSON Schema of what the fault takes; every field described. */
   readonly params: ParameterSchema

@@ -38,7 +38,7 @@ export function checkParameters(
       if (schema.required?.includes(name)) problems.push(`\`${name}\` is missing: ${field.description}`)
       continue
     }
-    const problem = problemWith(field, value)
+    const problem = problemWith(field as Rules, value)
     if (problem) problems.push(`\`${name}\` ${problem}`)
     else params[name] = value
   }

@@ -7,7 +7,7 @@ const service = { type: 'string', description: 'The service', enum: serviceNames
 export const apiFaults: readonly Fault[] = [
   {
     name: 'keystone.failing',
-    summary: 'Keystone answers every call with an error, so nobody gets a token.',
+    summary: 'Keystone answers every call with an error, so nobody gets a token',
     params: {
       type: 'object',
       properties: {
@@ -19,7 +19,7 @@ export const apiFaults: readonly Fault[] = [
   },
   {
     name: 'api.slow',
-    summary: 'A service takes its time over every call.',
+    summary: 'A service takes its time over every call',
     params: {
       type: 'object',
       properties: {
@@ -33,7 +33,7 @@ export const apiFaults: readonly Fault[] = [
   },
   {
     name: 'api.flaky',
-    summary: 'A service refuses some of its calls and asks to be tried again later.',
+    summary: 'A service refuses some of its calls and asks to be tried again later',
     params: {
       type: 'object',
       properties: {
@@ -57,7 +57,7 @@ export const apiFaults: readonly Fault[] = [
   },
   {
     name: 'api.endpoint_broken',
-    summary: 'One endpoint of the catalogue leads to a proxy without a server behind it.',
+    summary: 'One endpoint of the catalogue leads to a proxy without a server behind it',
     params: {
       type: 'object',
       properties: {
@@ -76,7 +76,7 @@ export const apiFaults: readonly Fault[] = [
   },
   {
     name: 'clock.skew',
-    summary: 'The clock of a host is wrong; its services seem older or younger than they are.',
+    summary: 'The clock of a host is wrong; its services seem older or younger than they are',
     params: {
       type: 'object',
       properties: {

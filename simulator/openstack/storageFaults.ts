@@ -8,7 +8,7 @@ import { hour, minute } from './time.ts'
 export const storageFaults: readonly Fault[] = [
   {
     name: 'cinder.service_down',
-    summary: 'A Cinder service runs but reports no more.',
+    summary: 'A Cinder service runs but reports no more',
     params: {
       type: 'object',
       properties: {
@@ -32,7 +32,7 @@ export const storageFaults: readonly Fault[] = [
   },
   {
     name: 'cinder.pool_full',
-    summary: 'The storage behind the volumes is nearly full.',
+    summary: 'The storage behind the volumes is nearly full',
     params: {
       type: 'object',
       properties: {
@@ -46,7 +46,7 @@ export const storageFaults: readonly Fault[] = [
   },
   {
     name: 'cinder.volumes_stuck',
-    summary: 'Volumes have been in the middle of something for hours.',
+    summary: 'Volumes have been in the middle of something for hours',
     params: {
       type: 'object',
       properties: {
@@ -70,7 +70,7 @@ export const storageFaults: readonly Fault[] = [
   },
   {
     name: 'glance.image_stuck',
-    summary: 'An image never got its bytes.',
+    summary: 'An image never got its bytes',
     params: {
       type: 'object',
       properties: {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import type { Rehearsal } from '../../simulator/contract.ts'
-import { loadScenario, ScenarioError, startRehearsal } from '../../simulator/index.ts'
+import { loadScenario, ScenarioError, scenarioNames, startRehearsal } from '../../simulator/index.ts'
 import { at, rows } from './openstack/contract/api.ts'
 
 const startAt = Date.parse('2026-03-01T10:00:00Z')
@@ -45,6 +45,17 @@ test('a rehearsal is reached through its clouds.yaml and lists its hosts by grou
   expect(rehearsal.ssh.privateKey).toMatch(/^-----BEGIN/)
   await rehearsal.close()
 })
+
+test.each(scenarioNames())(
+  '%s comes up and can be signed in to, unless that is what is wrong with it',
+  async (name) => {
+    const rehearsal = await startRehearsal({ scenario: await loadScenario(name), startAt })
+    const services = read(rehearsal, 'compute', '/os-services').then((body) => rows(body, 'services').length)
+    if (name === 'keystone-down') await expect(services).rejects.toThrow()
+    else expect(await services).toBe(12)
+    await rehearsal.close()
+  },
+)
 
 test('a fault that comes later comes when the world has moved on', async () => {
   const faults = [{ fault: 'nova.servers_in_error', with: { count: 2 }, after: '10m' }]

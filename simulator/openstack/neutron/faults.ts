@@ -11,7 +11,7 @@ const network = { type: 'string', description: 'The name of the network; the fir
 export const neutronFaults: readonly Fault[] = [
   {
     name: 'neutron.agent_dead',
-    summary: 'An agent runs but reports no more; Neutron shows it as not alive.',
+    summary: 'An agent runs but reports no more; Neutron shows it as not alive',
     params: {
       type: 'object',
       properties: {
@@ -35,7 +35,7 @@ export const neutronFaults: readonly Fault[] = [
   },
   {
     name: 'neutron.dhcp_missing',
-    summary: 'A network has fewer DHCP agents than it should.',
+    summary: 'A network has fewer DHCP agents than it should',
     params: {
       type: 'object',
       properties: {
@@ -51,7 +51,7 @@ export const neutronFaults: readonly Fault[] = [
   },
   {
     name: 'neutron.l3_two_active',
-    summary: 'Two agents believe that they are the active one of a router.',
+    summary: 'Two agents believe that they are the active one of a router',
     params: {
       type: 'object',
       properties: { router: { type: 'string', description: 'The name of the router; the first unless told' } },
@@ -67,7 +67,7 @@ export const neutronFaults: readonly Fault[] = [
   },
   {
     name: 'neutron.port_binding_failed',
-    summary: 'Ports of servers could not be bound on their host.',
+    summary: 'Ports of servers could not be bound on their host',
     params: {
       type: 'object',
       properties: { count: { type: 'integer', description: 'How many ports', minimum: 1, default: 1 } },
@@ -82,7 +82,7 @@ export const neutronFaults: readonly Fault[] = [
   },
   {
     name: 'neutron.ip_pool_nearly_used',
-    summary: 'Forgotten ports and floating IPs hold most addresses of a network.',
+    summary: 'Forgotten ports and floating IPs hold most addresses of a network',
     params: {
       type: 'object',
       properties: {

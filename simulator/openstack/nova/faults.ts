@@ -11,7 +11,7 @@ const count = { type: 'integer', description: 'How many servers', minimum: 1, de
 export const novaFaults: readonly Fault[] = [
   {
     name: 'nova.compute_down',
-    summary: 'A compute service runs but reports no more; Nova shows it as down.',
+    summary: 'A compute service runs but reports no more; Nova shows it as down',
     params: {
       type: 'object',
       properties: {
@@ -28,7 +28,7 @@ export const novaFaults: readonly Fault[] = [
   },
   {
     name: 'nova.compute_disabled',
-    summary: 'Somebody took a compute host out of service.',
+    summary: 'Somebody took a compute host out of service',
     params: {
       type: 'object',
       properties: {
@@ -48,7 +48,7 @@ export const novaFaults: readonly Fault[] = [
   },
   {
     name: 'nova.servers_in_error',
-    summary: 'Servers are in status ERROR, each with the fault that put it there.',
+    summary: 'Servers are in status ERROR, each with the fault that put it there',
     params: { type: 'object', properties: { count }, additionalProperties: false },
     apply({ cloud, clock }, { count }) {
       const at = clock.now() - 25 * minute
@@ -62,7 +62,7 @@ export const novaFaults: readonly Fault[] = [
   },
   {
     name: 'nova.servers_stuck',
-    summary: 'Servers have been in the middle of a task for hours.',
+    summary: 'Servers have been in the middle of a task for hours',
     params: {
       type: 'object',
       properties: {
@@ -80,7 +80,7 @@ export const novaFaults: readonly Fault[] = [
   },
   {
     name: 'nova.failed_migration',
-    summary: 'A live migration broke off; the server is still where it was.',
+    summary: 'A live migration broke off; the server is still where it was',
     params: {
       type: 'object',
       properties: {

@@ -6,7 +6,7 @@ import { allocationsOf, providersOf, sum } from './state.ts'
 export const placementFaults: readonly Fault[] = [
   {
     name: 'placement.provider_missing',
-    summary: 'Placement knows nothing of a compute host, so nothing is ever scheduled there.',
+    summary: 'Placement knows nothing of a compute host, so nothing is ever scheduled there',
     params: {
       type: 'object',
       properties: { host: { type: 'string', description: 'The compute host' } },
@@ -20,7 +20,7 @@ export const placementFaults: readonly Fault[] = [
   },
   {
     name: 'placement.overcommitted',
-    summary: 'Claims of servers that are long gone fill a host.',
+    summary: 'Claims of servers that are long gone fill a host',
     params: {
       type: 'object',
       properties: {
