@@ -135,7 +135,7 @@ describe('faults', () => {
   })
 
   test.each(faults)('$name describes itself and each of its parameters', ({ summary, params }) => {
-    expect(summary).toMatch(/^[A-Z].*[^.]$/)
+    expect(summary).toMatch(/^\w.*[^.]$/)
     expect(params.additionalProperties).toBe(false)
     for (const field of Object.values(params.properties)) expect(field.description).not.toBe('')
     for (const name of params.required ?? []) expect(params.properties).toHaveProperty(name)
