@@ -13,13 +13,16 @@ export async function cameWithin(
 ): Promise<boolean> {
   signal.throwIfAborted()
   const over = new AbortController()
+  // not `AbortSignal.any`: a signal that lives as long as the run would collect one of them for each call
+  const forget = onAbort(signal, () => over.abort(signal.reason))
   const done = clock.busy?.()
-  const sleep = clock.sleep(ms, AbortSignal.any([signal, over.signal])).then(() => false)
+  const sleep = clock.sleep(ms, over.signal).then(() => false)
   // the loser of the race is nobody's business any more
   sleep.catch(() => {})
   try {
     return await Promise.race([thing.then(() => true), sleep])
   } finally {
+    forget()
     over.abort()
     done?.()
   }

@@ -31,8 +31,8 @@ export interface SshServer extends AsyncDisposable {
   readonly port: number
   /** A line of `known_hosts` for each of its keys. */
   knownHosts(name?: string): string
-  /** Connections that were let in, and the most sessions one had at once. */
-  readonly seen: { connections: number; mostSessions: number; commands: string[]; tried: string[] }
+  /** Connections that were let in, the most sessions one had at once, and how many were refused. */
+  readonly seen: { connections: number; mostSessions: number; refused: number; commands: string[]; tried: string[] }
   /** Cuts every connection, as a crash would. */
   cut(): void
 }
@@ -58,7 +58,7 @@ export function fingerprint(key: KeyPair): string {
 
 export async function startSshServer(options: SshServerOptions = {}): Promise<SshServer> {
   const hostKeys = options.hostKeys ?? [newKey()]
-  const seen: SshServer['seen'] = { connections: 0, mostSessions: 0, commands: [], tried: [] }
+  const seen: SshServer['seen'] = { connections: 0, mostSessions: 0, refused: 0, commands: [], tried: [] }
   const sockets = new Set<Socket>()
   const server = new ssh2.Server({ hostKeys: hostKeys.map((key) => key.private) }, (connection) => {
     serve(connection, options, seen)
@@ -95,7 +95,10 @@ function serve(connection: Connection, options: SshServerOptions, seen: SshServe
   connection.on('ready', () => {
     seen.connections++
     connection.on('session', (accept, reject) => {
-      if (sessions >= (options.maxSessions ?? 10)) return reject()
+      if (sessions >= (options.maxSessions ?? 10)) {
+        seen.refused++
+        return reject()
+      }
       sessions++
       seen.mostSessions = Math.max(seen.mostSessions, sessions)
       const session = accept()

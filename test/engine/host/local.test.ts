@@ -1,4 +1,7 @@
 import { execFileSync } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { type LocalDoorOptions, localDoor } from '../../../engine/host/local.ts'
@@ -101,6 +104,17 @@ describe('an aborted command', () => {
     await expect(ended).rejects.toThrow('enough')
     expect(up).toEqual(['up\n'])
     expect(running('sleep 27.18')).toBe(0)
+  })
+
+  test('may put its things in order first, those of its children too', async () => {
+    const files = mkdtempSync(join(tmpdir(), 'local-test-'))
+    const stop = new AbortController()
+    const child = `trap 'echo bye >"$0"; exit' TERM; echo up; while :; do sleep 0.1; done`
+    const argv = ['sh', '-c', 'sh -c "$1" "$2" & wait', 'sh', child, join(files, 'note')]
+    const ended = door({ onOutput: () => stop.abort(new Error('enough')) }).exec({ argv }, stop.signal)
+    await expect(ended).rejects.toThrow('enough')
+    expect(readFileSync(join(files, 'note'), 'utf8')).toBe('bye\n')
+    rmSync(files, { recursive: true })
   })
 
   test('that was aborted before does not start', async () => {

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import {
   fingerprint,
@@ -133,13 +134,14 @@ describe('a command over SSH', () => {
 
 describe('the connection', () => {
   test('is shared by commands at once, in no more sessions than a server takes', async () => {
-    await using c1 = await host({ maxSessions: 8 })
+    await using c1 = await host()
     await using door = doorTo({ c1: c1.settings })
     const commands = Array.from({ length: 40 }, (_, n) => door.ssh.exec('c1', { argv: ['echo', String(n)] }, never))
     const results = await Promise.all(commands)
     expect(results.map(({ stdout }) => stdout.trim())).toEqual(results.map((_, n) => String(n)))
     expect(c1.server.seen.connections).toBe(1)
     expect(c1.server.seen.mostSessions).toBeGreaterThan(1)
+    expect(c1.server.seen.refused).toBe(0)
   })
 
   test('waits for a session where a server takes fewer', async () => {
@@ -147,6 +149,7 @@ describe('the connection', () => {
     await using door = doorTo({ c1: c1.settings })
     const results = await Promise.all([1, 2, 3, 4].map((n) => door.ssh.exec('c1', { argv: ['echo', `${n}`] }, never)))
     expect(results.map(({ stdout }) => stdout)).toEqual(['1\n', '2\n', '3\n', '4\n'])
+    expect(c1.server.seen.refused).toBeGreaterThan(0)
   })
 
   test('is opened again when it died between two commands', async () => {
@@ -211,6 +214,17 @@ describe('an aborted command', () => {
     expect(running('sleep 22.36')).toBe(0)
     await expect(door.ssh.exec('c1', { argv: ['echo', 'next'] }, never)).resolves.toMatchObject({ stdout: 'next\n' })
     expect(c1.server.seen.connections).toBe(1)
+  })
+
+  test('may put its things in order first', async () => {
+    await using c1 = await host()
+    const note = `${c1.files.path}/note`
+    const stop = new AbortController()
+    await using door = doorTo({ c1: c1.settings }, { onOutput: () => stop.abort(new Error('enough')) })
+    const child = `trap 'echo bye >"$0"; exit' TERM; echo up; while :; do sleep 0.1; done`
+    const argv = ['sh', '-c', 'sh -c "$1" "$2" & wait', 'sh', child, note]
+    await expect(door.ssh.exec('c1', { argv }, stop.signal)).rejects.toThrow('enough')
+    expect(readFileSync(note, 'utf8')).toBe('bye\n')
   })
 
   test('that waits for a session leaves the line', async () => {
