@@ -1,4 +1,4 @@
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { parseDocument } from 'yaml'
 import type { Fault } from './fault.ts'
@@ -37,14 +37,21 @@ export class ScenarioError extends Error {
   }
 }
 
-const shipped = new URL('scenarios/', import.meta.url)
-
 /** The scenarios that come with the program. */
 export function scenarioNames(): string[] {
-  return readdirSync(shipped)
+  return readdirSync(shipped())
     .filter((file) => file.endsWith('.yaml'))
     .map((file) => file.slice(0, -'.yaml'.length))
     .sort()
+}
+
+/** Looked for upwards: the program may run from its sources or as one bundled file of the package. */
+function shipped(): URL {
+  for (let folder = new URL('.', import.meta.url); ; folder = new URL('..', folder)) {
+    const found = new URL('simulator/scenarios/', folder)
+    if (existsSync(found)) return found
+    if (folder.pathname === '/') throw new Error('the package is not whole: its scenarios are missing')
+  }
 }
 
 /**
@@ -59,7 +66,7 @@ export async function loadScenario(nameOrPath: string): Promise<unknown> {
     const hint = `${near ? `did you mean \`${near}\`? ` : ''}there are ${names.map((name) => `\`${name}\``).join(', ')}`
     throw new ScenarioError(`there is no scenario \`${nameOrPath}\``, { hint })
   }
-  const text = await readFile(isPath ? nameOrPath : new URL(`${nameOrPath}.yaml`, shipped), 'utf8').catch((cause) => {
+  const text = await readFile(isPath ? nameOrPath : new URL(`${nameOrPath}.yaml`, shipped()), 'utf8').catch((cause) => {
     throw new ScenarioError(`cannot read the scenario \`${nameOrPath}\``, {
       hint: 'give the name of a scenario, or the path of a file that can be read',
       cause,
