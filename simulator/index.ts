@@ -98,6 +98,7 @@ function inventoryOf(topology: Topology, served: ServedEstate['hosts']): Rehears
     hosts: Object.fromEntries(
       Object.entries(served).map(([name, { address, port }]) => [name, { address, ssh: { port, user: 'root' } }]),
     ),
+    cloud: 'rehearsal',
     groups: Object.fromEntries(Object.entries(groups).map(([name, hosts]) => [name, { hosts }])),
   }
 }

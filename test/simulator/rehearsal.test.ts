@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises'
 import { expect, test } from 'vitest'
+import { validatorOf } from '../../engine/schema.ts'
 import type { Rehearsal } from '../../simulator/contract.ts'
 import { loadScenario, ScenarioError, scenarioNames, startRehearsal } from '../../simulator/index.ts'
 import { at, rows } from './openstack/contract/api.ts'
