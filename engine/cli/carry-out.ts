@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setMaxListeners } from 'node:events'
 import { join } from 'node:path'
 import type { Registry } from '../action/registry.ts'
 import { exitCode, RunbookError } from '../error.ts'
@@ -53,6 +54,8 @@ export async function carryOut(options: RunOptions): Promise<number> {
   const resumed = 'resumed' in begin ? begin.resumed : undefined
   const file = await openJournal(folder, resumed ? { wholeBytes: resumed.wholeBytes } : {})
   const free = onlyWriter(folder, run)
+  // every execution that runs listens for the cancellation: as many as the runbook lets run at once
+  setMaxListeners(0, options.cancel)
   const clock = surroundings.doors.clock
   const now = () => new Date(clock.now()).toISOString()
   const locks = lockFiles(config.locks, { by: `${operator.user}@${operator.host}`, now })

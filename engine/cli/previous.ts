@@ -1,6 +1,8 @@
 import { join } from 'node:path'
 import { runIds, transcriptOf } from '../host/runs.ts'
-import type { CheckResult, Finding, PreviousRun } from '../run/event.ts'
+import type { PreviousRun } from '../run/event.ts'
+import { openFindings } from '../view/findings.ts'
+import { reportOf } from '../view/report-of.ts'
 
 interface Place {
   readonly cloud: string | undefined
@@ -19,12 +21,7 @@ export function previousRun(runs: string, name: string, place: Place): PreviousR
     const ended = entries.at(-1)
     if (began?.type !== 'run.began' || ended?.type !== 'run.ended' || began.mode !== 'run' || began.runbook.name !== name) continue
     if (began.cloud !== place.cloud || began.rehearsal !== place.rehearsal || began.hosts.join() !== place.hosts.join()) continue
-    const since = new Map((began.previous?.findings ?? []).map((finding) => [finding.key, finding.since]))
-    const findings = entries.flatMap((entry): Finding[] => {
-      if (entry.type !== 'step.ended' || entry.action !== 'assert.check' || entry.outcome.status !== 'succeeded') return []
-      return (entry.outcome.result as unknown as CheckResult).findings.map((finding) => ({ ...finding, since: since.get(finding.key) ?? began.at }))
-    })
-    return { run: began.run, at: began.at, findings }
+    return { run: began.run, at: began.at, findings: openFindings(reportOf(entries).findings, began.at) }
   }
   return undefined
 }

@@ -4,7 +4,7 @@ import type { Signature } from './functions.ts'
 import { compareForOrder } from './order.ts'
 import { anything, eitherOf, itemOf, kindsOf, listOf, memberOf, number, text } from './shape.ts'
 import type { Value } from './value.ts'
-import { Duration, Instant, kindOf, kindWords } from './value.ts'
+import { Duration, Instant, kindOf } from './value.ts'
 import type { Work } from './work.ts'
 import { spend } from './work.ts'
 

@@ -29,7 +29,8 @@ export function problemOf(text: string, error: unknown): ExpressionProblem {
   if (code === undefined || !range) throw error
   const start = Math.min(range.start, text.length)
   const typed = wordAt(text, start, range.end)
-  const { message, hint } = explained(code, typed, summary ?? '')
+  const negation = /\bnot\s+$/.test(text.slice(0, start)) ? 'write `!`' : undefined
+  const { message, hint = negation } = explained(code, typed, summary ?? '')
   const whole =
     typed === ''
       ? { start: Math.max(0, text.trimEnd().length - 1), end: text.length }

@@ -91,30 +91,28 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
     return verified(step, outcome, names, io.tell, at)
   }
 
-  /** Begun, and the end not seen: the action looks whether it happened; else a person says. */
+  /** Begun, and the end not seen: the action looks whether it happened; else a person says. Done again, it may be cut off again. */
   async function settle(at: string, facts: About, outcome: Outcome): Promise<Outcome> {
-    if (step.inDoubt === 'fail') return outcome
-    if (step.inDoubt === 'rerun' || facts.repeatable) {
-      const again = about(at, 'again')
-      return (await engine.durable.run(again, facts, (io) => once(again, io))).outcome
-    }
+    const found = step.inDoubt === 'fail' ? 'leave' : step.inDoubt === 'rerun' || facts.repeatable ? 'again' : await ask(at, facts, outcome)
+    if (found === 'leave') return outcome
+    if (found !== 'again') return concluded(found)
+    const again = about(at, 'again')
+    const next = (await engine.durable.run(again, facts, (io) => once(again, io))).outcome
+    return next.status === 'unknown' && !(step.inDoubt === 'rerun' || facts.repeatable) ? settle(again, facts, next) : next
+  }
+
+  /** Whether it happened: what the step came to then, or that it is to be done, or to be left in doubt. */
+  async function ask(at: string, facts: About, outcome: Outcome): Promise<Outcome | 'again' | 'leave'> {
     if (action && !asks(action) && action.settled) {
       const looked = await engine.durable.run(about(at, 'settled'), { ...facts, effect: 'read', repeatable: true, quiet: true }, (io) => io.perform(step.action, 'settled', params))
       const said = looked.outcome.status === 'succeeded' ? (looked.outcome.result as { happened?: string; result?: Json }) : {}
-      if (said.happened === 'yes') return concluded({ status: 'succeeded', result: said.result ?? null })
-      if (said.happened === 'no') {
-        const again = about(at, 'again')
-        return (await engine.durable.run(again, facts, (io) => once(again, io))).outcome
-      }
+      if (said.happened === 'yes') return { status: 'succeeded', result: said.result ?? null }
+      if (said.happened === 'no') return 'again'
     }
     const answer = await engine.durable.ask(about(at, 'doubt'), step.address, doubtQuestion(key, name, step, outcome), { inDoubt: true })
     const decision = 'value' in answer ? answer.value : 'abort'
-    if (decision === 'done') return concluded({ status: 'succeeded', result: await vouched(at) })
-    if (decision === 'again') {
-      const again = about(at, 'again')
-      return (await engine.durable.run(again, facts, (io) => once(again, io))).outcome
-    }
-    return outcome
+    if (decision === 'done') return { status: 'succeeded', result: await vouched(at) }
+    return decision === 'again' ? 'again' : 'leave'
   }
 
   /** What the step gave, from the person who says that it happened: asked only when somebody reads it. */
