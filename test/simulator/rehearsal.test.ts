@@ -44,6 +44,8 @@ test('a rehearsal is reached through its clouds.yaml and lists its hosts by grou
     expect(address).toBe('127.0.0.1')
     expect(rehearsal.ssh.knownHosts).toContain(`[127.0.0.1]:${ssh.port} `)
   }
+  const schema = JSON.parse(await readFile(new URL('../../schemas/inventory.schema.json', import.meta.url), 'utf8'))
+  expect(validatorOf(schema)(rehearsal.inventory)).toEqual([])
   expect(rehearsal.ssh.privateKey).toMatch(/^-----BEGIN/)
   await rehearsal.close()
 })
