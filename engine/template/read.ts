@@ -5,6 +5,9 @@ import type { EachPart, Operand, Part, PathOperand } from './part.ts'
 import { NoTemplate } from './problem.ts'
 
 const longest = 200_000
+/** The library takes quadratic time over what stands in one pair of braces, and over blocks in blocks. */
+const longestBraces = 2_000
+const mostBlocks = 500
 
 /** What an `#each` round a place brings. */
 interface Around {
@@ -16,8 +19,7 @@ interface Around {
  * Throws `NoTemplate`, or what the library throws.
  */
 export function readParts(text: string): readonly Part[] {
-  if (text.length > longest)
-    throw new NoTemplate('syntax', { start: 0, end: text.length }, `the template is longer than ${longest} characters`)
+  refuseTooLarge(text)
   const offsets = offsetsOf(text)
   return body(Handlebars.parse(text), [])
 
@@ -199,6 +201,20 @@ export function readParts(text: string): readonly Part[] {
       `\`${common.written}\` names no value here`,
       'inside `#each` there are `@index`, `@key`, `@first` and `@last`; everywhere `@root.inputs`',
     )
+  }
+}
+
+function refuseTooLarge(text: string): void {
+  const refuse = (start: number, message: string) => {
+    throw new NoTemplate('syntax', { start, end: text.length }, message, 'compute the parts with `let`')
+  }
+  if (text.length > longest) refuse(0, `the template is longer than ${longest} characters`)
+  let blocks = 0
+  for (const { 0: braces, index } of text.matchAll(/\{\{(?:(?!\}\}|\{\{).)*/gs)) {
+    if (braces.startsWith('{{#')) blocks++
+    if (braces.length > longestBraces && !braces.startsWith('{{!'))
+      refuse(index, `more than ${longestBraces} characters stand in one pair of braces`)
+    if (blocks > mostBlocks) refuse(index, `the template has more than ${mostBlocks} blocks`)
   }
 }
 

@@ -87,7 +87,7 @@ function openBlock(text: string): { start: number; name: string } | undefined {
 
 /** The library draws up to twenty characters before the place and a marker below them; this finds them again. */
 function placeIn(text: string, message: string): number {
-  const [, line = '1', drawn = '', dashes = ''] = /^Parse error on line (\d+):\n(.*)\n(-*)\^/.exec(message) ?? []
+  const [, line = '1', drawn = '', dashes = ''] = /^Parse error on line (\d+):\n([^\n]*)\n(-*)\^/.exec(message) ?? []
   const starts = [0, ...[...text.matchAll(/\r\n?|\n/g)].map(({ index, 0: ending }) => index + ending.length)]
   const from = starts[Number(line) - 1] ?? 0
   const before = drawn.slice(0, dashes.length)

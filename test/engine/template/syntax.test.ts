@@ -42,10 +42,12 @@ describe('what is no template is told with its place and what to write instead',
     expect(problem?.hint).toContain(hint)
   })
 
-  test('a template too deep to be read', () => {
-    expect(parseTemplate(`{{upper ${'(upper '.repeat(20_000)}x${')'.repeat(20_000)}}}`).problem).toMatchObject({
-      kind: 'syntax',
-    })
+  test.each([
+    ['helpers in helpers', `{{upper ${'(upper '.repeat(20_000)}x${')'.repeat(20_000)}}}`],
+    ['blocks in blocks', `${'{{#if a}}'.repeat(2_000)}x${'{{/if}}'.repeat(2_000)}`],
+    ['a long text', `${'a'.repeat(300_000)}{{x}}`],
+  ])('a template too large to be read: %s', (_, text) => {
+    expect(parseTemplate(text).problem).toMatchObject({ kind: 'syntax' })
   })
 })
 
