@@ -13,7 +13,7 @@ const { metafile } = await build({
   format: 'esm',
   target: 'node20',
   chunkNames: 'chunks/[name]-[hash]',
-  external: ['ssh2', 'cpu-features', '*.node'],
+  external: ['ssh2', 'cpu-features', '*.node', '@mongodb-js/zstd', 'node-liblzma'],
   // packages written for CommonJS expect these
   banner: { js: "import { createRequire as __createRequire } from 'node:module'; import { fileURLToPath as __toPath } from 'node:url'; import { dirname as __dirnameOf } from 'node:path'; const require = __createRequire(import.meta.url); const __filename = __toPath(import.meta.url); const __dirname = __dirnameOf(__filename);" },
   minifySyntax: true,
