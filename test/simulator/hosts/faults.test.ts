@@ -1,0 +1,216 @@
+import { describe, expect, test } from 'vitest'
+import { hostFaults } from '../../../simulator/hosts/index.ts'
+import { startWorld, type TestWorld } from './world.ts'
+
+/** What a fault must change, seen from outside: the same question before and after. */
+const seen: Readonly<
+  Record<string, { params: Record<string, unknown>; host: string; ask: string; healthy: RegExp; faulty: RegExp }>
+> = {
+  'hosts.disk_full': {
+    params: { host: 'ctl1', mount: '/', percent: 97 },
+    host: 'ctl1',
+    ask: 'df -P / | tail -1',
+    healthy: / [1-5]?\d% \/$/m,
+    faulty: / 97% \/$/m,
+  },
+  'hosts.inodes_full': {
+    params: { host: 'ctl1', mount: '/', percent: 98 },
+    host: 'ctl1',
+    ask: 'df -Pi / | tail -1',
+    healthy: / [1-5]?\d% \/$/m,
+    faulty: / 98% \/$/m,
+  },
+  'hosts.unit_failed': {
+    params: { host: 'cmp1', unit: 'libvirtd' },
+    host: 'cmp1',
+    ask: 'systemctl is-active libvirtd',
+    healthy: /^active$/m,
+    faulty: /^failed$/m,
+  },
+  'hosts.io_errors': {
+    params: { host: 'cmp1', device: 'sda' },
+    host: 'cmp1',
+    ask: 'journalctl -k -p 3 --since -1h --no-pager',
+    healthy: /^-- No entries --$/m,
+    faulty: /I\/O error, dev sda/,
+  },
+  'hosts.oom': {
+    params: { host: 'cmp1' },
+    host: 'cmp1',
+    ask: 'journalctl -k -p 3 --since -1h --no-pager',
+    healthy: /^-- No entries --$/m,
+    faulty: /Out of memory: Killed process/,
+  },
+  'hosts.clock_offset': {
+    params: { host: 'cmp1', seconds: 2.5 },
+    host: 'cmp1',
+    ask: 'chronyc -n tracking | grep "System time"',
+    healthy: /: 0\.000\d+ seconds/,
+    faulty: /: 2\.5\d* seconds fast of NTP time/,
+  },
+  'hosts.high_load': {
+    params: { host: 'cmp1', load: 90 },
+    host: 'cmp1',
+    ask: 'cat /proc/loadavg',
+    healthy: /^0\./,
+    faulty: /^90\.00 87\.30 81\.00 /,
+  },
+  'hosts.nic_down': {
+    params: { host: 'cmp1', nic: 'eno2' },
+    host: 'cmp1',
+    ask: 'ip -br link | grep eno2',
+    healthy: /^eno2 +UP /,
+    faulty: /^eno2 +DOWN /,
+  },
+  'ceph.osd_down': {
+    params: { osd: 1 },
+    host: 'ceph1',
+    ask: 'ceph health',
+    healthy: /^HEALTH_OK$/m,
+    faulty: /1 osds down/,
+  },
+  'ceph.flags': {
+    params: { flags: ['norecover', 'noout'] },
+    host: 'ceph1',
+    ask: 'ceph health',
+    healthy: /^HEALTH_OK$/m,
+    faulty: /noout,norecover flag\(s\) set/,
+  },
+  'ceph.nearfull': {
+    params: { osd: 1, percent: 87 },
+    host: 'ceph1',
+    ask: 'ceph health',
+    healthy: /^HEALTH_OK$/m,
+    faulty: /1 nearfull osd\(s\)/,
+  },
+  'ceph.mon_down': {
+    params: { host: 'ceph3' },
+    host: 'ceph1',
+    ask: 'ceph health',
+    healthy: /^HEALTH_OK$/m,
+    faulty: /1\/3 mons down, quorum ceph1,ceph2/,
+  },
+  'ceph.slow_ops': {
+    params: { osd: 1, count: 12 },
+    host: 'ceph1',
+    ask: 'ceph health',
+    healthy: /^HEALTH_OK$/m,
+    faulty: /12 slow ops, oldest one blocked for 93 sec, osd\.1 has slow ops/,
+  },
+  'ceph.crashed': {
+    params: { osd: 1 },
+    host: 'ceph1',
+    ask: 'ceph health',
+    healthy: /^HEALTH_OK$/m,
+    faulty: /1 daemons have recently crashed/,
+  },
+  'rabbitmq.partition': {
+    params: { nodes: ['ctl3'] },
+    host: 'ctl1',
+    ask: 'rabbitmqctl cluster_status --formatter json | jq -c .partitions',
+    healthy: /^\{\}$/m,
+    faulty: /^\{"rabbit@ctl1":\["rabbit@ctl3"\],"rabbit@ctl2":\["rabbit@ctl3"\]\}$/m,
+  },
+  'rabbitmq.node_down': {
+    params: { host: 'ctl2' },
+    host: 'ctl1',
+    ask: 'rabbitmqctl cluster_status --formatter json | jq -c .running_nodes',
+    healthy: /ctl2/,
+    faulty: /^\["rabbit@ctl1","rabbit@ctl3"\]$/m,
+  },
+  'rabbitmq.alarm': {
+    params: { host: 'ctl2', resource: 'memory' },
+    host: 'ctl2',
+    ask: 'rabbitmq-diagnostics -q check_local_alarms 2>&1; echo $?',
+    healthy: /^0$/m,
+    faulty: /Memory alarm on node rabbit@ctl2\n69$/m,
+  },
+  'rabbitmq.queue_backlog': {
+    params: { queue: 'conductor', messages: 25_000 },
+    host: 'ctl1',
+    ask: 'rabbitmqctl -q list_queues name messages | grep conductor',
+    healthy: /^conductor\t0$/m,
+    faulty: /^conductor\t25000$/m,
+  },
+  'galera.split': {
+    params: { node: 'db3' },
+    host: 'db3',
+    ask: `mariadb -N -B -e "SHOW STATUS WHERE Variable_name IN ('wsrep_cluster_size','wsrep_cluster_status')"`,
+    healthy: /size\t3\n.*\tPrimary$/m,
+    faulty: /size\t1\n.*\tPrimary$/m,
+  },
+  'galera.not_synced': {
+    params: { node: 'db2' },
+    host: 'db2',
+    ask: `mariadb -N -B -e "SHOW STATUS LIKE 'wsrep_local_state_comment'"`,
+    healthy: /\tSynced$/m,
+    faulty: /\tDonor\/Desynced$/m,
+  },
+  'galera.connections_high': {
+    params: { percent: 96, node: '' },
+    host: 'db1',
+    ask: `mariadb -N -B -e "SHOW STATUS LIKE 'Threads_connected'"`,
+    healthy: /\t600$/m,
+    faulty: /\t1920$/m,
+  },
+  'haproxy.backend_down': {
+    params: { proxy: 'nova_api', server: 'ctl2' },
+    host: 'ctl1',
+    ask: 'echo \'show stat\' | socat stdio /run/haproxy/admin.sock | awk -F, \'$1=="nova_api" && $2=="ctl2" {print $18}\'',
+    healthy: /^UP$/m,
+    faulty: /^DOWN$/m,
+  },
+}
+
+const elsewhere = ['hosts.unreachable', 'hosts.silent', 'hosts.rebooted']
+
+function apply(world: TestWorld, name: string, params: Record<string, unknown>): void {
+  hostFaults.find((each) => each.name === name)?.apply(world.world, params)
+}
+
+test('every fault of a host is looked at here or with the connections', () => {
+  expect([...Object.keys(seen), ...elsewhere].sort()).toEqual(hostFaults.map(({ name }) => name).sort())
+})
+
+describe.each(Object.entries(seen).map(([name, each]) => ({ name, ...each })))(
+  '$name',
+  ({ name, params, host, ask, healthy, faulty }) => {
+    test('shows where an operator looks, and not in a healthy world', async () => {
+      await using world = await startWorld()
+      expect((await world.run(host, ask)).stdout).toMatch(healthy)
+      apply(world, name, params)
+      const { stdout } = await world.run(host, ask)
+      expect(stdout).toMatch(faulty)
+      expect(stdout).not.toMatch(healthy)
+    })
+  },
+)
+
+describe.each(hostFaults)('$name', ({ params }) => {
+  test('takes a closed set of parameters, each described', () => {
+    expect(params.additionalProperties).toBe(false)
+    for (const property of Object.values(params.properties)) expect(property.description).toMatch(/^[A-Z].*[^.]$/)
+  })
+})
+
+test('a host that rebooted by itself has another boot id and little uptime', async () => {
+  await using world = await startWorld({ computes: 1 })
+  const before = (await world.run('cmp1', 'cat /proc/sys/kernel/random/boot_id')).stdout
+  apply(world, 'hosts.rebooted', { host: 'cmp1' })
+  await world.clock.advance(20_000)
+  const after = await world.run('cmp1', 'cat /proc/sys/kernel/random/boot_id; systemctl is-active nova-compute')
+  expect(after.stdout).toMatch(/^[0-9a-f-]{36}\nactive\n$/)
+  expect(after.stdout).not.toContain(before.trim())
+})
+
+test('the others of a split cluster count two', async () => {
+  await using world = await startWorld({ controllers: 1, computes: 1 })
+  apply(world, 'galera.split', { node: 'db3' })
+  const view = (host: string) =>
+    world
+      .run(host, `mariadb -N -B -e "SHOW STATUS WHERE Variable_name IN ('wsrep_cluster_size','wsrep_cluster_conf_id')"`)
+      .then(({ stdout }) => stdout)
+  expect(await view('db1')).toMatch(/size\t2$/m)
+  expect(await view('db1')).toBe(await view('db2'))
+  expect(await view('db3')).not.toBe(await view('db1'))
+})

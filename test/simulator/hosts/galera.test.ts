@@ -1,0 +1,64 @@
+import { expect, test } from 'vitest'
+import { startWorld, type TestWorld } from './world.ts'
+
+const small = { controllers: 1, computes: 1, ceph: 3 }
+const asked = (world: TestWorld, host: string, sql: string) =>
+  world.run(host, `mariadb -N -B -e "${sql}"`).then(({ stdout }) => stdout.trimEnd())
+
+const configuration = (limit: string) =>
+  `printf '[mysqld]\\nmax_connections = ${limit}\\n' > /etc/mysql/mariadb.conf.d/80-limit.cnf`
+
+test('a limit set at run time holds on one node, until its service starts again', async () => {
+  await using world = await startWorld(small)
+  await asked(world, 'db1', 'SET GLOBAL max_connections = 1500')
+  expect(await asked(world, 'db1', 'SELECT @@max_connections')).toBe('1500')
+  expect(await asked(world, 'db2', 'SELECT @@max_connections')).toBe('2000')
+  expect(world.effects).toEqual([{ kind: 'host.mariadb.set_global', what: 'db1', detail: { max_connections: '1500' } }])
+  await world.run('db1', 'systemctl restart mariadb')
+  expect(await asked(world, 'db1', 'SELECT @@max_connections')).toBe('2000')
+})
+
+test('a limit that is too small is cut, with a warning and exit code 0', async () => {
+  await using world = await startWorld(small)
+  const said = await world.run(
+    'db1',
+    'mariadb -N -B -e "SET GLOBAL max_connections=5; SHOW WARNINGS; SELECT @@max_connections"',
+  )
+  expect(said).toMatchObject({ code: 0, stdout: "Warning\t1292\tTruncated incorrect max_connections value: '5'\n10\n" })
+})
+
+test('a configuration takes effect with a restart, and the limit of open files with a drop-in', async () => {
+  await using world = await startWorld(small)
+  const dropIn =
+    'mkdir -p /etc/systemd/system/mariadb.service.d; printf "[Service]\\nLimitNOFILE=65535\\n" > /etc/systemd/system/mariadb.service.d/limits.conf'
+  await world.run('db3', `${configuration('4000')}; ${dropIn}; systemctl daemon-reload; systemctl restart mariadb`)
+  expect(await asked(world, 'db3', 'SELECT @@max_connections, @@open_files_limit')).toBe('4000\t65535')
+  const limits = await world.run('db3', "grep 'open files' /proc/$(systemctl show -p MainPID --value mariadb)/limits")
+  expect(limits.stdout).toMatch(/^Max open files +65535 +65535 +files +\n$/)
+})
+
+test('a wrong option is found by the dry parse, and keeps the server from starting', async () => {
+  await using world = await startWorld(small)
+  await world.run('db3', "printf '[mysqld]\\nmax_conections = 3000\\n' > /etc/mysql/mariadb.conf.d/80-limit.cnf")
+  expect(await world.run('db3', 'mariadbd --help --verbose > /dev/null')).toMatchObject({ code: 7 })
+  expect(await world.run('db3', 'systemctl restart mariadb')).toMatchObject({ code: 1 })
+  expect(await world.run('db3', 'mariadb -e "SELECT 1"')).toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(/^ERROR 2002 \(HY000\)/),
+  })
+  expect(await asked(world, 'db1', "SHOW STATUS LIKE 'wsrep_cluster_size'")).toBe('wsrep_cluster_size\t2')
+})
+
+test('a node that stops leaves a smaller cluster with a new configuration, and is Synced again a moment after its start', async () => {
+  await using world = await startWorld(small)
+  const view = (host: string) =>
+    asked(world, host, "SHOW STATUS WHERE Variable_name IN ('wsrep_cluster_conf_id','wsrep_cluster_size')")
+  expect(await view('db1')).toBe('wsrep_cluster_conf_id\t17\nwsrep_cluster_size\t3')
+  await world.run('db2', 'systemctl stop mariadb')
+  expect(await view('db1')).toBe('wsrep_cluster_conf_id\t18\nwsrep_cluster_size\t2')
+  await world.run('db2', 'systemctl start mariadb; sleep 2')
+  expect(await view('db2')).toBe('wsrep_cluster_conf_id\t19\nwsrep_cluster_size\t3')
+  expect(await asked(world, 'db2', "SHOW STATUS LIKE 'wsrep_local_state_comment'")).toBe(
+    'wsrep_local_state_comment\tSynced',
+  )
+})
