@@ -144,7 +144,7 @@ const inner = `${begin}; exec "$@"`
 const innerStaged = `${begin}; n=$1 k=$2 i=0; shift 2; umask 077; f=$(mktemp) || exit 126
 trap 'rm -f "$f"' EXIT; trap 'exit 143' HUP INT TERM
 head -c "$n" >"$f" || exit 126
-for a do shift; i=$((i+1)); if [ "$i" -eq "$k" ]; then a=$f; fi; set -- "$@" "$a"; done
+for a in "$@"; do shift; i=$((i+1)); if [ "$i" -eq "$k" ]; then a=$f; fi; set -- "$@" "$a"; done
 "$@"; exit $?`
 
 /** `cd -` would go back, not into a folder of that name. */

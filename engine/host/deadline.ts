@@ -15,7 +15,7 @@ export async function cameWithin(
   const over = new AbortController()
   // not `AbortSignal.any`: a signal that lives as long as the run would collect one of them for each call
   const forget = onAbort(signal, () => over.abort(signal.reason))
-  const done = clock.busy?.()
+  const done = atRealPace(clock)
   const sleep = clock.sleep(ms, over.signal).then(() => false)
   // the loser of the race is nobody's business any more
   sleep.catch(() => {})
@@ -24,7 +24,18 @@ export async function cameWithin(
   } finally {
     forget()
     over.abort()
-    done?.()
+    done()
+  }
+}
+
+/**
+ * Keeps time from jumping while something real is waited for with one sleeper on the clock; returns the function that
+ * ends it. Twice busy: once for the work, once for the sleeper, which must not count as having nothing to do.
+ */
+export function atRealPace(clock: HostClock): () => void {
+  const ends = [clock.busy?.(), clock.busy?.()]
+  return () => {
+    for (const end of ends) end?.()
   }
 }
 

@@ -7,7 +7,7 @@ import { kill } from 'node:process'
 import { type Command, type CommandResult, type Local, StepFailure } from '../action/contract.ts'
 import type { Call } from '../run/event.ts'
 import { defaultMaxOutput, invocationOf, scriptFile, seenOf, showCommand } from './command.ts'
-import { cameWithin, type HostClock, neverAborted, whenAborted } from './deadline.ts'
+import { atRealPace, cameWithin, type HostClock, neverAborted, whenAborted } from './deadline.ts'
 import { type Output, output } from './output.ts'
 
 export interface LocalDoorOptions {
@@ -131,7 +131,7 @@ async function endGroup(
 }
 
 async function groupGoneWithin(ms: number, group: number, clock: HostClock): Promise<boolean> {
-  const done = clock.busy?.()
+  const done = atRealPace(clock)
   try {
     for (const end = clock.now() + ms; signalGroup(group, 0) && (await anyAlive(group)); ) {
       if (clock.now() >= end) return false
@@ -139,7 +139,7 @@ async function groupGoneWithin(ms: number, group: number, clock: HostClock): Pro
     }
     return true
   } finally {
-    done?.()
+    done()
   }
 }
 

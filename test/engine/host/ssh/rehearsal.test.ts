@@ -9,17 +9,15 @@ async function rehearsal() {
   const [name = ''] = Object.keys(world.served.hosts)
   const knownHosts = [files.write('known_hosts', world.served.knownHosts)]
   const identityFiles = [files.write('id', world.served.privateKey)]
-  const output: string[] = []
   const onOutput = { tell: (_: string) => {} }
   const door = doorTo(
     { [name]: { ...world.served.hosts[name], user: 'root', knownHosts, identityFiles } },
-    { clock: world.clock, onOutput: (_, stream, text) => (output.push(`${stream} ${text}`), onOutput.tell(text)) },
+    { clock: world.clock, onOutput: (_host, _stream, text) => onOutput.tell(text) },
   )
   return {
     name,
     door,
     world,
-    output,
     onOutput,
     async [Symbol.asyncDispose]() {
       await door.close()

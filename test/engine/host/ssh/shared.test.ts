@@ -68,8 +68,13 @@ test('places are given in the order they are asked for, and a place freed twice 
   const line = slots(1)
   const order: number[] = []
   const first = await line.take(never)
-  const second = line.take(never).then((free) => (order.push(2), free))
-  const third = line.take(never).then((free) => (order.push(3), free))
+  const come = async (n: number) => {
+    const free = await line.take(never)
+    order.push(n)
+    return free
+  }
+  const second = come(2)
+  const third = come(3)
   first()
   first()
   const free = await second
