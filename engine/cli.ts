@@ -22,7 +22,17 @@ async function start(): Promise<void> {
   // a reader that went away is no reason to stop a run
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
   const { main } = await import('./cli/main.ts')
-  const io = { stdin: process.stdin, stdout: process.stdout, stderr: process.stderr, env: process.env, cwd: process.cwd(), home: homedir(), user: userName(), hostname: hostname(), pid: process.pid }
+  const io = {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+    home: homedir(),
+    user: userName(),
+    hostname: hostname(),
+    pid: process.pid,
+  }
   process.exitCode = await main(argv, io, cancel.signal)
   // a plugin may have left something open; all that had to be written is written
   if (process.stdin.isTTY) process.stdin.unref()

@@ -1,4 +1,4 @@
-import type { Code } from "./codes.ts"
+import type { Code } from './codes.ts'
 import type { Source, Span } from './source.ts'
 import { lineOf, positionOf } from './source.ts'
 

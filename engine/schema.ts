@@ -24,7 +24,13 @@ let shared: Ajv2020 | undefined
 export function validatorOf(schema: Schema): Validate {
   const known = compiled.get(schema)
   if (known) return known
-  shared ??= new Ajv2020({ allErrors: true, verbose: true, strict: false, addUsedSchema: false, validateFormats: false })
+  shared ??= new Ajv2020({
+    allErrors: true,
+    verbose: true,
+    strict: false,
+    addUsedSchema: false,
+    validateFormats: false,
+  })
   const validate: ValidateFunction = shared.compile(schema)
   const fit: Validate = (value) => {
     if (validate(value)) return []
@@ -38,7 +44,14 @@ export function validatorOf(schema: Schema): Validate {
 /** Why a text is no JSON Schema, or undefined when it is one. */
 export function schemaProblem(schema: Schema): string | undefined {
   try {
-    new Ajv2020({ strict: true, strictTypes: false, strictRequired: false, validateFormats: false, allowUnionTypes: true, keywords: ['secret', 'x-runbook', 'x-runbook-open'] }).compile(schema)
+    new Ajv2020({
+      strict: true,
+      strictTypes: false,
+      strictRequired: false,
+      validateFormats: false,
+      allowUnionTypes: true,
+      keywords: ['secret', 'x-runbook', 'x-runbook-open'],
+    }).compile(schema)
     return undefined
   } catch (error) {
     return error instanceof Error ? error.message.replaceAll('\n', ' ') : String(error)
@@ -72,7 +85,12 @@ function misfitOf(error: ErrorObject, root: unknown): Misfit {
     case 'type':
       return { path, kind: 'type', message: `must be ${typeWords(params['type'])}, not ${nameOfType(error.data)}` }
     case 'enum':
-      return { path, kind: 'value', message: `must be one of ${listed(params['allowedValues'] as Json[])}`, allowed: (params['allowedValues'] as Json[]).filter((v) => typeof v === 'string') as string[] }
+      return {
+        path,
+        kind: 'value',
+        message: `must be one of ${listed(params['allowedValues'] as Json[])}`,
+        allowed: (params['allowedValues'] as Json[]).filter((v) => typeof v === 'string') as string[],
+      }
     case 'const':
       return { path, kind: 'value', message: `must be \`${String(params['allowedValue'])}\`` }
     case 'pattern':
@@ -87,7 +105,13 @@ function misfitOf(error: ErrorObject, root: unknown): Misfit {
 
 function alternatives({ schema }: ErrorObject): string {
   const branches = (Array.isArray(schema) ? schema : []) as Schema[]
-  const words = branches.map((branch) => (branch['enum'] ? listed(branch['enum'] as Json[]) : branch['type'] ? typeWords(branch['type']) : String(branch['description'] ?? branch['title'] ?? 'something else')))
+  const words = branches.map((branch) =>
+    branch['enum']
+      ? listed(branch['enum'] as Json[])
+      : branch['type']
+        ? typeWords(branch['type'])
+        : String(branch['description'] ?? branch['title'] ?? 'something else'),
+  )
   return [...new Set(words)].join(' or ')
 }
 

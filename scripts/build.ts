@@ -1,12 +1,13 @@
 /** Bundles the program: what a command does not need is a chunk of its own, loaded when it is needed. */
 import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { join } from "node:path"
+import { join } from 'node:path'
 import { build } from 'esbuild'
 
-rmSync('dist', { recursive: true, force: true })
+const folder = process.argv[2] ?? 'dist'
+rmSync(folder, { recursive: true, force: true })
 const { metafile } = await build({
   entryPoints: { cli: 'engine/cli.ts', api: 'engine/api.ts' },
-  outdir: 'dist',
+  outdir: folder,
   bundle: true,
   splitting: true,
   platform: 'node',
@@ -15,7 +16,9 @@ const { metafile } = await build({
   chunkNames: 'chunks/[name]-[hash]',
   external: ['ssh2', 'cpu-features', '*.node', '@mongodb-js/zstd', 'node-liblzma'],
   // packages written for CommonJS expect these
-  banner: { js: "import { createRequire as __createRequire } from 'node:module'; import { fileURLToPath as __toPath } from 'node:url'; import { dirname as __dirnameOf } from 'node:path'; const require = __createRequire(import.meta.url); const __filename = __toPath(import.meta.url); const __dirname = __dirnameOf(__filename);" },
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; import { fileURLToPath as __toPath } from 'node:url'; import { dirname as __dirnameOf } from 'node:path'; const require = __createRequire(import.meta.url); const __filename = __toPath(import.meta.url); const __dirname = __dirnameOf(__filename);",
+  },
   minifySyntax: true,
   minifyWhitespace: true,
   keepNames: false,
@@ -23,8 +26,8 @@ const { metafile } = await build({
   metafile: true,
   logLevel: 'warning',
 })
-chmodSync('dist/cli.js', 0o755)
-writeFileSync('dist/THIRD-PARTY.txt', notices(Object.keys(metafile.inputs)))
+chmodSync(join(folder, 'cli.js'), 0o755)
+writeFileSync(join(folder, 'THIRD-PARTY.txt'), notices(Object.keys(metafile.inputs)))
 
 /** The licences of everything that is inside the bundle. */
 function notices(inputs: readonly string[]): string {
@@ -32,11 +35,15 @@ function notices(inputs: readonly string[]): string {
   return [...packages]
     .toSorted()
     .map((name) => {
-      const folder = join('node_modules', name)
-      const { version, license } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as { version: string; license: string }
-      const file = ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license', 'LICENCE', 'LICENSE-MIT'].map((each) => join(folder, each)).find((path) => existsSync(path))
+      const home = join('node_modules', name)
+      const { version, license } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8')) as {
+        version: string
+        license: string
+      }
+      const file = ['LICENSE', 'LICENSE.md', 'LICENSE.txt', 'license', 'LICENCE', 'LICENSE-MIT']
+        .map((each) => join(home, each))
+        .find((path) => existsSync(path))
       return `${name} ${version} (${license})\n\n${file ? readFileSync(file, 'utf8').trim() : ''}\n`
     })
     .join(`\n${'-'.repeat(80)}\n\n`)
 }
-

@@ -16,18 +16,27 @@ export function* everyParam(schema: Schema, value: Json, path: readonly (string 
   if (kind === 'plain' && Array.isArray(value)) {
     for (const [index, item] of value.entries()) yield* everyParam(itemSchema(schema), item as Json, [...path, index])
   } else if (kind === 'plain' && isObject(value)) {
-    for (const [name, part] of Object.entries(value)) yield* everyParam(fieldSchema(schema, name), part, [...path, name])
+    for (const [name, part] of Object.entries(value))
+      yield* everyParam(fieldSchema(schema, name), part, [...path, name])
   } else yield { path, kind, value, schema }
 }
 
 /** The same `with`, with each leaf and each part that its schema marks replaced. */
-export function mapParams(schema: Schema, value: Json, change: (param: Param) => unknown, path: readonly (string | number)[] = []): unknown {
+export function mapParams(
+  schema: Schema,
+  value: Json,
+  change: (param: Param) => unknown,
+  path: readonly (string | number)[] = [],
+): unknown {
   const kind = kindOf(schema)
   if (kind === 'plain' && Array.isArray(value)) {
     return value.map((item, index) => mapParams(itemSchema(schema), item as Json, change, [...path, index]))
   }
   if (kind === 'plain' && isObject(value)) {
-    const parts = Object.entries(value).map(([name, part]) => [name, mapParams(fieldSchema(schema, name), part, change, [...path, name])])
+    const parts = Object.entries(value).map(([name, part]) => [
+      name,
+      mapParams(fieldSchema(schema, name), part, change, [...path, name]),
+    ])
     return Object.fromEntries(parts)
   }
   return change({ path, kind, value, schema })

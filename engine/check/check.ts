@@ -1,11 +1,10 @@
 import type { Registry } from '../action/registry.ts'
 import type { Diagnostic } from '../diagnostic.ts'
-import { inOrder } from '../diagnostic.ts'
-import { firstOf, toJson } from '../document/tree.ts'
-import type { CallStep, Runbook, Step } from '../document/runbook.ts'
+import { didYouMean, inOrder } from '../diagnostic.ts'
 import { diagnose } from '../document/misfit.ts'
 import { problemAt } from '../document/problem.ts'
-import { didYouMean } from '../diagnostic.ts'
+import type { CallStep, Runbook, Step } from '../document/runbook.ts'
+import { firstOf, toJson } from '../document/tree.ts'
 import type { Schema } from '../json.ts'
 import { isObject } from '../json.ts'
 import { validatorOf } from '../schema.ts'
@@ -17,8 +16,8 @@ import { checkTargets } from './hosts.ts'
 import { checkParams } from './params.ts'
 import { checkReferences, sitesOf } from './references.ts'
 import { checkConfirmed, checkReads, checkSecrets } from './safety.ts'
-import { shapesOf } from './shape.ts'
 import type { Shapes } from './shape.ts'
+import { shapesOf } from './shape.ts'
 import type { Site } from './site.ts'
 import { everySite } from './site.ts'
 import { everyUse } from './use.ts'
@@ -48,7 +47,14 @@ function* problemsOf(runbook: Runbook, world: CheckWorld): Generator<Diagnostic>
   const all = [...everySite(runbook)]
   for (const site of all) {
     const step = site.at(-1)?.step as Step
-    if (step.kind === 'action') yield* checkParams(runbook, step, registry, scopeAt(site, shapes), site.some(({ step: each }) => each.loop?.kind === 'hosts'))
+    if (step.kind === 'action')
+      yield* checkParams(
+        runbook,
+        step,
+        registry,
+        scopeAt(site, shapes),
+        site.some(({ step: each }) => each.loop?.kind === 'hosts'),
+      )
     if (step.kind === 'runbook') yield* checkCall(runbook, step, world)
     yield* checkFlow(runbook, site, registry)
     yield* checkReads(runbook, site, registry)
@@ -64,7 +70,9 @@ function* problemsOf(runbook: Runbook, world: CheckWorld): Generator<Diagnostic>
 }
 
 function scopeAt(site: Site, shapes: Shapes): { readonly [name: string]: Schema } {
-  const loops = site.flatMap(({ step: { loop } }) => (loop ? [[loop.as.text, loop.kind === 'hosts' ? shapes.target : shapes.itemOf(loop)] as const] : []))
+  const loops = site.flatMap(({ step: { loop } }) =>
+    loop ? [[loop.as.text, loop.kind === 'hosts' ? shapes.target : shapes.itemOf(loop)] as const] : [],
+  )
   return { inputs: shapes.inputs, steps: shapes.steps, run: shapes.run, ...Object.fromEntries(loops) }
 }
 
@@ -73,16 +81,35 @@ function* checkCall(runbook: Runbook, step: CallStep, { library }: CheckWorld): 
   const { source } = runbook
   const called = library.find(step.runbook.text, source.path)
   if (!called) {
-    yield problemAt(source, step.runbook.span, 'RB2204', `there is no runbook \`${step.runbook.text}\``, didYouMean(step.runbook.text, library.names()) ?? 'give its name, or its path from this file')
+    yield problemAt(
+      source,
+      step.runbook.span,
+      'RB2204',
+      `there is no runbook \`${step.runbook.text}\``,
+      didYouMean(step.runbook.text, library.names()) ?? 'give its name, or its path from this file',
+    )
     return
   }
   const circle = circleFrom(runbook, called, library, [])
-  if (circle) yield problemAt(source, step.runbook.span, 'RB2203', `runbooks call each other in a circle: ${[runbook.name.text, ...circle].join(' → ')}`)
+  if (circle)
+    yield problemAt(
+      source,
+      step.runbook.span,
+      'RB2203',
+      `runbooks call each other in a circle: ${[runbook.name.text, ...circle].join(' → ')}`,
+    )
   const root = step.with ?? { kind: 'map' as const, span: step.runbook.span, entries: [] }
   const given = toJson(root)
   const names = isObject(given) ? Object.keys(given) : []
   for (const input of called.inputs) {
-    if (input.required && !names.includes(input.name)) yield problemAt(source, step.runbook.span, 'RB2205', `\`${called.name.text}\` needs the input \`${input.name}\``, 'add it under `with`')
+    if (input.required && !names.includes(input.name))
+      yield problemAt(
+        source,
+        step.runbook.span,
+        'RB2205',
+        `\`${called.name.text}\` needs the input \`${input.name}\``,
+        'add it under `with`',
+      )
     const value = isObject(given) ? given[input.name] : undefined
     if (value === undefined || (typeof value === 'string' && isTemplate(value))) continue
     for (const misfit of validatorOf(input.schema)(value)) {
@@ -93,11 +120,22 @@ function* checkCall(runbook: Runbook, step: CallStep, { library }: CheckWorld): 
     const entry = root.kind === 'map' ? root.entries.find(({ key }) => key === name) : undefined
     if (called.inputs.some((input) => input.name === name)) continue
     const known = called.inputs.map((input) => input.name)
-    yield problemAt(source, entry?.keySpan ?? firstOf(root), 'RB2206', `\`${called.name.text}\` has no input \`${name}\``, didYouMean(name, known) ?? (known.length > 0 ? `it has: ${known.join(', ')}` : 'it has none'))
+    yield problemAt(
+      source,
+      entry?.keySpan ?? firstOf(root),
+      'RB2206',
+      `\`${called.name.text}\` has no input \`${name}\``,
+      didYouMean(name, known) ?? (known.length > 0 ? `it has: ${known.join(', ')}` : 'it has none'),
+    )
   }
 }
 
-function circleFrom(start: Runbook, at: Runbook, library: Library, way: readonly string[]): readonly string[] | undefined {
+function circleFrom(
+  start: Runbook,
+  at: Runbook,
+  library: Library,
+  way: readonly string[],
+): readonly string[] | undefined {
   const here = [...way, at.name.text]
   if (at.source.path === start.source.path) return here
   if (way.includes(at.name.text)) return undefined

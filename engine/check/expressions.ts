@@ -37,17 +37,41 @@ function readExpression({ source }: Runbook, scope: Scope, use: Use): Read {
   if (isTemplate(text)) {
     const inner = /^\s*\{\{\s*(.*?)\s*\}\}\s*$/.exec(text)?.[1]
     const hint = inner ? `write \`${inner}\`` : 'write the names without braces'
-    return { references: [], diagnostics: [problemAt(source, placeOf(source, use.text, 0, text.length), 'RB2108', 'a template stands where an expression belongs', hint)] }
+    return {
+      references: [],
+      diagnostics: [
+        problemAt(
+          source,
+          placeOf(source, use.text, 0, text.length),
+          'RB2108',
+          'a template stands where an expression belongs',
+          hint,
+        ),
+      ],
+    }
   }
   const parsed = parseExpression(text)
   if (!parsed.expression) {
     const { message, start, end, hint } = parsed.problem
-    return { references: [], diagnostics: [problemAt(source, placeOf(source, use.text, start, Math.max(end, start + 1)), codeOf[parsed.problem.kind], message, hint)] }
+    return {
+      references: [],
+      diagnostics: [
+        problemAt(
+          source,
+          placeOf(source, use.text, start, Math.max(end, start + 1)),
+          codeOf[parsed.problem.kind],
+          message,
+          hint,
+        ),
+      ],
+    }
   }
   const { schema, problems } = typeOf(parsed.expression, scope)
   const diagnostics = problems
     .filter(({ kind, start, end }) => kind !== 'unknown_field' || !isResultOfLoop(text.slice(start, end), scope))
-    .map(({ kind, message, start, end, hint }) => problemAt(source, placeOf(source, use.text, start, end), codeOf[kind], message, hint))
+    .map(({ kind, message, start, end, hint }) =>
+      problemAt(source, placeOf(source, use.text, start, end), codeOf[kind], message, hint),
+    )
   const expected = problems.length === 0 ? expectation(use, schema) : undefined
   const whole = placeOf(source, use.text, 0, text.length)
   if (expected) diagnostics.push(problemAt(source, whole, expected.code, expected.message, expected.hint))
@@ -64,9 +88,17 @@ function expectation({ expects }: Use, schema: Schema): { code: Code; message: s
   const types = typesOf(schema)
   if (types.length === 0 || expects === 'any') return undefined
   if (expects === 'boolean' && !types.includes('boolean'))
-    return { code: 'RB2104', message: `the condition gives ${named(types)}, not true or false`, hint: 'compare it with something' }
+    return {
+      code: 'RB2104',
+      message: `the condition gives ${named(types)}, not true or false`,
+      hint: 'compare it with something',
+    }
   if (expects === 'list' && !types.includes('array'))
-    return { code: 'RB2105', message: `the loop goes over ${named(types)}, not a list`, hint: '`keys(map)` and `values(map)` make lists of a mapping' }
+    return {
+      code: 'RB2105',
+      message: `the loop goes over ${named(types)}, not a list`,
+      hint: '`keys(map)` and `values(map)` make lists of a mapping',
+    }
   return undefined
 }
 
@@ -75,27 +107,63 @@ function readTemplate({ source }: Runbook, scope: Scope, use: Use): Read {
   if (!parsed.template) {
     const { kind, message, start, end, hint } = parsed.problem
     const code = kind === 'unknown_helper' ? 'RB2107' : 'RB2106'
-    return { references: [], diagnostics: [problemAt(source, placeOf(source, use.text, start, Math.max(end, start + 1)), code, message, hint)] }
+    return {
+      references: [],
+      diagnostics: [problemAt(source, placeOf(source, use.text, start, Math.max(end, start + 1)), code, message, hint)],
+    }
   }
   const { references, whole } = parsed.template
   const diagnostics: Diagnostic[] = []
   for (const reference of references) {
     const found = lookUp({ type: 'object', properties: scope, additionalProperties: false }, reference.path)
     const at = placeOf(source, use.text, reference.start, reference.end)
-    if (found.is === 'missing' && !(reference.path[0] === 'steps' && reference.path[2] === 'result' && isResultOfLoop(reference.path.join('.'), scope))) {
+    if (
+      found.is === 'missing' &&
+      !(
+        reference.path[0] === 'steps' &&
+        reference.path[2] === 'result' &&
+        isResultOfLoop(reference.path.join('.'), scope)
+      )
+    ) {
       const first = found.depth === 0
-      diagnostics.push(problemAt(source, at, first ? 'RB2004' : 'RB2003', first ? `nothing is called \`${found.name}\` here` : `\`${reference.path.slice(0, found.depth).join('.')}\` has no field \`${found.name}\``, found.hint))
+      diagnostics.push(
+        problemAt(
+          source,
+          at,
+          first ? 'RB2004' : 'RB2003',
+          first
+            ? `nothing is called \`${found.name}\` here`
+            : `\`${reference.path.slice(0, found.depth).join('.')}\` has no field \`${found.name}\``,
+          found.hint,
+        ),
+      )
     }
     const types = found.is === 'known' ? typesOf(found.schema) : []
     const structured = types.length > 0 && types.every((type) => type === 'object' || type === 'array')
     if (structured && !whole && parsed.template.helpers.length === 0) {
-      diagnostics.push(problemAt(source, at, 'RB2109', `\`${reference.path.join('.')}\` is ${named(types)}, which does not print as text`, 'name a field of it, or print it with `{{json …}}`'))
+      diagnostics.push(
+        problemAt(
+          source,
+          at,
+          'RB2109',
+          `\`${reference.path.join('.')}\` is ${named(types)}, which does not print as text`,
+          'name a field of it, or print it with `{{json …}}`',
+        ),
+      )
     }
   }
   return { references, diagnostics }
 }
 
-const words: { readonly [type: string]: string } = { object: 'a mapping', array: 'a list', string: 'a text', number: 'a number', integer: 'a number', boolean: 'true or false', null: 'nothing' }
+const words: { readonly [type: string]: string } = {
+  object: 'a mapping',
+  array: 'a list',
+  string: 'a text',
+  number: 'a number',
+  integer: 'a number',
+  boolean: 'true or false',
+  null: 'nothing',
+}
 
 function named(types: readonly string[]): string {
   return [...new Set(types.map((type) => words[type] ?? type))].join(' or ')

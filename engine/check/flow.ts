@@ -1,6 +1,6 @@
-import type { Registry } from '../action/registry.ts'
-import { asks } from '../action/contract.ts'
 import type { Effect } from '../action/contract.ts'
+import { asks } from '../action/contract.ts'
+import type { Registry } from '../action/registry.ts'
 import type { Diagnostic } from '../diagnostic.ts'
 import { problemAt, warningAt } from '../document/problem.ts'
 import type { ActionStep, Runbook, Step } from '../document/runbook.ts'
@@ -12,30 +12,73 @@ export function* checkFlow({ source }: Runbook, site: Site, registry: Registry):
   if (step.kind === 'action' && step.until) {
     const effect = effectOf(step, registry)
     if (effect !== undefined && effect !== 'read') {
-      yield problemAt(source, step.until.span, 'RB2201', `\`until\` would repeat \`${step.action.text}\`, which is \`${effect}\``, 'do it once, and wait in a step of its own that reads; or say `effect: read` if it changes nothing')
+      yield problemAt(
+        source,
+        step.until.span,
+        'RB2201',
+        `\`until\` would repeat \`${step.action.text}\`, which is \`${effect}\``,
+        'do it once, and wait in a step of its own that reads; or say `effect: read` if it changes nothing',
+      )
     }
     if (!step.until.timeout && !step.timeout) {
-      yield problemAt(source, step.until.span, 'RB2202', '`until` has no timeout', 'add `timeout: 10m`: what is waited for may never come')
+      yield problemAt(
+        source,
+        step.until.span,
+        'RB2202',
+        '`until` has no timeout',
+        'add `timeout: 10m`: what is waited for may never come',
+      )
     }
   }
-  if (step.kind === 'block' && step.rescue.length > 0 && step.steps.every(({ onFailure }) => onFailure === 'continue')) {
+  if (
+    step.kind === 'block' &&
+    step.rescue.length > 0 &&
+    step.steps.every(({ onFailure }) => onFailure === 'continue')
+  ) {
     const [first] = step.rescue
-    yield problemAt(source, first?.id.span ?? step.span, 'RB1113', 'this rescue can never run: every step of the block lets the run go on when it fails', 'take `on_failure: continue` from the step that is to be rescued')
+    yield problemAt(
+      source,
+      first?.id.span ?? step.span,
+      'RB1113',
+      'this rescue can never run: every step of the block lets the run go on when it fails',
+      'take `on_failure: continue` from the step that is to be rescued',
+    )
   }
   const action = step.kind === 'action' ? registry.get(step.action.text) : undefined
   if (action && asks(action) && site.some(({ word }) => word === 'rollback' || word === 'always')) {
-    yield warningAt(source, step.span, 'RB2208', 'a question in a clean-up: after a cancellation nobody may be there to answer', 'ask before, and let the clean-up run by itself')
+    yield warningAt(
+      source,
+      step.span,
+      'RB2208',
+      'a question in a clean-up: after a cancellation nobody may be there to answer',
+      'ask before, and let the clean-up run by itself',
+    )
   }
   yield* reservedNames()
 
   function* reservedNames(): Generator<Diagnostic> {
     const { loop } = step
-    if (loop && reserved.has(loop.as.text)) yield problemAt(source, loop.as.span, 'RB1114', `\`${loop.as.text}\` already means something here`, 'choose another name for `as`')
+    if (loop && reserved.has(loop.as.text))
+      yield problemAt(
+        source,
+        loop.as.span,
+        'RB1114',
+        `\`${loop.as.text}\` already means something here`,
+        'choose another name for `as`',
+      )
     const outer = site.slice(0, -1).find((frame) => frame.step.loop?.as.text === loop?.as.text)
-    if (loop && outer) yield problemAt(source, loop.as.span, 'RB1114', `\`${loop.as.text}\` is the name of the loop \`${outer.step.id.text}\` around this one`, 'give this loop another name with `as`')
+    if (loop && outer)
+      yield problemAt(
+        source,
+        loop.as.span,
+        'RB1114',
+        `\`${loop.as.text}\` is the name of the loop \`${outer.step.id.text}\` around this one`,
+        'give this loop another name with `as`',
+      )
     if (step.kind !== 'let') return
     for (const { name, nameSpan } of step.values) {
-      if (ending.has(name)) yield problemAt(source, nameSpan, 'RB1114', `\`${name}\` is a word of every step`, 'choose another name')
+      if (ending.has(name))
+        yield problemAt(source, nameSpan, 'RB1114', `\`${name}\` is a word of every step`, 'choose another name')
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { Diagnostic } from '../diagnostic.ts'
 import { didYouMean } from '../diagnostic.ts'
 import { problemAt } from '../document/problem.ts'
-import type { Runbook, Step } from '../document/runbook.ts'
+import type { Runbook } from '../document/runbook.ts'
 import { isTemplate } from '../template/template.ts'
 import type { Site } from './site.ts'
 import { isTargetExpression } from './use.ts'
@@ -15,20 +15,28 @@ export interface KnownHosts {
 
 /** Targets that are written out and name nothing in the inventory. */
 export function* checkTargets({ source }: Runbook, site: Site, known: KnownHosts): Generator<Diagnostic> {
-  const { loop } = site.at(-1)?.step as Step
+  const loop = site.at(-1)?.step.loop
   if (loop?.kind !== 'hosts') return
   const written =
     'text' in loop.over
       ? [loop.over]
       : loop.over.literal.kind === 'list'
-        ? loop.over.literal.items.flatMap((item) => (item.kind === 'scalar' ? [{ text: String(item.value), span: item.span }] : []))
+        ? loop.over.literal.items.flatMap((item) =>
+            item.kind === 'scalar' ? [{ text: String(item.value), span: item.span }] : [],
+          )
         : []
   for (const { text, span } of written) {
     if (isTemplate(text) || isTargetExpression(text, namesOf(site))) continue
     for (const name of known.namesIn(text)) {
       if (known.hosts.includes(name) || known.groups.includes(name) || name === 'all' || /[*?[]/.test(name)) continue
       const names = [...known.groups, ...known.hosts]
-      yield problemAt(source, span, 'RB2401', `the inventory has no host or group \`${name}\``, didYouMean(name, names) ?? (names.length > 0 ? `it has: ${names.slice(0, 12).join(', ')}` : 'it is empty'))
+      yield problemAt(
+        source,
+        span,
+        'RB2401',
+        `the inventory has no host or group \`${name}\``,
+        didYouMean(name, names) ?? (names.length > 0 ? `it has: ${names.slice(0, 12).join(', ')}` : 'it is empty'),
+      )
     }
   }
 }

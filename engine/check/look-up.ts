@@ -20,18 +20,33 @@ export function lookUp(schema: Schema, path: readonly (string | number)[], depth
   if (typeof head === 'number' || schema['type'] === 'array') {
     const items = schema['items']
     if (typeof head === 'string' && schema['type'] === 'array' && !/^\d+$/.test(head)) {
-      return head === 'length' ? { is: 'open' } : { is: 'missing', name: head, depth, hint: 'it is a list: loop over it with `{{#each}}`, or compute what you need with `let`' }
+      return head === 'length'
+        ? { is: 'open' }
+        : {
+            is: 'missing',
+            name: head,
+            depth,
+            hint: 'it is a list: loop over it with `{{#each}}`, or compute what you need with `let`',
+          }
     }
     return isObject(items) ? lookUp(items as Schema, rest, depth + 1) : { is: 'open' }
   }
   const properties = schema['properties']
-  if (!isObject(properties)) return isObject(schema['additionalProperties']) ? lookUp(schema['additionalProperties'] as Schema, rest, depth + 1) : { is: 'open' }
+  if (!isObject(properties))
+    return isObject(schema['additionalProperties'])
+      ? lookUp(schema['additionalProperties'] as Schema, rest, depth + 1)
+      : { is: 'open' }
   if (Object.hasOwn(properties, head)) return lookUp(properties[head] as Schema, rest, depth + 1)
   const others = schema['additionalProperties']
   if (isObject(others)) return lookUp(others as Schema, rest, depth + 1)
   if (others === true || schema['patternProperties'] !== undefined) return { is: 'open' }
   const names = Object.keys(properties)
-  return { is: 'missing', name: head, depth, hint: didYouMean(head, names) ?? (names.length > 0 ? `there are: ${names.slice(0, 15).join(', ')}` : undefined) }
+  return {
+    is: 'missing',
+    name: head,
+    depth,
+    hint: didYouMean(head, names) ?? (names.length > 0 ? `there are: ${names.slice(0, 15).join(', ')}` : undefined),
+  }
 }
 
 function listOf(value: unknown): readonly Schema[] {

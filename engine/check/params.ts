@@ -1,6 +1,6 @@
-import type { Registry } from '../action/registry.ts'
-import { everyParam } from '../action/params.ts'
 import { asks } from '../action/contract.ts'
+import { everyParam } from '../action/params.ts'
+import type { Registry } from '../action/registry.ts'
 import type { Code } from '../codes.ts'
 import { splitCommand } from '../command-line.ts'
 import type { Diagnostic } from '../diagnostic.ts'
@@ -22,17 +22,30 @@ import { lookUp, typesOf } from './look-up.ts'
 const codes: MisfitCodes = { unknown: 'RB1202', missing: 'RB1203', type: 'RB1204', value: 'RB1205' }
 
 /** A step's action and its parameters, against the schema of the action. `scope` types the templates that are one path. */
-export function* checkParams({ source }: Runbook, step: ActionStep, registry: Registry, scope: { readonly [name: string]: Schema }, onHosts: boolean): Generator<Diagnostic> {
+export function* checkParams(
+  { source }: Runbook,
+  step: ActionStep,
+  registry: Registry,
+  scope: { readonly [name: string]: Schema },
+  onHosts: boolean,
+): Generator<Diagnostic> {
   const action = registry.get(step.action.text)
   if (!action) {
     const family = step.action.text.split('.')[0] ?? ''
-    const hint = didYouMean(step.action.text, registry.keys()) ?? (familyOf(registry, family) || '`runbook actions` lists them')
+    const hint =
+      didYouMean(step.action.text, registry.keys()) ?? (familyOf(registry, family) || '`runbook actions` lists them')
     yield problemAt(source, step.action.span, 'RB1201', `no action is called \`${step.action.text}\``, hint)
     return
   }
   const mayChoose = !asks(action) && action.effectFromStep === true
   if (step.effect && !mayChoose && (asks(action) || step.effect.text !== action.effect)) {
-    yield problemAt(source, step.effect.span, 'RB1206', `\`${action.name}\` is \`${action.effect}\`; a step cannot change that`, 'leave `effect` out')
+    yield problemAt(
+      source,
+      step.effect.span,
+      'RB1206',
+      `\`${action.name}\` is \`${action.effect}\`; a step cannot change that`,
+      'leave `effect` out',
+    )
   }
   const root: Located = step.with ?? { kind: 'map', span: step.action.span, entries: [] }
   const value = toJson(root)
@@ -40,7 +53,14 @@ export function* checkParams({ source }: Runbook, step: ActionStep, registry: Re
     if (isFilled(misfit, value, onHosts)) continue
     const missing = misfit.kind === 'missing' && misfit.path.length === 0
     const diagnostic = diagnose(source, root, misfit, codes)
-    yield missing ? { ...diagnostic, span: step.action.span, message: `\`${action.name}\` needs \`${misfit.field}\``, ...hintOf(`\`runbook actions ${action.name}\` shows its parameters`) } : diagnostic
+    yield missing
+      ? {
+          ...diagnostic,
+          span: step.action.span,
+          message: `\`${action.name}\` needs \`${misfit.field}\``,
+          ...hintOf(`\`runbook actions ${action.name}\` shows its parameters`),
+        }
+      : diagnostic
   }
   for (const { path, kind, value: leaf, schema } of everyParam(action.params, value)) {
     const node = nodeAt(root, path)
@@ -48,9 +68,16 @@ export function* checkParams({ source }: Runbook, step: ActionStep, registry: Re
     if (kind === 'command' && typeof leaf === 'string') yield* command(node, leaf)
     if (kind === 'plain' && typeof leaf === 'string') yield* typeOfWhole(node, leaf, schema, String(path.at(-1)))
   }
-  const needsHost = isObject(action.params['properties']) && 'host' in action.params['properties'] && action.name.startsWith('ssh.')
+  const needsHost =
+    isObject(action.params['properties']) && 'host' in action.params['properties'] && action.name.startsWith('ssh.')
   if (needsHost && !onHosts && !(isObject(value) && 'host' in value)) {
-    yield problemAt(source, step.action.span, 'RB1210', 'the step does not say on which host it runs', 'add `targets`, to the step or to a block around it, or `host` to its parameters')
+    yield problemAt(
+      source,
+      step.action.span,
+      'RB1210',
+      'the step does not say on which host it runs',
+      'add `targets`, to the step or to a block around it, or `host` to its parameters',
+    )
   }
 
   function* verbatim(node: Located): Generator<Diagnostic> {
@@ -58,7 +85,13 @@ export function* checkParams({ source }: Runbook, step: ActionStep, registry: Re
     const start = text.search(/(?<!\\)\{\{/)
     if (start < 0) return
     const end = text.indexOf('}}', start)
-    yield problemAt(source, placeOf(source, { text, span: node.span }, start, end < 0 ? start + 2 : end + 2), 'RB1207', 'a template stands in a script, which is a fixed text', 'hand the value over with `env` or `args`, and write `"$NAME"` or `"$1"` in the script')
+    yield problemAt(
+      source,
+      placeOf(source, { text, span: node.span }, start, end < 0 ? start + 2 : end + 2),
+      'RB1207',
+      'a template stands in a script, which is a fixed text',
+      'hand the value over with `env` or `args`, and write `"$NAME"` or `"$1"` in the script',
+    )
   }
 
   function* command(node: Located, text: string): Generator<Diagnostic> {
@@ -76,10 +109,19 @@ export function* checkParams({ source }: Runbook, step: ActionStep, registry: Re
     const wanted = typesOf(schema)
     const found = whole ? lookUp({ type: 'object', properties: scope, additionalProperties: true }, whole) : undefined
     const given = found?.is === 'known' ? typesOf(found.schema) : whole || !parsed.template ? [] : ['string']
-    const fits = (type: string) => wanted.includes(type) || (type === 'integer' && wanted.includes('number')) || (type === 'number' && wanted.includes('integer'))
+    const fits = (type: string) =>
+      wanted.includes(type) ||
+      (type === 'integer' && wanted.includes('number')) ||
+      (type === 'number' && wanted.includes('integer'))
     if (wanted.length > 0 && given.length > 0 && !given.some(fits)) {
       const message = `\`${name}\` must be ${wanted.join(' or ')}, and \`${text.trim()}\` is ${given.join(' or ')}`
-      yield problemAt(source, firstOf(node), 'RB1204', message, whole ? undefined : 'a text that is exactly `{{ path }}` keeps the type of the value')
+      yield problemAt(
+        source,
+        firstOf(node),
+        'RB1204',
+        message,
+        whole ? undefined : 'a text that is exactly `{{ path }}` keeps the type of the value',
+      )
     }
   }
 }
@@ -100,7 +142,9 @@ function holdsTemplate(value: Json | undefined): boolean {
 
 function familyOf(registry: Registry, family: string): string | undefined {
   const names = [...registry.keys()].filter((name) => name.startsWith(`${family}.`))
-  return names.length > 0 ? `\`${family}\` has: ${names.slice(0, 12).join(', ')}${names.length > 12 ? ', …' : ''}` : undefined
+  return names.length > 0
+    ? `\`${family}\` has: ${names.slice(0, 12).join(', ')}${names.length > 12 ? ', …' : ''}`
+    : undefined
 }
 
 function hintOf(hint: string): { hint: string } {

@@ -20,19 +20,35 @@ export function sitesOf(runbook: Runbook): Sites {
 }
 
 /** Names that a text reads: whether they exist, and whether they are there when it is read. */
-export function* checkReferences(runbook: Runbook, sites: Sites, use: Use, references: readonly Reference[]): Generator<Diagnostic> {
+export function* checkReferences(
+  runbook: Runbook,
+  sites: Sites,
+  use: Use,
+  references: readonly Reference[],
+): Generator<Diagnostic> {
   const at = (reference: Reference, part: number) => {
     const { start, end } = reference
     const written = use.text.text.slice(start, end)
     const name = String(reference.path[part] ?? '')
     const offset = part === 0 ? 0 : written.indexOf(name, String(reference.path[0]).length)
-    return placeOf(runbook.source, use.text, start + Math.max(0, offset), start + Math.max(0, offset) + (offset >= 0 ? name.length : end - start))
+    return placeOf(
+      runbook.source,
+      use.text,
+      start + Math.max(0, offset),
+      start + Math.max(0, offset) + (offset >= 0 ? name.length : end - start),
+    )
   }
   for (const reference of references) {
     const [root, name] = reference.path
     if (root === 'inputs' && typeof name === 'string' && !runbook.inputs.some((input) => input.name === name)) {
       const names = runbook.inputs.map((input) => input.name)
-      yield problemAt(runbook.source, at(reference, 1), 'RB2002', `no input is called \`${name}\``, didYouMean(name, names) ?? declared('input', names))
+      yield problemAt(
+        runbook.source,
+        at(reference, 1),
+        'RB2002',
+        `no input is called \`${name}\``,
+        didYouMean(name, names) ?? declared('input', names),
+      )
     }
     if (root === 'steps' && typeof name === 'string') yield* ofStep(reference, name)
   }
@@ -40,9 +56,14 @@ export function* checkReferences(runbook: Runbook, sites: Sites, use: Use, refer
   function* ofStep(reference: Reference, id: string): Generator<Diagnostic> {
     const target = sites.get(id)
     const step = target?.at(-1)?.step
-    const problem = (code: Diagnostic['code'], message: string, hint?: string) => problemAt(runbook.source, at(reference, 1), code, message, hint)
+    const problem = (code: Diagnostic['code'], message: string, hint?: string) =>
+      problemAt(runbook.source, at(reference, 1), code, message, hint)
     if (!target || !step) {
-      yield problem('RB2001', `no step is called \`${id}\``, didYouMean(id, sites.keys()) ?? declared('step', [...sites.keys()]))
+      yield problem(
+        'RB2001',
+        `no step is called \`${id}\``,
+        didYouMean(id, sites.keys()) ?? declared('step', [...sites.keys()]),
+      )
       return
     }
     if (!use.site && !use.after) {
@@ -52,17 +73,35 @@ export function* checkReferences(runbook: Runbook, sites: Sites, use: Use, refer
     const reading = use.site ? readingOf(use.site, target) : readingOf(afterAll(runbook), target)
     if (reading.may === 'not') {
       yield {
-        later: () => problem('RB2005', `\`${id}\` has not run yet when this is read`, 'move the step up, or this one down'),
+        later: () =>
+          problem('RB2005', `\`${id}\` has not run yet when this is read`, 'move the step up, or this one down'),
         undo: () => problem('RB2005', `\`${id}\` only runs to undo another step`),
-        sibling: () => problem('RB2007', `\`${id}\` is another branch of the same \`parallel\``, 'read it in a step after the `parallel`'),
+        sibling: () =>
+          problem(
+            'RB2007',
+            `\`${id}\` is another branch of the same \`parallel\``,
+            'read it in a step after the `parallel`',
+          ),
         loop: () => problem('RB2008', `\`${id}\` runs once per item of a loop`, loopHint(target)),
       }[reading.because]()
       return
     }
     if (step.loop && reference.path[2] === 'result') {
-      yield problemAt(runbook.source, at(reference, 2), 'RB2009', `\`${id}\` is a loop: it has \`items\`, not one result`, `read \`steps.${id}.items\`, each with \`key\`, \`status\` and \`result\``)
+      yield problemAt(
+        runbook.source,
+        at(reference, 2),
+        'RB2009',
+        `\`${id}\` is a loop: it has \`items\`, not one result`,
+        `read \`steps.${id}.items\`, each with \`key\`, \`status\` and \`result\``,
+      )
     }
-    if (reading.may === 'perhaps' && !use.tolerant && !reference.optional && readsResult(step, reference) && !guarded(target, id, use)) {
+    if (
+      reading.may === 'perhaps' &&
+      !use.tolerant &&
+      !reference.optional &&
+      readsResult(step, reference) &&
+      !guarded(target, id, use)
+    ) {
       const hint = `guard it with \`steps.${id}.status == 'succeeded'\`, in the expression or as \`when\` of the step`
       yield problem('RB2006', `\`${id}\` may have no result here: ${reading.because}`, hint)
     }

@@ -1,6 +1,6 @@
-import type { Registry } from '../action/registry.ts'
 import { asks } from '../action/contract.ts'
 import { kindOf } from '../action/params.ts'
+import type { Registry } from '../action/registry.ts'
 import type { Diagnostic } from '../diagnostic.ts'
 import { placeOf } from '../document/place.ts'
 import { warningAt } from '../document/problem.ts'
@@ -13,7 +13,12 @@ import type { Site } from './site.ts'
 import type { Use } from './use.ts'
 
 /** A destructive step that nothing before it asked a person about. */
-export function* checkConfirmed({ source }: Runbook, sites: readonly Site[], registry: Registry, askedBefore: boolean): Generator<Diagnostic> {
+export function* checkConfirmed(
+  { source }: Runbook,
+  sites: readonly Site[],
+  registry: Registry,
+  askedBefore: boolean,
+): Generator<Diagnostic> {
   let asked = askedBefore
   for (const site of sites) {
     const step = site.at(-1)?.step as Step
@@ -21,7 +26,13 @@ export function* checkConfirmed({ source }: Runbook, sites: readonly Site[], reg
     const action = registry.get(step.action.text)
     if (action && asks(action)) asked = true
     if (effectOf(step, registry) === 'destructive' && !asked) {
-      yield warningAt(source, step.span, 'RB2301', `\`${step.id.text}\` destroys something, and no person is asked before it`, 'put a `human.confirm` step before it, with a phrase that names what will be lost')
+      yield warningAt(
+        source,
+        step.span,
+        'RB2301',
+        `\`${step.id.text}\` destroys something, and no person is asked before it`,
+        'put a `human.confirm` step before it, with a phrase that names what will be lost',
+      )
     }
   }
 }
@@ -35,24 +46,58 @@ export function* checkReads({ source }: Runbook, site: Site, registry: Registry)
   for (const name of ['command', 'script']) {
     const node = childOf(step.with, name)
     if (!node) continue
-    const text = node.kind === 'scalar' ? String(node.value) : itemsOf(node).map((item) => (item.kind === 'scalar' ? String(item.value) : '')).join(' ')
+    const text =
+      node.kind === 'scalar'
+        ? String(node.value)
+        : itemsOf(node)
+            .map((item) => (item.kind === 'scalar' ? String(item.value) : ''))
+            .join(' ')
     const found = changingCommand(text)
     if (found) {
-      const span = node.kind === 'scalar' ? placeOf(source, { text, span: node.span }, found.start, found.end) : node.span
-      yield warningAt(source, span, 'RB2302', `\`${text.slice(found.start, found.end)}\` changes things, and the step says \`effect: read\``, 'a dry run would really do it: say `effect: change`')
+      const span =
+        node.kind === 'scalar' ? placeOf(source, { text, span: node.span }, found.start, found.end) : node.span
+      yield warningAt(
+        source,
+        span,
+        'RB2302',
+        `\`${text.slice(found.start, found.end)}\` changes things, and the step says \`effect: read\``,
+        'a dry run would really do it: say `effect: change`',
+      )
     }
   }
 }
 
 /** Secrets where people read, or where every user of a host can. */
-export function* checkSecrets({ source, inputs }: Runbook, use: Use, references: readonly Reference[], registry: Registry): Generator<Diagnostic> {
-  const secret = (reference: Reference) => reference.path[0] === 'inputs' && inputs.some(({ name, secret }) => secret && name === reference.path[1])
+export function* checkSecrets(
+  { source, inputs }: Runbook,
+  use: Use,
+  references: readonly Reference[],
+  registry: Registry,
+): Generator<Diagnostic> {
+  const secret = (reference: Reference) =>
+    reference.path[0] === 'inputs' && inputs.some(({ name, secret }) => secret && name === reference.path[1])
   for (const reference of references.filter(secret)) {
     const span = placeOf(source, use.text, reference.start, reference.end)
     const name = String(reference.path[1])
-    if (use.shown) yield { ...warningAt(source, span, 'RB2303', `the secret \`${name}\` stands in a text that is shown`, 'leave it out: names, messages and keys are for people'), severity: 'error' }
+    if (use.shown)
+      yield {
+        ...warningAt(
+          source,
+          span,
+          'RB2303',
+          `the secret \`${name}\` stands in a text that is shown`,
+          'leave it out: names, messages and keys are for people',
+        ),
+        severity: 'error',
+      }
     else if (onCommandLine(use, registry)) {
-      yield warningAt(source, span, 'RB2304', `the secret \`${name}\` stands on a command line, where every user of the host can read it`, 'hand it over with `stdin`, or with `env` to a script')
+      yield warningAt(
+        source,
+        span,
+        'RB2304',
+        `the secret \`${name}\` stands on a command line, where every user of the host can read it`,
+        'hand it over with `stdin`, or with `env` to a script',
+      )
     }
   }
 }
@@ -60,10 +105,14 @@ export function* checkSecrets({ source, inputs }: Runbook, use: Use, references:
 function onCommandLine(use: Use, registry: Registry): boolean {
   const step = use.site?.at(-1)?.step
   if (step?.kind !== 'action') return false
-  const properties = registry.get(step.action.text)?.params['properties'] as { readonly [name: string]: object } | undefined
+  const properties = registry.get(step.action.text)?.params['properties'] as
+    | { readonly [name: string]: object }
+    | undefined
   return Object.entries(properties ?? {}).some(([name, schema]) => {
     const node = childOf(step.with, name)
     const isCommand = kindOf(schema as never) === 'command' || name === 'args'
-    return isCommand && node !== undefined && node.span.start <= use.text.span.start && use.text.span.end <= node.span.end
+    return (
+      isCommand && node !== undefined && node.span.start <= use.text.span.start && use.text.span.end <= node.span.end
+    )
   })
 }

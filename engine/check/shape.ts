@@ -33,7 +33,10 @@ export function shapesOf(runbook: Runbook, registry: Registry, outputsOf: Output
   const known: { [id: string]: Schema } = {}
   const lets = new Map<Step, { readonly [name: string]: Schema }>()
   const shapes: Shapes = {
-    inputs: { ...closed(Object.fromEntries(runbook.inputs.map(({ name, schema }: Input) => [name, schema]))), additionalProperties: true },
+    inputs: {
+      ...closed(Object.fromEntries(runbook.inputs.map(({ name, schema }: Input) => [name, schema]))),
+      additionalProperties: true,
+    },
     steps: { type: 'object', properties: known, additionalProperties: true },
     run: closed({ id: word, started_at: word, operator: word }),
     target: closed({ name: word, address: word, groups: { type: 'array', items: word }, vars: anything }),
@@ -47,7 +50,9 @@ export function shapesOf(runbook: Runbook, registry: Registry, outputsOf: Output
     elementOf: (list, names) => (shapes.typeOf(list, names)['items'] as Schema | undefined) ?? anything,
     typeOf(text, names) {
       const { expression } = parseExpression(text)
-      return expression ? typeOf(expression, { inputs: shapes.inputs, steps: shapes.steps, run: shapes.run, ...names }).schema : anything
+      return expression
+        ? typeOf(expression, { inputs: shapes.inputs, steps: shapes.steps, run: shapes.run, ...names }).schema
+        : anything
     },
   }
   for (const step of everyStep(runbook.steps)) known[step.id.text] = shapeOf(step)

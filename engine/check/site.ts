@@ -50,7 +50,8 @@ export function readingOf(from: Site, to: Site): Reading {
   } else if (order[target.word] > order[here.word]) return { may: 'not', because: 'later' }
   const around = to.slice(split, -1)
   if (around.some(({ step }) => step.loop)) return { may: 'not', because: 'loop' }
-  if (to.slice(split).some(({ word }, index) => word === 'rollback' && index > 0)) return { may: 'not', because: 'undo' }
+  if (to.slice(split).some(({ word }, index) => word === 'rollback' && index > 0))
+    return { may: 'not', because: 'undo' }
   return { ...maybe(to, split, here) }
 }
 
@@ -63,7 +64,8 @@ function maybe(to: Site, split: number, here: Frame): Reading {
     if (word === 'rescue' && here.word !== 'rescue') return perhaps(`\`${step.id.text}\` is part of a \`rescue\``)
   }
   for (const { step } of to.slice(split, -1)) {
-    if (step.kind === 'block' && step.rescue.length > 0) return perhaps(`the block \`${step.id.text}\` may have been rescued before it`)
+    if (step.kind === 'block' && step.rescue.length > 0)
+      return perhaps(`the block \`${step.id.text}\` may have been rescued before it`)
   }
   const first = to[split]
   if (first?.word === 'block' && here.word !== 'block') return perhaps('the block may have failed before it')

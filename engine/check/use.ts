@@ -1,13 +1,13 @@
-import type { Registry } from '../action/registry.ts'
 import { everyParam } from '../action/params.ts'
+import type { Registry } from '../action/registry.ts'
 import type { Condition, Loop, Runbook, Step, Text } from '../document/runbook.ts'
 import type { Located } from '../document/tree.ts'
 import { entriesOf, nodeAt, toJson } from '../document/tree.ts'
 import type { Schema } from '../json.ts'
 import { isTemplate } from '../template/template.ts'
+import type { Shapes } from './shape.ts'
 import type { Site } from './site.ts'
 import { everySite } from './site.ts'
-import type { Shapes } from './shape.ts'
 
 /** A place in a runbook where an expression or a template stands, with what it may name there. */
 export interface Use {
@@ -31,7 +31,8 @@ export function* everyUse(runbook: Runbook, registry: Registry, shapes: Shapes):
   for (const lock of runbook.locks) yield { ...plain, kind: 'template', text: lock, expects: 'any', shown: true }
   yield* ofConditions(runbook.preconditions, plain)
   for (const site of everySite(runbook)) yield* ofStep(site, registry, shapes)
-  for (const { value } of runbook.outputs) yield { ...plain, kind: 'expression', text: value, expects: 'any', after: true }
+  for (const { value } of runbook.outputs)
+    yield { ...plain, kind: 'expression', text: value, expects: 'any', after: true }
 }
 
 type Base = Omit<Use, 'kind' | 'text' | 'expects'>
@@ -54,7 +55,8 @@ function* ofStep(site: Site, registry: Registry, shapes: Shapes): Generator<Use>
       if (step.until) {
         const { done, failed, stalled, every, timeout } = step.until
         const polled: Base = { ...withResult, names: { ...withResult.names, previous: shapes.resultOf(step) } }
-        for (const text of [done, failed, stalled]) if (text) yield { ...polled, kind: 'expression', text, expects: 'boolean' }
+        for (const text of [done, failed, stalled])
+          if (text) yield { ...polled, kind: 'expression', text, expects: 'boolean' }
         for (const text of [every, timeout]) yield* ofTemplate(text, base)
       }
       const schema = registry.get(step.action.text)?.params
@@ -81,9 +83,11 @@ function* ofStep(site: Site, registry: Registry, shapes: Shapes): Generator<Use>
 }
 
 function* ofLoop(loop: Loop, outside: Base, inside: Base): Generator<Use> {
-  if (loop.kind === 'items' && 'text' in loop.over) yield { ...outside, kind: 'expression', text: loop.over, expects: 'list' }
+  if (loop.kind === 'items' && 'text' in loop.over)
+    yield { ...outside, kind: 'expression', text: loop.over, expects: 'list' }
   if (loop.kind === 'hosts' && 'text' in loop.over) {
-    if (isTargetExpression(loop.over.text, outside.names)) yield { ...outside, kind: 'expression', text: loop.over, expects: 'any' }
+    if (isTargetExpression(loop.over.text, outside.names))
+      yield { ...outside, kind: 'expression', text: loop.over, expects: 'any' }
     else yield* ofTemplate(loop.over, outside)
   }
   if ('literal' in loop.over) yield* deepTemplates(loop.over.literal, outside)
@@ -153,7 +157,7 @@ function* deepTemplates(node: Located, base: Base): Generator<Use> {
 
 /** The names that the steps around a place bring: loop items, targets, `failure` in a rescue. */
 function namesAround(frames: Site, shapes: Shapes): { readonly [name: string]: Schema } {
-  return frames.reduce((names, { step }) => ({ ...names, ...ownNames(step, shapes) }), {})
+  return Object.assign({}, ...frames.map(({ step }) => ownNames(step, shapes)))
 }
 
 /** In a rescue, at whatever depth, `failure` says what happened. */

@@ -16,8 +16,12 @@ export async function actions(name: string | undefined, io: Io): Promise<number>
   if (one) io.stdout.write(describeAction(one))
   else if (family.length > 0) {
     const width = Math.max(...family.map((action) => action.name.length))
-    for (const action of family) io.stdout.write(`${action.name.padEnd(width)}  ${effectOf(action).padEnd(12)}${action.summary}\n`)
-  } else throw new RunbookError('no_action', `no action is called \`${name}\``, { hint: didYouMean(name ?? '', registry.keys()) ?? '`runbook actions` lists them' })
+    for (const action of family)
+      io.stdout.write(`${action.name.padEnd(width)}  ${effectOf(action).padEnd(12)}${action.summary}\n`)
+  } else
+    throw new RunbookError('no_action', `no action is called \`${name}\``, {
+      hint: didYouMean(name ?? '', registry.keys()) ?? '`runbook actions` lists them',
+    })
   return exitCode.done
 }
 
@@ -61,10 +65,16 @@ function fields(schema: Schema, depth: number): string[] {
 
 function typeOf(schema: Schema): string {
   if (Array.isArray(schema['enum'])) return schema['enum'].map(String).join(' | ')
-  const marks: { readonly [kind: string]: string } = { expression: 'CEL expression', command: 'command line', verbatim: 'fixed text', rows: 'rows' }
+  const marks: { readonly [kind: string]: string } = {
+    expression: 'CEL expression',
+    command: 'command line',
+    verbatim: 'fixed text',
+    rows: 'rows',
+  }
   const mark = marks[String(schema['x-runbook'] ?? '')]
   if (mark) return mark
-  if (schema['type'] === 'array') return `list of ${isObject(schema['items']) ? typeOf(schema['items'] as Schema) : 'anything'}`
+  if (schema['type'] === 'array')
+    return `list of ${isObject(schema['items']) ? typeOf(schema['items'] as Schema) : 'anything'}`
   const type = schema['type'] ?? (schema['anyOf'] ? (schema['anyOf'] as Schema[]).map(typeOf).join(' or ') : 'anything')
   return Array.isArray(type) ? type.join(' or ') : String(type)
 }

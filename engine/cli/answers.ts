@@ -16,15 +16,31 @@ export interface AnswerOptions {
   readonly view: View
 }
 
-export type Answers = (key: string, question: Question, signal: AbortSignal, inDoubt: boolean) => Promise<Answer | undefined>
+export type Answers = (
+  key: string,
+  question: Question,
+  signal: AbortSignal,
+  inDoubt: boolean,
+) => Promise<Answer | undefined>
 
 /** Where answers come from: those given on the command line, `--yes`, a person at the terminal; else nobody. */
-export function answersFrom(io: Io, { given, yes, now, view }: AnswerOptions): { readonly answer: Answers; readonly diagnostics: readonly Diagnostic[] } {
+export function answersFrom(
+  io: Io,
+  { given, yes, now, view }: AnswerOptions,
+): { readonly answer: Answers; readonly diagnostics: readonly Diagnostic[] } {
   const table = new Map<string, string>()
   const diagnostics: Diagnostic[] = []
   for (const pair of given) {
     const at = pair.lastIndexOf(']') > 0 ? pair.indexOf('=', pair.lastIndexOf(']')) : pair.indexOf('=')
-    if (at <= 0) diagnostics.push(problemAt({ path: '--answer', text: pair }, { start: 0, end: pair.length }, 'RB3006', `\`${pair}\` is not \`step=answer\``))
+    if (at <= 0)
+      diagnostics.push(
+        problemAt(
+          { path: '--answer', text: pair },
+          { start: 0, end: pair.length },
+          'RB3006',
+          `\`${pair}\` is not \`step=answer\``,
+        ),
+      )
     else table.set(pair.slice(0, at), pair.slice(at + 1))
   }
   const by = `${io.user}@${io.hostname}`
@@ -33,10 +49,11 @@ export function answersFrom(io: Io, { given, yes, now, view }: AnswerOptions): {
   const answer: Answers = async (key, question, signal, inDoubt) => {
     const said = table.get(key) ?? table.get(key.replace(/!.*$/, ''))
     if (said !== undefined) {
-      const value = valueOf(question, said)
+      const value = typedValue(question, said)
       if (value !== undefined) return { value, by, at: now() }
     }
-    if (yes && question.kind === 'confirm' && question.phrase === undefined && !inDoubt) return { value: true, by: `${by} (--yes)`, at: now() }
+    if (yes && question.kind === 'confirm' && question.phrase === undefined && !inDoubt)
+      return { value: true, by: `${by} (--yes)`, at: now() }
     if (!hasTerminal(io)) return undefined
     const mine = turn.then(async () => {
       if (signal.aborted) return undefined
@@ -56,7 +73,7 @@ export function answersFrom(io: Io, { given, yes, now, view }: AnswerOptions): {
 }
 
 /** What was typed, as the question wants it; undefined when it does not fit. */
-function valueOf(question: Question, said: string): Json | undefined {
+function typedValue(question: Question, said: string): Json | undefined {
   switch (question.kind) {
     case 'confirm':
       if (question.phrase !== undefined) return said === 'no' ? false : said
@@ -75,4 +92,3 @@ function valueOf(question: Question, said: string): Json | undefined {
     }
   }
 }
-

@@ -10,7 +10,7 @@ import { performer } from '../host/perform.ts'
 import type { Transcript } from '../journal/chain.ts'
 import { LocalDurable } from '../journal/local.ts'
 import { pastOf } from '../journal/recorded.ts'
-import { Redactor } from '../journal/redact.ts'
+import type { Redactor } from '../journal/redact.ts'
 import type { JsonObject } from '../json.ts'
 import type { Plan } from '../plan/plan.ts'
 import { Diverged, Parked } from '../run/durable.ts'
@@ -22,9 +22,9 @@ import { interpret, interpretBody } from '../run/interpret.ts'
 import type { View } from '../view/view.ts'
 import type { Answers } from './answers.ts'
 import type { Config } from './config.ts'
+import type { Surroundings } from './surroundings.ts'
 import type { FailOn } from './verdict.ts'
 import { verdictExit } from './verdict.ts'
-import type { Surroundings } from './surroundings.ts'
 
 export interface RunOptions {
   readonly run: string
@@ -65,7 +65,10 @@ export async function carryOut(options: RunOptions): Promise<number> {
     view.on(event)
   }
   try {
-    const past = pastOf([...(resumed?.entries ?? []), ...('reopen' in begin ? begin.reopen.map((event) => ({ ...event, seq: 0, at: '', prev: '' })) : [])])
+    const past = pastOf([
+      ...(resumed?.entries ?? []),
+      ...('reopen' in begin ? begin.reopen.map((event) => ({ ...event, seq: 0, at: '', prev: '' })) : []),
+    ])
     const durable: LocalDurable = new LocalDurable({
       runId: run,
       dry: options.dry,
@@ -78,7 +81,15 @@ export async function carryOut(options: RunOptions): Promise<number> {
       locks,
       operator,
       emit,
-      perform: performer({ run, dry: options.dry, registry: options.registry, doors: surroundings.doors, clouds: surroundings.clouds, hosts: surroundings.hosts, redactor }),
+      perform: performer({
+        run,
+        dry: options.dry,
+        registry: options.registry,
+        doors: surroundings.doors,
+        clouds: surroundings.clouds,
+        hosts: surroundings.hosts,
+        redactor,
+      }),
       answer: options.answer,
       walk: (body) => interpretBody(engine, body),
       load: (name) => loadKept(folder, name),
@@ -89,7 +100,7 @@ export async function carryOut(options: RunOptions): Promise<number> {
     let startedAt: string
     if ('resumed' in begin) {
       for (const event of begin.reopen) await durable.event(event)
-      startedAt = (begin.resumed.entries[0]?.at ?? now())
+      startedAt = begin.resumed.entries[0]?.at ?? now()
       view.on({ ...began, at: startedAt, replayed: true })
       await durable.event({ type: 'run.resumed', by: operator, pid: options.pid, digest: plan.digest })
     } else {
@@ -137,14 +148,23 @@ export async function carryOut(options: RunOptions): Promise<number> {
       return error.inDoubt ? exitCode.inDoubt : exitCode.waiting
     }
     if (error instanceof Diverged) {
-      throw new RunbookError('diverged', `${error.message}: the runbook or its inputs are not those that this run began with`, { exitCode: exitCode.diverged, hint: `\`runbook resume ${run} --as-recorded\` goes on with the runbook as it was` })
+      throw new RunbookError(
+        'diverged',
+        `${error.message}: the runbook or its inputs are not those that this run began with`,
+        {
+          exitCode: exitCode.diverged,
+          hint: `\`runbook resume ${run} --as-recorded\` goes on with the runbook as it was`,
+        },
+      )
     }
     throw error
   }
 }
 
 async function locksAnywhere(plan: Plan): Promise<boolean> {
-  return [...stepsByAddress(plan.runbook).values()].some((step) => step.kind === 'runbook' && step.runbook.locks.length > 0)
+  return [...stepsByAddress(plan.runbook).values()].some(
+    (step) => step.kind === 'runbook' && step.runbook.locks.length > 0,
+  )
 }
 
 function exitOf({ status }: Ending): number {
@@ -160,4 +180,3 @@ export function planName(plan: Plan): string {
 export function newRunId(now: Date): string {
   return `${now.toISOString().replaceAll(/[-:]/g, '').slice(0, 15)}-${randomBytes(3).toString('hex')}`
 }
-

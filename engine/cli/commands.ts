@@ -24,11 +24,18 @@ export function addCommands(program: Command, io: Io, signal: AbortSignal, done:
     .option('-y, --yes', 'answer yes where a plain yes is asked')
     .option('--answer <step=value>', 'answer a question before it is asked', many)
     .addOption(new Option('-o, --output <form>', 'how to show the run').choices(['live', 'plain', 'json']))
-    .addOption(new Option('--fail-on <verdict>', 'for inspections: the mildest verdict that makes the exit code 1').choices([...failOns]).default('unknown'))
+    .addOption(
+      new Option('--fail-on <verdict>', 'for inspections: the mildest verdict that makes the exit code 1')
+        .choices([...failOns])
+        .default('unknown'),
+    )
     .option('--runs <folder>', 'where runs are kept')
     .option('--report <file>', 'write a report when the run is over: .md, .html, .json or .txt', many)
     .option('-v, --verbose', 'show remote output and calls line by line')
-    .addHelpText('after', '\nExamples:\n  runbook exec daily-inspection --rehearse healthy\n  runbook exec ./reboot.yaml --inventory prod.yaml --input host=cmp4 --dry-run')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  runbook exec daily-inspection --rehearse healthy\n  runbook exec ./reboot.yaml --inventory prod.yaml --input host=cmp4 --dry-run',
+    )
     .action(async (name, options) => done(await (await import('./exec.ts')).exec(name, options, io, signal)))
 
   program
@@ -43,11 +50,18 @@ export function addCommands(program: Command, io: Io, signal: AbortSignal, done:
     .option('-y, --yes', 'answer yes where a plain yes is asked')
     .option('--answer <step=value>', 'answer a question', many)
     .addOption(new Option('-o, --output <form>', 'how to show the run').choices(['live', 'plain', 'json']))
-    .addOption(new Option('--fail-on <verdict>', 'for inspections: the mildest verdict that makes the exit code 1').choices([...failOns]).default('unknown'))
+    .addOption(
+      new Option('--fail-on <verdict>', 'for inspections: the mildest verdict that makes the exit code 1')
+        .choices([...failOns])
+        .default('unknown'),
+    )
     .option('--runs <folder>', 'where runs are kept')
     .option('--report <file>', 'write a report when the run is over', many)
     .option('-v, --verbose', 'show remote output and calls line by line')
-    .addHelpText('after', '\nExamples:\n  runbook resume last\n  runbook resume 20261121T0805-a1b2c3 --answer drain!doubt=done')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  runbook resume last\n  runbook resume 20261121T0805-a1b2c3 --answer drain!doubt=done',
+    )
     .action(async (run, options) => done(await (await import('./resume.ts')).resume(run, options, io, signal)))
 
   program
@@ -64,7 +78,10 @@ export function addCommands(program: Command, io: Io, signal: AbortSignal, done:
     .description('show a run, or describe a runbook')
     .addOption(new Option('-f, --format <form>', 'how').choices(['text', 'markdown', 'html', 'json']).default('text'))
     .option('--runs <folder>', 'where runs are kept')
-    .addHelpText('after', '\nExamples:\n  runbook show last\n  runbook show last --format html > report.html\n  runbook show daily-inspection')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  runbook show last\n  runbook show last --format html > report.html\n  runbook show daily-inspection',
+    )
     .action(async (run, options) => done(await (await import('./show.ts')).show(run, options, io)))
 
   program
@@ -113,8 +130,13 @@ export function addCommands(program: Command, io: Io, signal: AbortSignal, done:
     .option('--folder <folder>', 'where to write the inventory, clouds.yaml and keys')
     .option('--effects <file>', 'append every change made to the world to this file')
     .option('--speed <factor>', 'world seconds per second', positive)
-    .addHelpText('after', '\nExample, in two terminals:\n  runbook rehearse compute-down --folder /tmp/world\n  runbook exec daily-inspection --inventory /tmp/world/inventory.yaml')
-    .action(async (scenario, options) => done(await (await import('./rehearse.ts')).rehearse(scenario, options, io, signal)))
+    .addHelpText(
+      'after',
+      '\nExample, in two terminals:\n  runbook rehearse compute-down --folder /tmp/world\n  runbook exec daily-inspection --inventory /tmp/world/inventory.yaml',
+    )
+    .action(async (scenario, options) =>
+      done(await (await import('./rehearse.ts')).rehearse(scenario, options, io, signal)),
+    )
 
   program
     .command('init [file]')

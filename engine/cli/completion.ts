@@ -4,7 +4,11 @@ import type { Io } from './io.ts'
 
 /** `runbook completion`: a script for a shell, made from the commands themselves. */
 export async function completion(shell: string, program: Command, io: Io): Promise<number> {
-  const commands = program.commands.map((command) => ({ name: command.name(), summary: command.description(), options: command.options.flatMap(({ long }) => (long ? [long] : [])) }))
+  const commands = program.commands.map((command) => ({
+    name: command.name(),
+    summary: command.description(),
+    options: command.options.flatMap(({ long }) => (long ? [long] : [])),
+  }))
   const names = commands.map(({ name }) => name).join(' ')
   switch (shell) {
     case 'bash':
@@ -37,10 +41,14 @@ compdef _runbook runbook
 `)
       break
     case 'fish':
-      io.stdout.write(`${commands.flatMap(({ name, summary, options }) => [`complete -c runbook -n __fish_use_subcommand -a ${name} -d '${summary.replaceAll("'", '')}'`, ...options.map((option) => `complete -c runbook -n '__fish_seen_subcommand_from ${name}' -l ${option.slice(2)}`)]).join('\n')}\n`)
+      io.stdout.write(
+        `${commands.flatMap(({ name, summary, options }) => [`complete -c runbook -n __fish_use_subcommand -a ${name} -d '${summary.replaceAll("'", '')}'`, ...options.map((option) => `complete -c runbook -n '__fish_seen_subcommand_from ${name}' -l ${option.slice(2)}`)]).join('\n')}\n`,
+      )
       break
     default:
-      throw new RunbookError('no_shell', `there is no completion for \`${shell}\``, { hint: 'there is one for bash, zsh and fish' })
+      throw new RunbookError('no_shell', `there is no completion for \`${shell}\``, {
+        hint: 'there is one for bash, zsh and fish',
+      })
   }
   return exitCode.done
 }

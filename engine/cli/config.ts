@@ -1,7 +1,7 @@
 import { dirname, join, resolve } from 'node:path'
+import { closedObject, listOf, text } from '../action/define.ts'
 import { RunbookError } from '../error.ts'
 import { isFile } from '../host/files.ts'
-import { closedObject, listOf, text } from '../action/define.ts'
 import type { JsonObject, Schema } from '../json.ts'
 import type { Io } from './io.ts'
 import { readYaml } from './yaml-file.ts'
@@ -10,7 +10,10 @@ import { readYaml } from './yaml-file.ts'
 export const configSchema: Schema = closedObject(
   {
     apiVersion: { const: 'runbook/v1', description: 'The version of the format.' },
-    runbooks: listOf({ type: 'string' }, 'Folders with runbooks, from this file; searched before those that ship with the program.'),
+    runbooks: listOf(
+      { type: 'string' },
+      'Folders with runbooks, from this file; searched before those that ship with the program.',
+    ),
     inventory: text('The inventory, from this file.'),
     runs: text('Where runs are kept, from this file.'),
     plugins: listOf({ type: 'string' }, 'Plugins, by package name or path from this file. Nothing else is loaded.'),
@@ -33,7 +36,14 @@ const fileName = 'runbook.config.yaml'
 export function configOf(io: Io): Config {
   const path = lookUpwards(io.cwd)
   const state = io.env['XDG_STATE_HOME'] || join(io.home, '.local', 'state')
-  const usual = { path, runbooks: [], inventory: undefined, runs: join(state, 'runbook', 'runs'), plugins: [], locks: join(state, 'runbook', 'locks') }
+  const usual = {
+    path,
+    runbooks: [],
+    inventory: undefined,
+    runs: join(state, 'runbook', 'runs'),
+    plugins: [],
+    locks: join(state, 'runbook', 'locks'),
+  }
   if (path === undefined) return usual
   const document = readYaml(path, configSchema) as JsonObject
   const here = (value: unknown) => resolve(dirname(path), String(value))

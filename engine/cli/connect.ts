@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { StepFailure } from '../action/contract.ts'
-import { exitCode, RunbookError } from '../error.ts'
 import { printable } from '../diagnostic.ts'
+import { exitCode, RunbookError } from '../error.ts'
 import { configOf } from './config.ts'
 import type { Io } from './io.ts'
 import { openSurroundings } from './surroundings.ts'
@@ -11,7 +11,12 @@ const atOnce = 20
 /** `check --connect`: reaches every host and reads the cloud's configuration, without running anything. */
 export async function connect(io: Io, options: { readonly inventory?: string }, signal: AbortSignal): Promise<number> {
   const path = options.inventory ?? configOf(io).inventory
-  const surroundings = await openSurroundings(io, { inventory: path === undefined ? undefined : resolve(io.cwd, path), limit: undefined, rehearse: undefined, speed: undefined })
+  const surroundings = await openSurroundings(io, {
+    inventory: path === undefined ? undefined : resolve(io.cwd, path),
+    limit: undefined,
+    rehearse: undefined,
+    speed: undefined,
+  })
   try {
     const ssh = await surroundings.doors.ssh({ onCall: () => undefined, onOutput: () => undefined })
     const hosts = surroundings.hosts.matching('all')
@@ -24,7 +29,9 @@ export async function connect(io: Io, options: { readonly inventory?: string }, 
           (error: unknown) => (error instanceof StepFailure ? error.message : String(error)),
         )
         if (why !== undefined) bad++
-        io.stdout.write(`${why === undefined ? 'ok    ' : 'failed'} ${printable(name)}${why === undefined ? '' : `: ${printable(why)}`}\n`)
+        io.stdout.write(
+          `${why === undefined ? 'ok    ' : 'failed'} ${printable(name)}${why === undefined ? '' : `: ${printable(why)}`}\n`,
+        )
       }
     }
     await Promise.all(Array.from({ length: Math.min(atOnce, hosts.length) }, worker))

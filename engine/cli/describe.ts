@@ -5,7 +5,11 @@ import { groupsOf } from '../document/runbook.ts'
 /** A runbook for people: what it is for, what it needs, what it does. */
 export function describeRunbook(runbook: Runbook): string {
   const inputs = runbook.inputs.map(({ name, schema, required, secret }) => {
-    const facts = [String(schema['type'] ?? 'any'), ...(secret ? ['secret'] : []), ...(required ? ['required'] : [`default ${JSON.stringify(schema['default'])}`])]
+    const facts = [
+      String(schema['type'] ?? 'any'),
+      ...(secret ? ['secret'] : []),
+      ...(required ? ['required'] : [`default ${JSON.stringify(schema['default'])}`]),
+    ]
     return `  ${name}  (${facts.join(', ')})\n      ${String(schema['description'] ?? '')}`.trimEnd()
   })
   const parts = [
@@ -20,7 +24,8 @@ export function describeRunbook(runbook: Runbook): string {
 
 function lines(steps: readonly Step[], depth: number): string[] {
   return steps.flatMap((step) => {
-    const what = step.kind === 'action' ? step.action.text : step.kind === 'runbook' ? `runbook ${step.runbook.text}` : step.kind
+    const what =
+      step.kind === 'action' ? step.action.text : step.kind === 'runbook' ? `runbook ${step.runbook.text}` : step.kind
     const own = `${'  '.repeat(depth)}${step.id.text}: ${step.name?.text ?? ''} [${what}]`.replace(':  [', ' [')
     return [own, ...groupsOf(step).flatMap(({ steps: inside }) => lines(inside, depth + 1))]
   })

@@ -52,12 +52,25 @@ export async function exec(name: string, options: ExecOptions, io: Io, signal: A
   // everything that can be wrong is told before anything is opened
   const first = prepare(name, library, registry)
   demandNoErrors(first.diagnostics)
-  const surroundings = await openSurroundings(io, { inventory: inventory === undefined ? undefined : resolve(io.cwd, inventory), limit: options.limit, rehearse: options.rehearse, speed: options.speed })
+  const surroundings = await openSurroundings(io, {
+    inventory: inventory === undefined ? undefined : resolve(io.cwd, inventory),
+    limit: options.limit,
+    rehearse: options.rehearse,
+    speed: options.speed,
+  })
   try {
-    const { runbook, path, diagnostics } = prepare(name, library, registry, inventory === undefined && options.rehearse === undefined ? undefined : surroundings.inventory)
+    const { runbook, path, diagnostics } = prepare(
+      name,
+      library,
+      registry,
+      inventory === undefined && options.rehearse === undefined ? undefined : surroundings.inventory,
+    )
     const warnings = demandNoErrors(diagnostics)
     if (!runbook) throw new Problems(diagnostics)
-    if (warnings.length > 0) io.stderr.write(`${drawDiagnostics(warnings, { colour: colourWanted({ isTTY: io.stderr.isTTY === true, env: io.env }) })}\n`)
+    if (warnings.length > 0)
+      io.stderr.write(
+        `${drawDiagnostics(warnings, { colour: colourWanted({ isTTY: io.stderr.isTTY === true, env: io.env }) })}\n`,
+      )
     const plan = makePlan(runbook, library, registry)
     const redactor = new Redactor()
     const inputs = await inputsFor(plan.runbook, options, io, signal)
@@ -66,10 +79,22 @@ export async function exec(name: string, options: ExecOptions, io: Io, signal: A
     const run = newRunId(new Date())
     const operator = { user: io.user, host: io.hostname }
     const revision = await revisionOf(path)
-    const view = await viewFor(options.output, io, { transcript: join(runs, run, 'transcript.jsonl'), verbose: options.verbose === true })
-    const { answer, diagnostics: badAnswers } = answersFrom(io, { given: options.answer ?? [], yes: options.yes === true, now: () => new Date(clock.now()).toISOString(), view })
+    const view = await viewFor(options.output, io, {
+      transcript: join(runs, run, 'transcript.jsonl'),
+      verbose: options.verbose === true,
+    })
+    const { answer, diagnostics: badAnswers } = answersFrom(io, {
+      given: options.answer ?? [],
+      yes: options.yes === true,
+      now: () => new Date(clock.now()).toISOString(),
+      view,
+    })
     demandNoErrors(badAnswers)
-    const previous = previousRun(runs, plan.runbook.name, { cloud: surroundings.cloud, rehearsal: options.rehearse, hosts: [...surroundings.inventory.hosts.keys()] })
+    const previous = previousRun(runs, plan.runbook.name, {
+      cloud: surroundings.cloud,
+      rehearsal: options.rehearse,
+      hosts: [...surroundings.inventory.hosts.keys()],
+    })
     const begin: RunBegan = {
       type: 'run.began',
       format: 'runbook-transcript/1',
@@ -77,7 +102,13 @@ export async function exec(name: string, options: ExecOptions, io: Io, signal: A
       mode: options.dryRun ? 'dry-run' : 'run',
       engine: packageVersion(),
       semantics: plan.semantics,
-      runbook: { name: plan.runbook.name, title: plan.runbook.title, path: shownPath(path, io.cwd), digest: plan.digest, ...revision },
+      runbook: {
+        name: plan.runbook.name,
+        title: plan.runbook.title,
+        path: shownPath(path, io.cwd),
+        digest: plan.digest,
+        ...revision,
+      },
       by: operator,
       pid: io.pid,
       inputs: masked(inputs, plan.runbook.secrets),
@@ -121,8 +152,18 @@ export async function exec(name: string, options: ExecOptions, io: Io, signal: A
 }
 
 /** The inputs, secrets that nobody gave asked for where a person is there. Throws `Problems`. */
-export async function inputsFor(runbook: Parameters<typeof gatherInputs>[0], options: Pick<ExecOptions, 'input' | 'inputFile' | 'inputs'>, io: Io, signal: AbortSignal): Promise<JsonObject> {
-  const gathered = gatherInputs(runbook, { given: options.input ?? [], fromFiles: options.inputFile ?? [], ...(options.inputs !== undefined && { file: resolve(io.cwd, options.inputs) }), env: io.env })
+export async function inputsFor(
+  runbook: Parameters<typeof gatherInputs>[0],
+  options: Pick<ExecOptions, 'input' | 'inputFile' | 'inputs'>,
+  io: Io,
+  signal: AbortSignal,
+): Promise<JsonObject> {
+  const gathered = gatherInputs(runbook, {
+    given: options.input ?? [],
+    fromFiles: options.inputFile ?? [],
+    ...(options.inputs !== undefined && { file: resolve(io.cwd, options.inputs) }),
+    env: io.env,
+  })
   const values: { [name: string]: Json } = { ...gathered.values }
   const missing: string[] = []
   for (const name of gathered.missing) {
@@ -138,6 +179,7 @@ export async function inputsFor(runbook: Parameters<typeof gatherInputs>[0], opt
 }
 
 function masked(inputs: JsonObject, secrets: readonly string[]): JsonObject {
-  return Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, secrets.includes(name) ? `«${name}»` : value]))
+  return Object.fromEntries(
+    Object.entries(inputs).map(([name, value]) => [name, secrets.includes(name) ? `«${name}»` : value]),
+  )
 }
-

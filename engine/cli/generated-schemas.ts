@@ -14,5 +14,10 @@ export async function generatedSchemas(): Promise<{ readonly [name: string]: Sch
 }
 
 function published(name: string, title: string, schema: Schema): Schema {
-  return { $schema: 'https://json-schema.org/draft/2020-12/schema', $id: `https://runbook.dev/schemas/${name}.schema.json`, title, ...schema }
+  return {
+    $schema: 'https://json-schema.org/draft/2020-12/schema',
+    $id: `https://runbook.dev/schemas/${name}.schema.json`,
+    title,
+    ...schema,
+  }
 }

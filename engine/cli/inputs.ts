@@ -31,13 +31,17 @@ export function gatherInputs(runbook: PlannedRunbook, sources: InputSources): Ga
   const values: { [name: string]: Json } = {}
   const diagnostics: Diagnostic[] = []
   const names = Object.keys(runbook.inputs)
-  for (const [flag, pairs] of [['--input', sources.given], ['--input-file', sources.fromFiles]] as const) {
+  for (const [flag, pairs] of [
+    ['--input', sources.given],
+    ['--input-file', sources.fromFiles],
+  ] as const) {
     for (const pair of pairs) take(flag, pair)
   }
   if (sources.file !== undefined) takeFile(sources.file)
   for (const name of names) {
     const fromEnv = sources.env[`RUNBOOK_INPUT_${name.toUpperCase()}`]
-    if (!Object.hasOwn(values, name) && fromEnv !== undefined) set({ path: `RUNBOOK_INPUT_${name.toUpperCase()}`, text: name }, name, fromEnv, true)
+    if (!Object.hasOwn(values, name) && fromEnv !== undefined)
+      set({ path: `RUNBOOK_INPUT_${name.toUpperCase()}`, text: name }, name, fromEnv, true)
   }
   const missing: string[] = []
   for (const [name, schema] of Object.entries(runbook.inputs)) {
@@ -49,27 +53,31 @@ export function gatherInputs(runbook: PlannedRunbook, sources: InputSources): Ga
   return { values, missing, diagnostics }
 
   function problem(source: Source, code: Code, message: string, hint?: string, start = 0): void {
-    const end = Math.max(start + 1, source.text.indexOf('=', start) < 0 ? source.text.length : source.text.indexOf('=', start))
+    const end = Math.max(
+      start + 1,
+      source.text.indexOf('=', start) < 0 ? source.text.length : source.text.indexOf('=', start),
+    )
     diagnostics.push(problemAt(source, { start, end }, code, message, hint))
   }
 
   function take(flag: string, pair: string): void {
     const at = pair.indexOf('=')
     const source = { path: flag, text: pair }
-    if (at <= 0) return problem(source, 'RB3006', `\`${pair}\` is not \`name=value\``)
+    if (at <= 0) return void problem(source, 'RB3006', `\`${pair}\` is not \`name=value\``)
     const name = pair.slice(0, at)
     const text = pair.slice(at + 1)
     if (!known(source, name)) return
-    if (Object.hasOwn(values, name)) return problem(source, 'RB3004', `the input \`${name}\` is given twice`)
-    if (flag === '--input') return set(hidden(source, name), name, text, true)
+    if (Object.hasOwn(values, name)) return void problem(source, 'RB3004', `the input \`${name}\` is given twice`)
+    if (flag === '--input') return void set(hidden(source, name), name, text, true)
     const found = readSource(text)
-    if ('problem' in found) return problem(source, 'RB3006', found.problem.message)
+    if ('problem' in found) return void problem(source, 'RB3006', found.problem.message)
     set(hidden(source, name), name, found.source.text.replace(/\r?\n$/, ''), true)
   }
 
   function takeFile(path: string): void {
     const document = readYaml(path)
-    if (typeof document !== 'object' || document === null || Array.isArray(document)) return problem({ path, text: '' }, 'RB3006', 'the file is not a mapping of inputs')
+    if (typeof document !== 'object' || document === null || Array.isArray(document))
+      return void problem({ path, text: '' }, 'RB3006', 'the file is not a mapping of inputs')
     for (const [name, value] of Object.entries(document)) {
       const source = { path, text: name }
       if (!known(source, name)) continue
@@ -79,17 +87,23 @@ export function gatherInputs(runbook: PlannedRunbook, sources: InputSources): Ga
 
   function known(source: Source, name: string): boolean {
     if (names.includes(name)) return true
-    problem(source, 'RB3002', `\`${runbook.name}\` has no input \`${name}\``, didYouMean(name, names) ?? (names.length > 0 ? `it has: ${names.join(', ')}` : 'it has none'))
+    problem(
+      source,
+      'RB3002',
+      `\`${runbook.name}\` has no input \`${name}\``,
+      didYouMean(name, names) ?? (names.length > 0 ? `it has: ${names.join(', ')}` : 'it has none'),
+    )
     return false
   }
 
   /** What a person typed is read as the schema wants it; a value of a file has a type already. */
   function set(source: Source, name: string, written: Json, typed: boolean): void {
     const schema = runbook.inputs[name] ?? {}
-    const value = typed ? valueOf(String(written), schema) : written
+    const value = typed ? typedValue(String(written), schema) : written
     const [misfit] = validatorOf(schema)(value)
     if (misfit) problem(source, 'RB3003', `the input \`${name}\` ${misfit.message}`, described(schema))
-    else if (runbook.secrets.includes(name) && typeof value === 'string' && value.length < 4) problem(source, 'RB3005', `the secret \`${name}\` is shorter than four characters: it could not be hidden`)
+    else if (runbook.secrets.includes(name) && typeof value === 'string' && value.length < 4)
+      problem(source, 'RB3005', `the secret \`${name}\` is shorter than four characters: it could not be hidden`)
     values[name] = value
   }
 
@@ -103,12 +117,14 @@ export function gatherInputs(runbook: PlannedRunbook, sources: InputSources): Ga
 export function missingInputs(runbook: PlannedRunbook, missing: readonly string[]): readonly Diagnostic[] {
   return missing.map((name) => {
     const source = { path: runbook.name, text: name }
-    const hint = runbook.secrets.includes(name) ? `set RUNBOOK_INPUT_${name.toUpperCase()}, or use \`--input-file ${name}=PATH\`` : `add \`--input ${name}=…\`${described(runbook.inputs[name] ?? {}) ? `: ${described(runbook.inputs[name] ?? {})}` : ''}`
+    const hint = runbook.secrets.includes(name)
+      ? `set RUNBOOK_INPUT_${name.toUpperCase()}, or use \`--input-file ${name}=PATH\``
+      : `add \`--input ${name}=…\`${described(runbook.inputs[name] ?? {}) ? `: ${described(runbook.inputs[name] ?? {})}` : ''}`
     return problemAt(source, { start: 0, end: name.length }, 'RB3001', `the input \`${name}\` is missing`, hint)
   })
 }
 
-function valueOf(text: string, schema: Schema): Json {
+function typedValue(text: string, schema: Schema): Json {
   const types = [schema['type']].flat()
   if (types.length === 0 || types.includes('string') || types.includes(undefined)) return text
   try {

@@ -32,7 +32,11 @@ export function runbookLibrary(folders: readonly string[], cwd: string): Runbook
   const searched = [...folders, join(packageRoot(), 'runbooks')]
 
   function all(): { name: string; path: string }[] {
-    return searched.flatMap((folder) => namesIn(folder).filter((name) => /\.ya?ml$/.test(name)).map((name) => ({ name: name.replace(/\.ya?ml$/, ''), path: join(folder, name) })))
+    return searched.flatMap((folder) =>
+      namesIn(folder)
+        .filter((name) => /\.ya?ml$/.test(name))
+        .map((name) => ({ name: name.replace(/\.ya?ml$/, ''), path: join(folder, name) })),
+    )
   }
 
   function pathOf(called: string, from: string): string | undefined {
@@ -48,7 +52,8 @@ export function runbookLibrary(folders: readonly string[], cwd: string): Runbook
     const shown = shownPath(path, cwd)
     const found = readSource(path)
     let result: LoadedRunbook
-    if ('problem' in found) result = { path, runbook: undefined, diagnostics: [{ ...found.problem, source: { path: shown, text: '' } }] }
+    if ('problem' in found)
+      result = { path, runbook: undefined, diagnostics: [{ ...found.problem, source: { path: shown, text: '' } }] }
     else {
       const source = { path: shown, text: found.source.text }
       digests[shown] = createHash('sha256').update(source.text).digest('hex')
@@ -71,12 +76,21 @@ export function runbookLibrary(folders: readonly string[], cwd: string): Runbook
     },
     load(nameOrPath) {
       const here = resolve(cwd, nameOrPath)
-      const path = isFile(here) || isFolder(here) || /[/\\]|\.ya?ml$/.test(nameOrPath) ? here : all().find(({ name }) => name === nameOrPath)?.path
+      const path =
+        isFile(here) || isFolder(here) || /[/\\]|\.ya?ml$/.test(nameOrPath)
+          ? here
+          : all().find(({ name }) => name === nameOrPath)?.path
       if (path !== undefined) return loadFile(path)
       const source = { path: nameOrPath, text: '' }
       const names = all().map(({ name }) => name)
       const hint = didYouMean(nameOrPath, names) ?? `there are: ${names.join(', ')}; a file is given by its path`
-      return { path: nameOrPath, runbook: undefined, diagnostics: [problemAt(source, { start: 0, end: 0 }, 'RB1001', `there is no runbook and no file \`${nameOrPath}\``, hint)] }
+      return {
+        path: nameOrPath,
+        runbook: undefined,
+        diagnostics: [
+          problemAt(source, { start: 0, end: 0 }, 'RB1001', `there is no runbook and no file \`${nameOrPath}\``, hint),
+        ],
+      }
     },
   }
 }

@@ -9,6 +9,9 @@ export async function list(io: Io): Promise<number> {
   const seen = new Set<string>()
   const all = library.all().filter(({ name }) => !seen.has(name) && seen.add(name))
   const width = Math.max(0, ...all.map(({ name }) => name.length))
-  for (const { name } of all) io.stdout.write(`${name.padEnd(width)}  ${library.load(name).runbook?.title ?? 'cannot be read: `runbook check` says why'}\n`)
+  for (const { name } of all)
+    io.stdout.write(
+      `${name.padEnd(width)}  ${library.load(name).runbook?.title ?? 'cannot be read: `runbook check` says why'}\n`,
+    )
   return exitCode.done
 }

@@ -38,8 +38,14 @@ async function report(error: unknown, io: Io): Promise<number> {
   if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.done : exitCode.usage
   if (error instanceof RunbookError) {
     const { Problems } = await import('./yaml-file.ts')
-    if (error instanceof Problems) io.stderr.write(drawDiagnostics(error.diagnostics, { colour: colourWanted({ isTTY: io.stderr.isTTY === true, env: io.env }) }))
-    else io.stderr.write(`error: ${printable(error.message)}\n${error.hint === undefined ? '' : `  hint: ${printable(error.hint)}\n`}`)
+    if (error instanceof Problems)
+      io.stderr.write(
+        drawDiagnostics(error.diagnostics, { colour: colourWanted({ isTTY: io.stderr.isTTY === true, env: io.env }) }),
+      )
+    else
+      io.stderr.write(
+        `error: ${printable(error.message)}\n${error.hint === undefined ? '' : `  hint: ${printable(error.hint)}\n`}`,
+      )
     return error.exitCode
   }
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error)

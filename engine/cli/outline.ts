@@ -9,7 +9,13 @@ export function outlineOf(runbook: PlannedRunbook, inputs: JsonObject): readonly
   const visit = (steps: readonly PlannedStep[], depth: number): void => {
     for (const step of steps) {
       const kind = step.loop ? 'loop' : step.kind
-      outline.push({ step: step.address, name: textFor(step.name, { inputs }), kind, ...(step.kind === 'action' && { action: step.action, effect: step.effect }), depth })
+      outline.push({
+        step: step.address,
+        name: textFor(step.name, { inputs }),
+        kind,
+        ...(step.kind === 'action' && { action: step.action, effect: step.effect }),
+        depth,
+      })
       if (step.kind === 'block') for (const group of [step.steps, step.rescue, step.always]) visit(group, depth + 1)
       if (step.kind === 'parallel') visit(step.branches, depth + 1)
       if (step.kind === 'runbook') visit(step.runbook.steps, depth + 1)

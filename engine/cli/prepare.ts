@@ -1,20 +1,20 @@
 import { dirname, resolve } from 'node:path'
+import type { Registry } from '../action/registry.ts'
 import { checkRunbook } from '../check/check.ts'
 import type { KnownHosts } from '../check/hosts.ts'
 import { isTargetExpression } from '../check/use.ts'
-import type { Registry } from '../action/registry.ts'
 import type { Diagnostic } from '../diagnostic.ts'
 import { hasErrors, inOrder } from '../diagnostic.ts'
-import { everyStep } from '../document/runbook.ts'
-import type { Runbook } from '../document/runbook.ts'
-import { mapToJson, spanAt } from '../document/tree.ts'
 import { problemAt } from '../document/problem.ts'
+import type { Runbook } from '../document/runbook.ts'
+import { everyStep } from '../document/runbook.ts'
+import { mapToJson, spanAt } from '../document/tree.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { inventoryOf, inventorySchema } from '../inventory/inventory.ts'
 import { namesInPattern } from '../inventory/pattern.ts'
+import { sumOf } from '../journal/chain.ts'
 import { planOf, semantics } from '../plan/build.ts'
 import type { Plan } from '../plan/plan.ts'
-import { sumOf } from '../journal/chain.ts'
 import type { RunbookLibrary } from './library.ts'
 import { Problems, readLocated } from './yaml-file.ts'
 
@@ -58,14 +58,26 @@ export function makePlan(runbook: Runbook, library: RunbookLibrary, registry: Re
 export function loadInventory(path: string): Inventory {
   const { source, tree } = readLocated(path, inventorySchema)
   const { inventory, problems } = inventoryOf(tree.kind === 'map' ? mapToJson(tree) : {})
-  if (problems.length > 0) throw new Problems(problems.map(({ code, path: at, message }) => problemAt(source, spanAt(tree, at), code, message)))
+  if (problems.length > 0)
+    throw new Problems(
+      problems.map(({ code, path: at, message }) => problemAt(source, spanAt(tree, at), code, message)),
+    )
   const here = (file: string) => resolve(dirname(path), file.replace(/^~(?=\/)/, process.env['HOME'] ?? '~'))
   const hosts = [...inventory.hosts].map(([name, host]) => {
     const { identity_file, known_hosts, config, ...rest } = host.ssh
-    const ssh = { ...rest, ...(identity_file && { identity_file: here(identity_file) }), ...(known_hosts && { known_hosts: here(known_hosts) }), ...(config && { config: here(config) }) }
+    const ssh = {
+      ...rest,
+      ...(identity_file && { identity_file: here(identity_file) }),
+      ...(known_hosts && { known_hosts: here(known_hosts) }),
+      ...(config && { config: here(config) }),
+    }
     return [name, { ...host, ssh }] as const
   })
-  return { ...inventory, hosts: new Map(hosts), ...(inventory.cloudsFile && { cloudsFile: here(inventory.cloudsFile) }) }
+  return {
+    ...inventory,
+    hosts: new Map(hosts),
+    ...(inventory.cloudsFile && { cloudsFile: here(inventory.cloudsFile) }),
+  }
 }
 
 export function knownHosts(inventory: Inventory): KnownHosts {

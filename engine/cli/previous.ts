@@ -19,8 +19,15 @@ export function previousRun(runs: string, name: string, place: Place): PreviousR
     const { entries } = transcriptOf(join(runs, id))
     const [began] = entries
     const ended = entries.at(-1)
-    if (began?.type !== 'run.began' || ended?.type !== 'run.ended' || began.mode !== 'run' || began.runbook.name !== name) continue
-    if (began.cloud !== place.cloud || began.rehearsal !== place.rehearsal || began.hosts.join() !== place.hosts.join()) continue
+    if (
+      began?.type !== 'run.began' ||
+      ended?.type !== 'run.ended' ||
+      began.mode !== 'run' ||
+      began.runbook.name !== name
+    )
+      continue
+    if (began.cloud !== place.cloud || began.rehearsal !== place.rehearsal || began.hosts.join() !== place.hosts.join())
+      continue
     return { run: began.run, at: began.at, findings: openFindings(reportOf(entries).findings, began.at) }
   }
   return undefined

@@ -10,8 +10,16 @@ export function reopenedBy(run: string, entries: readonly Entry[]): readonly Rec
   const last = entries.findLastIndex(({ type }) => type === 'run.ended')
   const ended = entries[last]
   if (ended?.type !== 'run.ended' || entries.slice(last).some(({ type }) => type === 'step.reopened')) return []
-  if (ended.status === 'succeeded') throw new RunbookError('run_over', `\`${run}\` is done: there is nothing to resume`, { hint: `\`runbook show ${run}\` shows it` })
-  if (ended.status === 'cancelled' || ended.status === 'rolled_back') throw new RunbookError('run_over', `\`${run}\` was ${ended.status === 'cancelled' ? 'cancelled and cleaned up' : 'undone'}: there is nothing to go on from`, { hint: 'start the runbook again' })
+  if (ended.status === 'succeeded')
+    throw new RunbookError('run_over', `\`${run}\` is done: there is nothing to resume`, {
+      hint: `\`runbook show ${run}\` shows it`,
+    })
+  if (ended.status === 'cancelled' || ended.status === 'rolled_back')
+    throw new RunbookError(
+      'run_over',
+      `\`${run}\` was ${ended.status === 'cancelled' ? 'cancelled and cleaned up' : 'undone'}: there is nothing to go on from`,
+      { hint: 'start the runbook again' },
+    )
   const began = new Map<string, StepBegan>()
   const failures = new Map<string, StepEnded>()
   const groups = new Map<string, StepEnded>()
@@ -24,11 +32,25 @@ export function reopenedBy(run: string, entries: readonly Entry[]): readonly Rec
     groups.delete(entry.kind === 'action' ? '' : isGood(entry.outcome) ? entry.key : '')
   }
   const blamed = ended.error?.key
-  const open = [...failures.values()].filter(({ key }) => blamed === undefined || key === blamed || key.startsWith(`${blamed}/`) || key.startsWith(`${blamed}[`) || key.startsWith(`${blamed}~`) || key.startsWith(`${blamed}!`))
+  const open = [...failures.values()].filter(
+    ({ key }) =>
+      blamed === undefined ||
+      key === blamed ||
+      key.startsWith(`${blamed}/`) ||
+      key.startsWith(`${blamed}[`) ||
+      key.startsWith(`${blamed}~`) ||
+      key.startsWith(`${blamed}!`),
+  )
   return open.map(({ key, outcome }) => {
     const base = key.replace(/(?:~\d+|![^/[]*)+$/, '')
     const change = began.get(key)?.effect !== 'read'
-    const inDoubt = change && (outcome.status === 'unknown' || outcome.status === 'timed_out' || outcome.status === 'cancelled')
-    return { type: 'step.reopened' as const, key: base, why: `it ended ${outcome.status}, and the run is resumed`, ...(inDoubt && { inDoubt }) }
+    const inDoubt =
+      change && (outcome.status === 'unknown' || outcome.status === 'timed_out' || outcome.status === 'cancelled')
+    return {
+      type: 'step.reopened' as const,
+      key: base,
+      why: `it ended ${outcome.status}, and the run is resumed`,
+      ...(inDoubt && { inDoubt }),
+    }
   })
 }

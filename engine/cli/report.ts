@@ -14,11 +14,19 @@ export const renderers: { readonly [format: string]: (entries: Iterable<Entry>) 
   json: renderJson,
 }
 
-const formats: { readonly [ending: string]: string } = { '.md': 'markdown', '.html': 'html', '.json': 'json', '.txt': 'text' }
+const formats: { readonly [ending: string]: string } = {
+  '.md': 'markdown',
+  '.html': 'html',
+  '.json': 'json',
+  '.txt': 'text',
+}
 
 /** Writes a report in the form that the ending of its name asks for. */
 export function writeReport(path: string, entries: Iterable<Entry>): void {
   const render = renderers[formats[extname(path)] ?? '']
-  if (!render) throw new RunbookError('report_format', `a report cannot be written to \`${path}\``, { hint: 'its name ends in .md, .html, .json or .txt' })
+  if (!render)
+    throw new RunbookError('report_format', `a report cannot be written to \`${path}\``, {
+      hint: 'its name ends in .md, .html, .json or .txt',
+    })
   writeFileSync(path, render(entries))
 }

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { exitCode, RunbookError } from '../error.ts'
-import { folderOfRun, transcriptOf } from '../host/runs.ts'
 import { isFile } from '../host/files.ts'
+import { folderOfRun, transcriptOf } from '../host/runs.ts'
 import { Redactor } from '../journal/redact.ts'
 import type { JsonObject } from '../json.ts'
 import { semantics } from '../plan/build.ts'
@@ -22,7 +22,11 @@ import { writeReport } from './report.ts'
 import { openSurroundings } from './surroundings.ts'
 import { viewFor } from './view.ts'
 
-export interface ResumeOptions extends Pick<ExecOptions, 'input' | 'inputFile' | 'step' | 'yes' | 'answer' | 'output' | 'failOn' | 'runs' | 'report' | 'verbose'> {
+export interface ResumeOptions
+  extends Pick<
+    ExecOptions,
+    'input' | 'inputFile' | 'step' | 'yes' | 'answer' | 'output' | 'failOn' | 'runs' | 'report' | 'verbose'
+  > {
   readonly asRecorded?: boolean
   readonly acceptChanges?: boolean
   readonly cancel?: boolean
@@ -35,23 +39,52 @@ export async function resume(name: string, options: ResumeOptions, io: Io, signa
   const run = basename(folder)
   const runs = dirname(folder)
   const transcript = transcriptOf(folder)
-  if (transcript.broken) throw new RunbookError('broken_transcript', `line ${transcript.broken.line} of the transcript is not what was written: ${transcript.broken.why}`, { exitCode: exitCode.diverged, hint: `\`runbook verify ${run}\` looks at all of it; a run is not resumed from a transcript that cannot be trusted` })
+  if (transcript.broken)
+    throw new RunbookError(
+      'broken_transcript',
+      `line ${transcript.broken.line} of the transcript is not what was written: ${transcript.broken.why}`,
+      {
+        exitCode: exitCode.diverged,
+        hint: `\`runbook verify ${run}\` looks at all of it; a run is not resumed from a transcript that cannot be trusted`,
+      },
+    )
   const [began] = transcript.entries
-  if (began?.type !== 'run.began') throw new RunbookError('no_run', `\`${run}\` has no first line: nothing had begun`, { hint: 'start the runbook again' })
-  if (began.semantics !== semantics) throw new RunbookError('other_semantics', `\`${run}\` was begun by an engine with other rules (${began.semantics}, here ${semantics})`, { exitCode: exitCode.diverged, hint: `use runbook ${began.engine} to finish it` })
+  if (began?.type !== 'run.began')
+    throw new RunbookError('no_run', `\`${run}\` has no first line: nothing had begun`, {
+      hint: 'start the runbook again',
+    })
+  if (began.semantics !== semantics)
+    throw new RunbookError(
+      'other_semantics',
+      `\`${run}\` was begun by an engine with other rules (${began.semantics}, here ${semantics})`,
+      { exitCode: exitCode.diverged, hint: `use runbook ${began.engine} to finish it` },
+    )
   if (began.mode === 'dry-run') throw new RunbookError('usage', 'a dry run is not resumed', { hint: 'run it again' })
   refuseLostWorld(began, transcript.entries)
   const reopen = reopenedBy(run, transcript.entries)
   const registry = await loadRegistry(config.plugins)
   const plan = await planFor(began, folder, options, io, registry)
-  const surroundings = await openSurroundings(io, { inventory: began.from?.inventory, limit: began.from?.limit, rehearse: began.rehearsal, speed: began.from?.speed })
+  const surroundings = await openSurroundings(io, {
+    inventory: began.from?.inventory,
+    limit: began.from?.limit,
+    rehearse: began.rehearsal,
+    speed: began.from?.speed,
+  })
   try {
     const redactor = new Redactor()
     const inputs = await recordedInputs(began, plan, options, io, signal)
     for (const secret of plan.runbook.secrets) redactor.add(secret, String(inputs[secret] ?? ''))
-    const view = await viewFor(options.output, io, { transcript: join(folder, 'transcript.jsonl'), verbose: options.verbose === true })
+    const view = await viewFor(options.output, io, {
+      transcript: join(folder, 'transcript.jsonl'),
+      verbose: options.verbose === true,
+    })
     const now = () => new Date(surroundings.doors.clock.now()).toISOString()
-    const { answer, diagnostics } = answersFrom(io, { given: options.answer ?? [], yes: options.yes === true, now, view })
+    const { answer, diagnostics } = answersFrom(io, {
+      given: options.answer ?? [],
+      yes: options.yes === true,
+      now,
+      view,
+    })
     demandNoErrors(diagnostics)
     const stop = new AbortController()
     if (options.cancel) stop.abort(new Error('the run is to be cancelled'))
@@ -82,18 +115,29 @@ export async function resume(name: string, options: ResumeOptions, io: Io, signa
 }
 
 /** The plan by which the run goes on: that of the file as it is now, when it is still the same; else what was asked for. */
-async function planFor(began: RunBegan, folder: string, options: ResumeOptions, io: Io, registry: Awaited<ReturnType<typeof loadRegistry>>): Promise<Plan> {
+async function planFor(
+  began: RunBegan,
+  folder: string,
+  options: ResumeOptions,
+  io: Io,
+  registry: Awaited<ReturnType<typeof loadRegistry>>,
+): Promise<Plan> {
   const recorded = join(folder, planName({ digest: began.runbook.digest } as Plan))
   const asRecorded = () => JSON.parse(readFileSync(recorded, 'utf8')) as Plan
   if (options.asRecorded) return asRecorded()
   const library = runbookLibrary(configOf(io).runbooks, io.cwd)
   const path = began.from?.path ?? began.runbook.path
-  if (!isFile(path)) throw new RunbookError('diverged', `\`${path}\`, which this run began with, is no longer there`, { exitCode: exitCode.diverged, hint: '`--as-recorded` goes on with the runbook as it was' })
+  if (!isFile(path))
+    throw new RunbookError('diverged', `\`${path}\`, which this run began with, is no longer there`, {
+      exitCode: exitCode.diverged,
+      hint: '`--as-recorded` goes on with the runbook as it was',
+    })
   const { runbook, diagnostics } = prepare(path, library, registry)
   if (options.acceptChanges) demandNoErrors(diagnostics)
   const broken = diagnostics.some(({ severity }) => severity === 'error')
   const plan = runbook && !broken ? makePlan(runbook, library, registry) : undefined
-  if (plan && (plan.digest === began.runbook.digest || options.acceptChanges || samePlan(plan, asRecorded()))) return plan
+  if (plan && (plan.digest === began.runbook.digest || options.acceptChanges || samePlan(plan, asRecorded())))
+    return plan
   throw new RunbookError('diverged', `\`${path}\` has changed since this run began`, {
     exitCode: exitCode.diverged,
     hint: '`--as-recorded` goes on with the runbook as it was, `--accept-changes` with the runbook as it is now',
@@ -102,22 +146,37 @@ async function planFor(began: RunBegan, folder: string, options: ResumeOptions, 
 
 /** Plans that differ only in where things stand in their files are the same. */
 function samePlan(a: Plan, b: Plan): boolean {
-  const withoutPlaces = (plan: Plan) => JSON.stringify(plan.runbook, (key, value: unknown) => (key === 'place' ? undefined : value))
+  const withoutPlaces = (plan: Plan) =>
+    JSON.stringify(plan.runbook, (key, value: unknown) => (key === 'place' ? undefined : value))
   return withoutPlaces(a) === withoutPlaces(b)
 }
 
 /** A rehearsal inside the process ended with it: what was changed in it is gone, so going on would be a lie. */
 function refuseLostWorld(began: RunBegan, entries: readonly Entry[]): void {
   if (began.rehearsal === undefined) return
-  const changed = entries.some((entry) => entry.type === 'step.began' && entry.effect !== undefined && entry.effect !== 'read')
+  const changed = entries.some(
+    (entry) => entry.type === 'step.began' && entry.effect !== undefined && entry.effect !== 'read',
+  )
   if (!changed) return
-  throw new RunbookError('world_lost', 'the rehearsal cloud of this run ended with its process, and the run had begun to change it', { hint: `serve one with \`runbook rehearse ${began.rehearsal}\`, and run with its inventory: that world lives on` })
+  throw new RunbookError(
+    'world_lost',
+    'the rehearsal cloud of this run ended with its process, and the run had begun to change it',
+    { hint: `serve one with \`runbook rehearse ${began.rehearsal}\`, and run with its inventory: that world lives on` },
+  )
 }
 
-async function recordedInputs(began: RunBegan, plan: Plan, options: ResumeOptions, io: Io, signal: AbortSignal): Promise<JsonObject> {
+async function recordedInputs(
+  began: RunBegan,
+  plan: Plan,
+  options: ResumeOptions,
+  io: Io,
+  signal: AbortSignal,
+): Promise<JsonObject> {
   const secrets = plan.runbook.secrets.filter((name) => name in plan.runbook.inputs)
   const known = Object.fromEntries(Object.entries(began.inputs).filter(([name]) => !secrets.includes(name)))
-  const only = Object.fromEntries(Object.entries(plan.runbook.inputs).filter(([name]) => secrets.includes(name) || !(name in known)))
+  const only = Object.fromEntries(
+    Object.entries(plan.runbook.inputs).filter(([name]) => secrets.includes(name) || !(name in known)),
+  )
   const asked = await inputsFor({ ...plan.runbook, inputs: only }, options, io, signal)
   return { ...known, ...asked }
 }

@@ -22,15 +22,25 @@ export function runbookSchema(registry: Registry): Schema {
       step: {
         type: 'object',
         description: 'A step: an action, computed values, a group, branches, or another runbook.',
+        // biome-ignore lint/suspicious/noThenProperty: a word of JSON Schema
         allOf: stepKinds.map((kind) => ({ if: { required: [kind] }, then: { $ref: `#/$defs/${kind}` } })),
         anyOf: stepKinds.map((kind) => ({ required: [kind] })),
       },
-      ...Object.fromEntries(stepKinds.filter((kind) => kind !== 'action').map((kind) => [kind, undo(stepSchema(kind))])),
+      ...Object.fromEntries(
+        stepKinds.filter((kind) => kind !== 'action').map((kind) => [kind, undo(stepSchema(kind))]),
+      ),
       action: {
         ...undo(step),
-        properties: { ...properties, action: { ...properties['action'], anyOf: [{ enum: actions.map(({ name }) => name) }, { pattern: '^[a-z0-9_]+(\\.[a-z0-9_]+)+$' }] } },
+        properties: {
+          ...properties,
+          action: {
+            ...properties['action'],
+            anyOf: [{ enum: actions.map(({ name }) => name) }, { pattern: '^[a-z0-9_]+(\\.[a-z0-9_]+)+$' }],
+          },
+        },
         allOf: actions.map(({ name, summary, params }) => ({
           if: { properties: { action: { const: name } }, required: ['action'] },
+          // biome-ignore lint/suspicious/noThenProperty: a word of JSON Schema
           then: { properties: { action: { description: summary }, with: writable(params as Json, true) } },
         })),
       },
@@ -49,15 +59,23 @@ function writable(schema: Json, outermost = false): Json {
   const { required, ...rest } = schema
   const inner = Object.fromEntries(
     Object.entries(rest).map(([word, part]) => {
-      if (word === 'properties' && isObject(part)) return [word, Object.fromEntries(Object.entries(part).map(([name, each]) => [name, writable(each)]))]
+      if (word === 'properties' && isObject(part))
+        return [word, Object.fromEntries(Object.entries(part).map(([name, each]) => [name, writable(each)]))]
       if ((word === 'items' || word === 'additionalProperties') && isObject(part)) return [word, writable(part)]
       return [word, part]
     }),
   )
   // the host comes from `targets`
-  const own = { ...inner, ...(Array.isArray(required) && { required: required.filter((name) => name !== 'host') }) } as Json
-  const textual = schema['type'] === 'string' && !schema['enum'] && !schema['pattern'] && !schema['minLength'] && !schema['format']
+  const own = {
+    ...inner,
+    ...(Array.isArray(required) && { required: required.filter((name) => name !== 'host') }),
+  } as Json
+  const textual =
+    schema['type'] === 'string' && !schema['enum'] && !schema['pattern'] && !schema['minLength'] && !schema['format']
   if (outermost || textual || schema['x-runbook'] !== undefined || schema['type'] === undefined) return own
   const { description } = schema
-  return { ...(description !== undefined && { description }), anyOf: [own, { type: 'string', pattern: '\\{\\{', description: 'a template' }] }
+  return {
+    ...(description !== undefined && { description }),
+    anyOf: [own, { type: 'string', pattern: '\\{\\{', description: 'a template' }],
+  }
 }

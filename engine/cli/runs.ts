@@ -18,7 +18,10 @@ interface Row {
 }
 
 /** `runbook runs`: what has run, what runs, what waits. */
-export async function runs(options: { readonly runs?: string; readonly open?: boolean; readonly output: 'text' | 'json' }, io: Io): Promise<number> {
+export async function runs(
+  options: { readonly runs?: string; readonly open?: boolean; readonly output: 'text' | 'json' },
+  io: Io,
+): Promise<number> {
   const folder = options.runs === undefined ? configOf(io).runs : resolve(io.cwd, options.runs)
   const rows = runIds(folder)
     .map((run) => rowOf(folder, run))
@@ -44,12 +47,24 @@ function rowOf(folder: string, run: string): Row {
           ? 'waiting for an answer'
           : 'stopped in the middle'
   const took = first && last ? shownDuration(Date.parse(last.at) - Date.parse(first.at)) : ''
-  return { run, runbook: began?.runbook.name ?? '?', mode: began?.rehearsal === undefined ? (began?.mode ?? '') : `rehearsal ${began.rehearsal}`, state, began: first?.at.slice(0, 19).replace('T', ' ') ?? '', took, by: began?.by.user ?? '' }
+  return {
+    run,
+    runbook: began?.runbook.name ?? '?',
+    mode: began?.rehearsal === undefined ? (began?.mode ?? '') : `rehearsal ${began.rehearsal}`,
+    state,
+    began: first?.at.slice(0, 19).replace('T', ' ') ?? '',
+    took,
+    by: began?.by.user ?? '',
+  }
 }
 
 function columns(rows: readonly Row[]): string {
   const fields = ['run', 'runbook', 'mode', 'state', 'began', 'took', 'by'] as const
   const widths = fields.map((field) => Math.max(field.length, ...rows.map((row) => row[field].length)))
-  const line = (cells: readonly string[]) => cells.map((cell, index) => cell.padEnd(widths[index] ?? 0)).join('  ').trimEnd()
+  const line = (cells: readonly string[]) =>
+    cells
+      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
+      .join('  ')
+      .trimEnd()
   return [line(fields), ...rows.map((row) => line(fields.map((field) => printable(row[field]))))].join('\n')
 }

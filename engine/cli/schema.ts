@@ -13,11 +13,14 @@ export async function schema(name: string | undefined, io: Io): Promise<number> 
   const folder = join(packageRoot(), 'schemas')
   const wanted = name ?? 'runbook'
   const path = join(folder, `${wanted}.schema.json`)
-  if (wanted === 'runbook') io.stdout.write(`${JSON.stringify(runbookSchema(await loadRegistry(configOf(io).plugins)), null, 2)}\n`)
+  if (wanted === 'runbook')
+    io.stdout.write(`${JSON.stringify(runbookSchema(await loadRegistry(configOf(io).plugins)), null, 2)}\n`)
   else if (isFile(path)) io.stdout.write(readFileSync(path, 'utf8'))
   else {
     const names = namesIn(folder).map((file) => file.replace('.schema.json', ''))
-    throw new RunbookError('no_schema', `there is no schema \`${wanted}\``, { hint: didYouMean(wanted, names) ?? `there are: ${names.join(', ')}` })
+    throw new RunbookError('no_schema', `there is no schema \`${wanted}\``, {
+      hint: didYouMean(wanted, names) ?? `there are: ${names.join(', ')}`,
+    })
   }
   return exitCode.done
 }

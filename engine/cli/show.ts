@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import { exitCode, RunbookError } from '../error.ts'
 import { folderOfRun, transcriptOf } from '../host/runs.ts'
-import { renderText } from '../view/text.ts'
 import { colourWanted } from '../view/colour.ts'
+import { renderText } from '../view/text.ts'
 import { configOf } from './config.ts'
 import { describeRunbook } from './describe.ts'
 import type { Io } from './io.ts'
@@ -10,7 +10,11 @@ import { runbookLibrary } from './library.ts'
 import { renderers } from './report.ts'
 
 /** `runbook show`: a run as a report, or what a runbook is for. */
-export async function show(name: string, options: { readonly format: string; readonly runs?: string }, io: Io): Promise<number> {
+export async function show(
+  name: string,
+  options: { readonly format: string; readonly runs?: string },
+  io: Io,
+): Promise<number> {
   const config = configOf(io)
   const runs = options.runs === undefined ? config.runs : resolve(io.cwd, options.runs)
   const folder = findRun(runs, name)
@@ -22,8 +26,13 @@ export async function show(name: string, options: { readonly format: string; rea
   }
   const { entries, broken, torn } = transcriptOf(folder)
   const colour = colourWanted({ isTTY: io.stdout.isTTY === true, env: io.env })
-  io.stdout.write(options.format === 'text' ? renderText(entries, { colour }) : (renderers[options.format]?.(entries) ?? ''))
-  if (broken) io.stderr.write(`warning: line ${broken.line} of the transcript is not what was written (${broken.why}); what follows is not shown\n`)
+  io.stdout.write(
+    options.format === 'text' ? renderText(entries, { colour }) : (renderers[options.format]?.(entries) ?? ''),
+  )
+  if (broken)
+    io.stderr.write(
+      `warning: line ${broken.line} of the transcript is not what was written (${broken.why}); what follows is not shown\n`,
+    )
   if (torn) io.stderr.write('warning: the last line of the transcript was not written to its end, and is not shown\n')
   return broken ? exitCode.failed : exitCode.done
 }

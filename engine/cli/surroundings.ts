@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import type { Rehearsal } from '../../simulator/contract.ts'
 import type { CloudConfig, Clouds, Hosts } from '../action/contract.ts'
 import { RunbookError } from '../error.ts'
 import { realClock } from '../host/clock.ts'
@@ -12,7 +13,6 @@ import { cloudConfig } from '../inventory/clouds.ts'
 import type { Inventory } from '../inventory/inventory.ts'
 import { emptyInventory, hostsOf, inventoryOf } from '../inventory/inventory.ts'
 import type { Json, JsonObject } from '../json.ts'
-import type { Rehearsal } from '../../simulator/contract.ts'
 import type { Io } from './io.ts'
 import { loadInventory } from './prepare.ts'
 import { readYaml } from './yaml-file.ts'
@@ -35,14 +35,31 @@ export interface SurroundingsOptions {
   readonly speed: number | undefined
 }
 
-export async function openSurroundings(io: Io, { inventory: path, limit, rehearse, speed }: SurroundingsOptions): Promise<Surroundings> {
+export async function openSurroundings(
+  io: Io,
+  { inventory: path, limit, rehearse, speed }: SurroundingsOptions,
+): Promise<Surroundings> {
   if (rehearse === undefined) {
     const inventory = path === undefined ? emptyInventory : loadInventory(path)
     const sources = cloudSources(io, inventory)
-    const doors = openDoors({ clock: realClock, env: io.env, home: io.home, user: io.user, host: (name) => settingsOf(inventory, name) })
-    return { inventory, hosts: hostsOf(inventory, limit), clouds: cloudsFrom(sources), doors, cloud: nameOfCloud(sources), close: () => doors.close() }
+    const doors = openDoors({
+      clock: realClock,
+      env: io.env,
+      home: io.home,
+      user: io.user,
+      host: (name) => settingsOf(inventory, name),
+    })
+    return {
+      inventory,
+      hosts: hostsOf(inventory, limit),
+      clouds: cloudsFrom(sources),
+      doors,
+      cloud: nameOfCloud(sources),
+      close: () => doors.close(),
+    }
   }
-  if (path !== undefined) throw new RunbookError('usage', '`--rehearse` brings its own inventory', { hint: 'leave `--inventory` out' })
+  if (path !== undefined)
+    throw new RunbookError('usage', '`--rehearse` brings its own inventory', { hint: 'leave `--inventory` out' })
   const rehearsal = await beginRehearsal(rehearse, speed)
   const folder = mkdtempSync(join(tmpdir(), 'runbook-rehearsal-'))
   writeFileSync(join(folder, 'id'), rehearsal.ssh.privateKey, { mode: 0o600 })
@@ -51,9 +68,23 @@ export async function openSurroundings(io: Io, { inventory: path, limit, rehears
   const sources: CloudSources = { clouds: rehearsal.clouds as unknown as Json, env: {} }
   const reach = (name: string): HostSettings | undefined => {
     const found = settingsOf(inventory, name)
-    return found && { ...found, identityFiles: [join(folder, 'id')], identitiesOnly: true, knownHosts: [join(folder, 'known_hosts')], sshConfig: 'none' }
+    return (
+      found && {
+        ...found,
+        identityFiles: [join(folder, 'id')],
+        identitiesOnly: true,
+        knownHosts: [join(folder, 'known_hosts')],
+        sshConfig: 'none',
+      }
+    )
   }
-  const doors = openDoors({ clock: rehearsal.clock, env: { ...io.env, SSH_AUTH_SOCK: undefined }, home: io.home, user: io.user, host: reach })
+  const doors = openDoors({
+    clock: rehearsal.clock,
+    env: { ...io.env, SSH_AUTH_SOCK: undefined },
+    home: io.home,
+    user: io.user,
+    host: reach,
+  })
   return {
     inventory,
     hosts: hostsOf(inventory, limit),
@@ -73,7 +104,8 @@ async function beginRehearsal(scenario: string, speed: number | undefined): Prom
   try {
     return await startRehearsal({ scenario: await loadScenario(scenario), ...(speed !== undefined && { speed }) })
   } catch (error) {
-    if (error instanceof ScenarioError) throw new RunbookError('bad_scenario', error.message, { hint: error.hint, cause: error })
+    if (error instanceof ScenarioError)
+      throw new RunbookError('bad_scenario', error.message, { hint: error.hint, cause: error })
     throw error
   }
 }
@@ -98,7 +130,9 @@ function settingsOf({ hosts }: Inventory, name: string): HostSettings | undefine
 function cloudSources(io: Io, inventory: Inventory): CloudSources {
   const named = (name: string, variable: string) => {
     const explicit = io.env[variable]
-    const places = [io.cwd, join(io.home, '.config', 'openstack'), '/etc/openstack'].flatMap((folder) => ['.yaml', '.yml', '.json'].map((ending) => join(folder, `${name}${ending}`)))
+    const places = [io.cwd, join(io.home, '.config', 'openstack'), '/etc/openstack'].flatMap((folder) =>
+      ['.yaml', '.yml', '.json'].map((ending) => join(folder, `${name}${ending}`)),
+    )
     return explicit !== undefined && explicit !== '' ? explicit : places.find(isFile)
   }
   const load = (path: string | undefined) => (path === undefined ? undefined : readYaml(path))
@@ -133,8 +167,15 @@ function withFiles(config: CloudConfig): CloudConfig {
   const content = (what: string, path: string | undefined) => {
     if (path === undefined) return {}
     const found = readBytes(path)
-    if ('problem' in found) throw new RunbookError('cloud_file', `the ${what} file \`${path}\` of the cloud \`${config.name}\` cannot be read: ${found.why}`)
+    if ('problem' in found)
+      throw new RunbookError(
+        'cloud_file',
+        `the ${what} file \`${path}\` of the cloud \`${config.name}\` cannot be read: ${found.why}`,
+      )
     return { [what]: Buffer.from(found.bytes).toString('utf8') }
   }
-  return { ...config, tls: { ...tls, ...content('ca', caFile), ...content('cert', certFile), ...content('key', keyFile) } }
+  return {
+    ...config,
+    tls: { ...tls, ...content('ca', caFile), ...content('cert', certFile), ...content('key', keyFile) },
+  }
 }

@@ -19,13 +19,22 @@ export async function verify(name: string, options: { readonly runs?: string }, 
     say(`the ${entries.length} lines before it are as they were written`)
     return exitCode.failed
   }
-  const wrong = keptFiles(entries).find(({ file, digest }) => !isFile(join(folder, file)) || sumOf(readFileSync(join(folder, file), 'utf8')) !== digest)
+  const wrong = keptFiles(entries).find(
+    ({ file, digest }) => !isFile(join(folder, file)) || sumOf(readFileSync(join(folder, file), 'utf8')) !== digest,
+  )
   if (wrong) {
-    say(`broken: ${wrong.file}, which line ${wrong.line} names, is ${isFile(join(folder, wrong.file)) ? 'not what was written' : 'missing'}`)
+    say(
+      `broken: ${wrong.file}, which line ${wrong.line} names, is ${isFile(join(folder, wrong.file)) ? 'not what was written' : 'missing'}`,
+    )
     return exitCode.failed
   }
   const last = entries.at(-1)
-  const state = last?.type === 'run.ended' ? `ended ${last.status}` : last?.type === 'run.parked' ? 'parked: it waits for an answer' : 'not ended'
+  const state =
+    last?.type === 'run.ended'
+      ? `ended ${last.status}`
+      : last?.type === 'run.parked'
+        ? 'parked: it waits for an answer'
+        : 'not ended'
   say(`whole: ${entries.length} lines of ${run}, ${state}`)
   if (torn) say('the last line was not written to its end: the process was stopped while it wrote')
   say(`sum of the last line: ${link.sum}`)
@@ -33,10 +42,20 @@ export async function verify(name: string, options: { readonly runs?: string }, 
 }
 
 /** Values that were too large for a line, with the digest that their name promises. */
-function keptFiles(entries: readonly Entry[]): readonly { readonly file: string; readonly digest: string; readonly line: number }[] {
+function keptFiles(
+  entries: readonly Entry[],
+): readonly { readonly file: string; readonly digest: string; readonly line: number }[] {
   return entries.flatMap((entry) => {
-    const value = entry.type === 'step.ended' && 'result' in entry.outcome ? entry.outcome.result : entry.type === 'value' ? entry.value : undefined
-    const file = typeof value === 'object' && value !== null && '$file' in value ? String((value as { $file: unknown }).$file) : undefined
+    const value =
+      entry.type === 'step.ended' && 'result' in entry.outcome
+        ? entry.outcome.result
+        : entry.type === 'value'
+          ? entry.value
+          : undefined
+    const file =
+      typeof value === 'object' && value !== null && '$file' in value
+        ? String((value as { $file: unknown }).$file)
+        : undefined
     const digest = file === undefined ? undefined : /^sha256-([0-9a-f]{64})\.json$/.exec(file)?.[1]
     return file !== undefined && digest !== undefined ? [{ file, digest, line: entry.seq }] : []
   })

@@ -3,7 +3,11 @@ import type { View } from '../view/view.ts'
 import type { Io } from './io.ts'
 
 /** The view that was asked for; live on a terminal, plain lines elsewhere. */
-export async function viewFor(form: 'live' | 'plain' | 'json' | undefined, io: Io, options: { readonly transcript: string; readonly verbose: boolean }): Promise<View> {
+export async function viewFor(
+  form: 'live' | 'plain' | 'json' | undefined,
+  io: Io,
+  options: { readonly transcript: string; readonly verbose: boolean },
+): Promise<View> {
   const terminal = io.stdout.isTTY === true && io.env['TERM'] !== 'dumb' && !io.env['CI']
   const chosen = form ?? (terminal ? 'live' : 'plain')
   const colour = colourWanted({ isTTY: io.stdout.isTTY === true, env: io.env })

@@ -1,3 +1,4 @@
+import type { Code } from '../codes.ts'
 import type { Diagnostic } from '../diagnostic.ts'
 import { decode } from '../document/decode.ts'
 import { diagnose } from '../document/misfit.ts'
@@ -5,7 +6,6 @@ import { problemAt } from '../document/problem.ts'
 import { read } from '../document/read.ts'
 import type { Located } from '../document/tree.ts'
 import { toJson } from '../document/tree.ts'
-import type { Code } from '../codes.ts'
 import { RunbookError } from '../error.ts'
 import { readBytes } from '../host/files.ts'
 import type { Json, Schema } from '../json.ts'
@@ -21,14 +21,30 @@ export class Problems extends RunbookError {
   }
 }
 
-const codeOf: { readonly [problem: string]: Code } = { missing: 'RB1001', folder: 'RB1002', unreadable: 'RB1003', 'too large': 'RB1004' }
+const codeOf: { readonly [problem: string]: Code } = {
+  missing: 'RB1001',
+  folder: 'RB1002',
+  unreadable: 'RB1003',
+  'too large': 'RB1004',
+}
 
 /** A file as a text, or the problem that it is none. */
-export function readSource(path: string, hint?: string): { readonly source: Source } | { readonly problem: Diagnostic } {
+export function readSource(
+  path: string,
+  hint?: string,
+): { readonly source: Source } | { readonly problem: Diagnostic } {
   const found = readBytes(path)
   if ('problem' in found) {
     const source = { path, text: '' }
-    return { problem: problemAt(source, { start: 0, end: 0 }, codeOf[found.problem] ?? 'RB1003', `\`${path}\` cannot be read: ${found.why}`, hint) }
+    return {
+      problem: problemAt(
+        source,
+        { start: 0, end: 0 },
+        codeOf[found.problem] ?? 'RB1003',
+        `\`${path}\` cannot be read: ${found.why}`,
+        hint,
+      ),
+    }
   }
   const { value, diagnostics } = decode(path, found.bytes)
   const [problem] = diagnostics
@@ -52,4 +68,3 @@ export function readLocated(path: string, schema?: Schema): { readonly source: S
 export function readYaml(path: string, schema?: Schema): Json {
   return toJson(readLocated(path, schema).tree)
 }
-

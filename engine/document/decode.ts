@@ -13,11 +13,16 @@ export function decode(path: string, bytes: Uint8Array): Checked<Source> {
     diagnostics: [problemAt(source, { start: 0, end: 0 }, code, message, hint)],
   })
   if (bytes.length > largestFile)
-    return refuse('RB1004', `the file has ${bytes.length} bytes, more than ${largestFile}`, 'a runbook is split with `runbook:` steps; data belongs into inputs')
+    return refuse(
+      'RB1004',
+      `the file has ${bytes.length} bytes, more than ${largestFile}`,
+      'a runbook is split with `runbook:` steps; data belongs into inputs',
+    )
   if (bytes[0] === 0xff && bytes[1] === 0xfe) return refuse('RB1005', 'the file is UTF-16', 'save it as UTF-8')
   if (bytes[0] === 0xfe && bytes[1] === 0xff) return refuse('RB1005', 'the file is UTF-16', 'save it as UTF-8')
   const text = decodeUtf8(bytes)
-  if (text === undefined || text.includes('\u0000')) return refuse('RB1005', 'the file is not UTF-8 text', 'save it as UTF-8')
+  if (text === undefined || text.includes('\u0000'))
+    return refuse('RB1005', 'the file is not UTF-8 text', 'save it as UTF-8')
   if (text.trim() === '') return refuse('RB1006', 'the file is empty', '`runbook init` writes a runbook to begin with')
   return { value: { path, text }, diagnostics: [] }
 }

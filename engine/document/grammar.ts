@@ -11,8 +11,14 @@ export const namePattern = '^[a-z0-9][a-z0-9-]*$'
 export const stepKinds = ['action', 'let', 'block', 'parallel', 'runbook'] as const
 export type WrittenKind = (typeof stepKinds)[number]
 
-const cel = (description: string): Schema => ({ type: ['string', 'boolean'], description: `${description} A CEL expression.` })
-const template = (description: string): Schema => ({ type: 'string', description: `${description} A Handlebars template.` })
+const cel = (description: string): Schema => ({
+  type: ['string', 'boolean'],
+  description: `${description} A CEL expression.`,
+})
+const template = (description: string): Schema => ({
+  type: 'string',
+  description: `${description} A Handlebars template.`,
+})
 const late = '\\{\\{'
 const duration = (description: string): Schema => ({
   type: 'string',
@@ -33,7 +39,11 @@ const atATime = (description: string): Schema => ({
     { type: 'string', pattern: late, description: 'a template' },
   ],
 })
-const strict = (description: string, properties: { readonly [word: string]: Schema }, required: readonly string[] = []): Schema => ({
+const strict = (
+  description: string,
+  properties: { readonly [word: string]: Schema },
+  required: readonly string[] = [],
+): Schema => ({
   type: 'object',
   description,
   additionalProperties: false,
@@ -42,68 +52,140 @@ const strict = (description: string, properties: { readonly [word: string]: Sche
 })
 
 /** A condition with what to say when it does not hold. */
-export const conditionSchema = strict('A condition with what to say when it does not hold.', { that: cel('What must be true.'), message: template('What to say when it is not.') }, ['that'])
+export const conditionSchema = strict(
+  'A condition with what to say when it does not hold.',
+  { that: cel('What must be true.'), message: template('What to say when it is not.') },
+  ['that'],
+)
 const conditions = (description: string): Schema => ({ type: 'array', description, items: conditionSchema })
 
 /** A place where steps stand: the reader looks into each by itself, the published schema describes them. */
-const steps = (description: string): Schema => ({ type: 'array', description, minItems: 1, items: { $ref: '#/$defs/step' } })
+const steps = (description: string): Schema => ({
+  type: 'array',
+  description,
+  minItems: 1,
+  items: { $ref: '#/$defs/step' },
+})
 
 const common: { readonly [word: string]: Schema } = {
-  id: { type: 'string', pattern: idPattern, description: 'The stable name of the step: lower case, digits and `_`. Other steps, the journal and `resume` use it.' },
+  id: {
+    type: 'string',
+    pattern: idPattern,
+    description:
+      'The stable name of the step: lower case, digits and `_`. Other steps, the journal and `resume` use it.',
+  },
   name: template('What the step does, for people.'),
   when: cel('The step is skipped when this is false.'),
-  for_each: { type: ['string', 'array'], description: 'The list to loop over: a CEL expression or a literal list. The results are in `steps.ID.items`.' },
+  for_each: {
+    type: ['string', 'array'],
+    description: 'The list to loop over: a CEL expression or a literal list. The results are in `steps.ID.items`.',
+  },
   as: { type: 'string', pattern: idPattern, description: 'The name of the item inside the loop; `item` unless told.' },
   key: cel('A text that names each item for good, so that a resumed run knows it again; its position unless told.'),
-  max_parallel: atATime('How many items, hosts or branches at the same time; one for `for_each`, ten for `targets`, all for `parallel`.'),
+  max_parallel: atATime(
+    'How many items, hosts or branches at the same time; one for `for_each`, ten for `targets`, all for `parallel`.',
+  ),
   targets: {
-    description: 'The hosts to run on: an inventory pattern such as `controllers` or `all:!db1`, a list of names, or an expression that begins with `inputs.`, `steps.`, `run.` or a loop name. Inside, `target` is the host.',
+    description:
+      'The hosts to run on: an inventory pattern such as `controllers` or `all:!db1`, a list of names, or an expression that begins with `inputs.`, `steps.`, `run.` or a loop name. Inside, `target` is the host.',
     anyOf: [{ type: 'string' }, { type: 'array', items: { type: 'string' } }],
   },
-  batches: { type: 'array', minItems: 1, description: 'How many items or hosts to begin with, then how many next; the last amount repeats: `[1, 10%, 50%]`.', items: amount('The size of a batch.') },
+  batches: {
+    type: 'array',
+    minItems: 1,
+    description: 'How many items or hosts to begin with, then how many next; the last amount repeats: `[1, 10%, 50%]`.',
+    items: amount('The size of a batch.'),
+  },
   max_failures: amount('Stop when this many items or hosts have failed; one unless told.'),
   guards: {
     type: 'array',
     minItems: 1,
-    description: 'What must hold after each batch; the loop stops when it does not. Each is a condition (`that`, `message`), or a step that reads and verifies.',
+    description:
+      'What must hold after each batch; the loop stops when it does not. Each is a condition (`that`, `message`), or a step that reads and verifies.',
     items: { anyOf: [{ $ref: '#/$defs/condition' }, { $ref: '#/$defs/step' }] },
   },
-  retry: strict('Try again after a failure. A change whose outcome is not known is never tried again by itself.', {
-    attempts: { type: 'integer', minimum: 2, maximum: 1000, description: 'How many tries in all.' },
-    delay: duration('The pause before the second try; 1s unless told.'),
-    backoff: { type: 'number', minimum: 1, maximum: 10, description: 'By how much each pause is longer than the one before; 2 unless told.' },
-    max_delay: duration('The longest pause; 5m unless told.'),
-  }, ['attempts']),
+  retry: strict(
+    'Try again after a failure. A change whose outcome is not known is never tried again by itself.',
+    {
+      attempts: { type: 'integer', minimum: 2, maximum: 1000, description: 'How many tries in all.' },
+      delay: duration('The pause before the second try; 1s unless told.'),
+      backoff: {
+        type: 'number',
+        minimum: 1,
+        maximum: 10,
+        description: 'By how much each pause is longer than the one before; 2 unless told.',
+      },
+      max_delay: duration('The longest pause; 5m unless told.'),
+    },
+    ['attempts'],
+  ),
   timeout: duration('The longest the step may take, retries included.'),
   verify: conditions('What must be true of the result; the step fails when it is not. `result` is the result.'),
-  on_failure: { enum: ['abort', 'continue', 'pause'], description: '`abort` (the run fails), `continue` (with the next step) or `pause` (a person decides).' },
-  rollback: { type: 'array', minItems: 1, description: 'How to undo the step. Run in reverse order when the run fails or is cancelled after the step was done.', items: { $ref: '#/$defs/step' } },
+  on_failure: {
+    enum: ['abort', 'continue', 'pause'],
+    description: '`abort` (the run fails), `continue` (with the next step) or `pause` (a person decides).',
+  },
+  rollback: {
+    type: 'array',
+    minItems: 1,
+    description:
+      'How to undo the step. Run in reverse order when the run fails or is cancelled after the step was done.',
+    items: { $ref: '#/$defs/step' },
+  },
 }
 
 const own: { readonly [kind in WrittenKind]: { readonly [word: string]: Schema } } = {
   action: {
     action: { type: 'string', description: 'What the step does: `runbook actions` lists them.' },
-    with: { type: 'object', description: 'The parameters of the action. A text is a Handlebars template; one that is exactly `{{ path }}` keeps the type of the value.' },
-    effect: { enum: ['read', 'change', 'destructive'], description: 'What this command does to the world, for actions that leave it to the step (`ssh.*`, `local.*`); `change` unless told.' },
-    until: strict('Repeat a read until something is true.', {
-      done: cel('What ends the wait well.'),
-      failed: cel('What ends the wait badly.'),
-      stalled: cel('True when nothing moves any more. `previous` is the result before.'),
-      unreachable: { enum: ['fail', 'wait'], description: 'What a silent host means: `fail` unless told.' },
-      every: duration('The pause between two looks; 5s unless told.'),
-      timeout: duration('When to give up.'),
-    }, ['done']),
-    in_doubt: { enum: ['ask', 'rerun', 'fail'], description: 'When a crash left it open whether the step happened: `ask` a person unless told.' },
+    with: {
+      type: 'object',
+      description:
+        'The parameters of the action. A text is a Handlebars template; one that is exactly `{{ path }}` keeps the type of the value.',
+    },
+    effect: {
+      enum: ['read', 'change', 'destructive'],
+      description:
+        'What this command does to the world, for actions that leave it to the step (`ssh.*`, `local.*`); `change` unless told.',
+    },
+    until: strict(
+      'Repeat a read until something is true.',
+      {
+        done: cel('What ends the wait well.'),
+        failed: cel('What ends the wait badly.'),
+        stalled: cel('True when nothing moves any more. `previous` is the result before.'),
+        unreachable: { enum: ['fail', 'wait'], description: 'What a silent host means: `fail` unless told.' },
+        every: duration('The pause between two looks; 5s unless told.'),
+        timeout: duration('When to give up.'),
+      },
+      ['done'],
+    ),
+    in_doubt: {
+      enum: ['ask', 'rerun', 'fail'],
+      description: 'When a crash left it open whether the step happened: `ask` a person unless told.',
+    },
   },
-  let: { let: { type: 'object', description: 'Names and the CEL expressions that compute them; they are `steps.ID.NAME`.', minProperties: 1, propertyNames: { pattern: idPattern }, additionalProperties: cel('The value.') } },
+  let: {
+    let: {
+      type: 'object',
+      description: 'Names and the CEL expressions that compute them; they are `steps.ID.NAME`.',
+      minProperties: 1,
+      propertyNames: { pattern: idPattern },
+      additionalProperties: cel('The value.'),
+    },
+  },
   block: {
     block: steps('Steps that stand or fall together.'),
-    rescue: steps('What to do when the block failed, a host was unreachable, time ran out or the run was cancelled. `failure` says why.'),
+    rescue: steps(
+      'What to do when the block failed, a host was unreachable, time ran out or the run was cancelled. `failure` says why.',
+    ),
     always: steps('What to do in every case, also after a cancellation.'),
   },
   parallel: { parallel: steps('Branches that run at the same time. They may not read each other.') },
   runbook: {
-    runbook: { type: 'string', description: 'The runbook to run as one step: its name, or a path from this file. Its outputs are the result.' },
+    runbook: {
+      type: 'string',
+      description: 'The runbook to run as one step: its name, or a path from this file. Its outputs are the result.',
+    },
     with: { type: 'object', description: 'The inputs of the called runbook.' },
   },
 }
@@ -124,7 +206,10 @@ export function wordsOf(kind: WrittenKind): { readonly [word: string]: Schema } 
 }
 
 /** Every word that some kind of step may use. */
-export const allWords: ReadonlySet<string> = new Set([...Object.keys(common), ...stepKinds.flatMap((kind) => Object.keys(own[kind]))])
+export const allWords: ReadonlySet<string> = new Set([
+  ...Object.keys(common),
+  ...stepKinds.flatMap((kind) => Object.keys(own[kind])),
+])
 
 export function stepSchema(kind: WrittenKind): Schema {
   return strict(`A step that is \`${kind}\`.`, wordsOf(kind), ['id', kind])
@@ -140,7 +225,11 @@ export function shallowStepSchema(kind: WrittenKind, named: boolean): Schema {
 }
 
 function isStepList({ items }: Schema): boolean {
-  return typeof items === 'object' && items !== null && ('$ref' in items || ('anyOf' in items && JSON.stringify(items).includes('$defs/step')))
+  return (
+    typeof items === 'object' &&
+    items !== null &&
+    ('$ref' in items || ('anyOf' in items && JSON.stringify(items).includes('$defs/step')))
+  )
 }
 
 export const rootWords: { readonly [word: string]: Schema } = {
@@ -150,14 +239,27 @@ export const rootWords: { readonly [word: string]: Schema } = {
   description: { type: 'string', description: 'Markdown, shown by `runbook show` and in the documentation.' },
   inputs: {
     type: 'object',
-    description: 'What the runbook needs to be told: each a JSON Schema, plus `secret`. One without `default` must be given.',
+    description:
+      'What the runbook needs to be told: each a JSON Schema, plus `secret`. One without `default` must be given.',
     propertyNames: { pattern: idPattern },
-    additionalProperties: { type: 'object', description: 'A JSON Schema, plus `secret: true` for a value that is never shown.' },
+    additionalProperties: {
+      type: 'object',
+      description: 'A JSON Schema, plus `secret: true` for a value that is never shown.',
+    },
   },
-  locks: { type: 'array', description: 'Names taken before the first step, all at once, so that two runs never work on the same thing.', items: template('The name of a lock.') },
+  locks: {
+    type: 'array',
+    description: 'Names taken before the first step, all at once, so that two runs never work on the same thing.',
+    items: template('The name of a lock.'),
+  },
   preconditions: conditions('What must be true before anything happens.'),
   steps: steps('What is done, in order.'),
-  outputs: { type: 'object', description: 'What the runbook gives back: names and CEL expressions.', propertyNames: { pattern: idPattern }, additionalProperties: cel('The value.') },
+  outputs: {
+    type: 'object',
+    description: 'What the runbook gives back: names and CEL expressions.',
+    propertyNames: { pattern: idPattern },
+    additionalProperties: cel('The value.'),
+  },
 }
 
 export const rootRequired = ['apiVersion', 'name', 'steps'] as const

@@ -5,8 +5,8 @@ import type { Schema } from '../json.ts'
 import { isObject } from '../json.ts'
 import { schemaProblem, validatorOf } from '../schema.ts'
 import type { Source, Span } from '../source.ts'
-import { allWords, conditionSchema, shallowRootSchema, shallowStepSchema, stepKinds, wordsOf } from './grammar.ts'
 import type { WrittenKind } from './grammar.ts'
+import { allWords, conditionSchema, shallowRootSchema, shallowStepSchema, stepKinds, wordsOf } from './grammar.ts'
 import { diagnose } from './misfit.ts'
 import { problemAt } from './problem.ts'
 import type { Condition, Input, Loop, Named, Runbook, Step, Text, Until } from './runbook.ts'
@@ -16,16 +16,25 @@ import { childOf, entriesOf, entryOf, firstOf, itemsOf, mapToJson, toJson } from
 /** A located tree as a runbook. What is wrong in its structure is told; the rest is lowered all the same, so that later checks can speak too. */
 export function lower(source: Source, root: Located): Checked<Runbook> {
   if (root.kind !== 'map') {
-    return { value: undefined, diagnostics: [problemAt(source, firstOf(root), 'RB1015', 'a runbook is a mapping', 'it begins with `apiVersion: runbook/v1`')] }
+    return {
+      value: undefined,
+      diagnostics: [
+        problemAt(source, firstOf(root), 'RB1015', 'a runbook is a mapping', 'it begins with `apiVersion: runbook/v1`'),
+      ],
+    }
   }
   const diagnostics: Diagnostic[] = []
   const version = childOf(root, 'apiVersion')
   if (version?.kind !== 'scalar' || version.value !== 'runbook/v1') {
     const span = version ? firstOf(version) : firstOf(root)
-    const message = version ? `the version \`${String(version.kind === 'scalar' ? version.value : 'mapping')}\` is not known` : '`apiVersion` is missing'
+    const message = version
+      ? `the version \`${String(version.kind === 'scalar' ? version.value : 'mapping')}\` is not known`
+      : '`apiVersion` is missing'
     diagnostics.push(problemAt(source, span, 'RB1101', message, 'write `apiVersion: runbook/v1`'))
   }
-  const misfits = validatorOf(rootSchema)(toJson(root)).filter(({ path, field }) => path[0] !== 'apiVersion' && field !== 'apiVersion')
+  const misfits = validatorOf(rootSchema)(toJson(root)).filter(
+    ({ path, field }) => path[0] !== 'apiVersion' && field !== 'apiVersion',
+  )
   diagnostics.push(...misfits.map((misfit) => diagnose(source, root, misfit)))
   const ids = new Map<string, Span>()
   const value: Runbook = {
@@ -45,14 +54,20 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
     if (node.kind !== 'map') return []
     const { secret, default: fallback, ...schema } = mapToJson(node)
     const problem = schemaProblem(schema)
-    if (problem) diagnostics.push(problemAt(source, span, 'RB1111', `the input \`${name}\` is not a JSON Schema: ${problem}`))
+    if (problem)
+      diagnostics.push(problemAt(source, span, 'RB1111', `the input \`${name}\` is not a JSON Schema: ${problem}`))
     else if (fallback !== undefined) {
       const [misfit] = validatorOf(schema as Schema)(fallback)
       const at = entryOf(node, 'default')?.value
-      if (misfit) diagnostics.push(problemAt(source, at ? firstOf(at) : span, 'RB1112', `the default of \`${name}\` ${misfit.message}`))
+      if (misfit)
+        diagnostics.push(
+          problemAt(source, at ? firstOf(at) : span, 'RB1112', `the default of \`${name}\` ${misfit.message}`),
+        )
     }
     const full: Schema = fallback === undefined ? schema : { ...schema, default: fallback }
-    return [{ name, span, schema: problem ? {} : full, node, secret: secret === true, required: fallback === undefined }]
+    return [
+      { name, span, schema: problem ? {} : full, node, secret: secret === true, required: fallback === undefined },
+    ]
   }
 
   function stepsOf(node: Located | undefined, named: boolean): Step[] {
@@ -64,13 +79,31 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
     const [kind] = kinds
     if (!kind) {
       const stray = node.entries.find(({ key }) => !allWords.has(key))
-      const hint = (stray && didYouMean(stray.key, stepKinds)) ?? `a step has one of ${stepKinds.map((word) => `\`${word}\``).join(', ')}`
-      diagnostics.push(problemAt(source, stray?.keySpan ?? firstOf(node), stray ? 'RB1102' : 'RB1106', stray ? `\`${stray.key}\` is not known here` : 'the step does nothing', hint))
+      const hint =
+        (stray && didYouMean(stray.key, stepKinds)) ??
+        `a step has one of ${stepKinds.map((word) => `\`${word}\``).join(', ')}`
+      diagnostics.push(
+        problemAt(
+          source,
+          stray?.keySpan ?? firstOf(node),
+          stray ? 'RB1102' : 'RB1106',
+          stray ? `\`${stray.key}\` is not known here` : 'the step does nothing',
+          hint,
+        ),
+      )
       return []
     }
     const second = kinds[1]
     if (second) {
-      diagnostics.push(problemAt(source, entryOf(node, second)?.keySpan ?? node.span, 'RB1107', `the step is \`${kind}\` and \`${second}\` at once`, 'make two steps of it'))
+      diagnostics.push(
+        problemAt(
+          source,
+          entryOf(node, second)?.keySpan ?? node.span,
+          'RB1107',
+          `the step is \`${kind}\` and \`${second}\` at once`,
+          'make two steps of it',
+        ),
+      )
     }
     const json = mapToJson(node)
     for (const misfit of validatorOf(schemaFor(kind, named))(json)) {
@@ -78,13 +111,30 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
       if (misfit.kind === 'unknown' && misfit.path.length === 0 && allWords.has(misfit.field ?? '')) {
         if (kinds.includes(misfit.field as WrittenKind)) continue
         const hint = `a step that is \`${kind}\` knows ${Object.keys(wordsOf(kind)).join(', ')}`
-        diagnostics.push(problemAt(source, entryOf(node, misfit.field ?? '')?.keySpan ?? node.span, 'RB1108', `\`${misfit.field}\` does not belong to a step that is \`${kind}\``, hint))
+        diagnostics.push(
+          problemAt(
+            source,
+            entryOf(node, misfit.field ?? '')?.keySpan ?? node.span,
+            'RB1108',
+            `\`${misfit.field}\` does not belong to a step that is \`${kind}\``,
+            hint,
+          ),
+        )
       } else diagnostics.push(diagnose(source, node, misfit))
     }
     const id = textOf(childOf(node, 'id')) ?? { text: named ? '' : `undo_${index + 1}`, span: firstOf(node) }
     if (id.text !== '' && textOf(childOf(node, 'id'))) {
       const before = ids.get(id.text)
-      if (before) diagnostics.push(problemAt(source, id.span, 'RB1109', `two steps have the id \`${id.text}\``, 'ids are unique in the whole runbook'))
+      if (before)
+        diagnostics.push(
+          problemAt(
+            source,
+            id.span,
+            'RB1109',
+            `two steps have the id \`${id.text}\``,
+            'ids are unique in the whole runbook',
+          ),
+        )
       else ids.set(id.text, id.span)
     }
     const common = commonOf(node, id, kind)
@@ -104,11 +154,33 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
       case 'let':
         return [{ ...common, kind, values: namedOf(childOf(node, 'let')) }]
       case 'block':
-        return [{ ...common, kind, steps: stepsOf(childOf(node, 'block'), true), rescue: stepsOf(childOf(node, 'rescue'), true), always: stepsOf(childOf(node, 'always'), true) }]
+        return [
+          {
+            ...common,
+            kind,
+            steps: stepsOf(childOf(node, 'block'), true),
+            rescue: stepsOf(childOf(node, 'rescue'), true),
+            always: stepsOf(childOf(node, 'always'), true),
+          },
+        ]
       case 'parallel':
-        return [{ ...common, kind, branches: stepsOf(childOf(node, 'parallel'), true), ...optional('maxParallel', textOf(childOf(node, 'max_parallel'))) }]
+        return [
+          {
+            ...common,
+            kind,
+            branches: stepsOf(childOf(node, 'parallel'), true),
+            ...optional('maxParallel', textOf(childOf(node, 'max_parallel'))),
+          },
+        ]
       case 'runbook':
-        return [{ ...common, kind, runbook: textOf(childOf(node, 'runbook')) ?? { text: '', span: firstOf(node) }, with: childOf(node, 'with') }]
+        return [
+          {
+            ...common,
+            kind,
+            runbook: textOf(childOf(node, 'runbook')) ?? { text: '', span: firstOf(node) },
+            with: childOf(node, 'with'),
+          },
+        ]
     }
   }
 
@@ -116,7 +188,8 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
     const json = mapToJson(node)
     const retry = isObject(json['retry']) ? json['retry'] : undefined
     const retryNode = childOf(node, 'retry')
-    for (const at of [childOf(node, 'timeout'), childOf(retryNode, 'delay'), childOf(retryNode, 'max_delay')]) durationProblem(at)
+    for (const at of [childOf(node, 'timeout'), childOf(retryNode, 'delay'), childOf(retryNode, 'max_delay')])
+      durationProblem(at)
     return {
       id,
       node,
@@ -144,17 +217,32 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
     if (!word) {
       for (const stray of ['as', 'key', 'batches', 'max_failures', 'guards', 'max_parallel']) {
         const entry = entryOf(node, stray)
-        if (entry) diagnostics.push(problemAt(source, entry.keySpan, 'RB1108', `\`${stray}\` belongs to a loop`, 'add `for_each` or `targets`'))
+        if (entry)
+          diagnostics.push(
+            problemAt(source, entry.keySpan, 'RB1108', `\`${stray}\` belongs to a loop`, 'add `for_each` or `targets`'),
+          )
       }
       return undefined
     }
     const both = word === 'for_each' ? entryOf(node, 'targets') : undefined
-    if (both) diagnostics.push(problemAt(source, both.keySpan, 'RB1108', 'a step loops with `for_each` or over `targets`, not both', 'put one of them on a `block` around the step'))
+    if (both)
+      diagnostics.push(
+        problemAt(
+          source,
+          both.keySpan,
+          'RB1108',
+          'a step loops with `for_each` or over `targets`, not both',
+          'put one of them on a `block` around the step',
+        ),
+      )
     const over = entryOf(node, word)?.value
     if (!over) return undefined
     return {
       kind: word === 'for_each' ? 'items' : 'hosts',
-      over: over.kind === 'scalar' ? (textOf(over) ?? { text: '', span: over.span }) : { literal: over, span: firstOf(over) },
+      over:
+        over.kind === 'scalar'
+          ? (textOf(over) ?? { text: '', span: over.span })
+          : { literal: over, span: firstOf(over) },
       as: textOf(childOf(node, 'as')) ?? { text: word === 'for_each' ? 'item' : 'target', span: firstOf(over) },
       ...optional('key', textOf(childOf(node, 'key'))),
       ...optional('maxParallel', textOf(childOf(node, 'max_parallel'))),
@@ -193,9 +281,18 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
 
   function durationProblem(node: Located | undefined): void {
     if (node?.kind === 'scalar' && typeof node.value === 'number')
-      diagnostics.push(problemAt(source, node.span, 'RB1110', `\`${node.value}\` has no unit`, `write \`${node.value}s\` for seconds`))
-    if (node?.kind === 'scalar' && typeof node.value === 'string' && !node.value.includes('{{') && parseDuration(node.value) === undefined)
-      diagnostics.push(problemAt(source, node.span, 'RB1110', `\`${node.value}\` is not a duration`, 'write `30s`, `5m` or `1h30m`'))
+      diagnostics.push(
+        problemAt(source, node.span, 'RB1110', `\`${node.value}\` has no unit`, `write \`${node.value}s\` for seconds`),
+      )
+    if (
+      node?.kind === 'scalar' &&
+      typeof node.value === 'string' &&
+      !node.value.includes('{{') &&
+      parseDuration(node.value) === undefined
+    )
+      diagnostics.push(
+        problemAt(source, node.span, 'RB1110', `\`${node.value}\` is not a duration`, 'write `30s`, `5m` or `1h30m`'),
+      )
   }
 }
 
@@ -241,4 +338,3 @@ function wordOf<W extends string>(value: unknown, words: readonly [W, ...W[]]): 
 function optional<K extends string, V>(key: K, value: V | undefined): { [k in K]?: V } {
   return (value === undefined ? {} : { [key]: value }) as { [k in K]?: V }
 }
-

@@ -12,16 +12,34 @@ export type MisfitCodes = { readonly [kind in Misfit['kind']]: Code }
 const ofStructure: MisfitCodes = { unknown: 'RB1102', missing: 'RB1103', type: 'RB1104', value: 'RB1105' }
 
 /** A misfit of a value as a diagnostic with the place of that value. `what` names the value in front of the message. */
-export function diagnose(source: Source, root: Located, misfit: Misfit, codes: MisfitCodes = ofStructure, what?: string): Diagnostic {
+export function diagnose(
+  source: Source,
+  root: Located,
+  misfit: Misfit,
+  codes: MisfitCodes = ofStructure,
+  what?: string,
+): Diagnostic {
   const { kind, path, field, allowed = [] } = misfit
   if (kind === 'unknown') {
     const span = entryOf(nodeAt(root, path), field ?? '')?.keySpan ?? spanAt(root, path)
-    return problemAt(source, span, codes.unknown, misfit.message, didYouMean(field ?? '', allowed) ?? (allowed.length > 0 ? `known here: ${allowed.join(', ')}` : undefined))
+    return problemAt(
+      source,
+      span,
+      codes.unknown,
+      misfit.message,
+      didYouMean(field ?? '', allowed) ?? (allowed.length > 0 ? `known here: ${allowed.join(', ')}` : undefined),
+    )
   }
   const last = path.findLast((part) => typeof part === 'string')
   const subject = what ?? (last === undefined ? 'this' : `\`${String(last)}\``)
   const message = kind === 'missing' ? misfit.message : `${subject} ${misfit.message}`
   const node = nodeAt(root, path)
   const typed = node.kind === 'scalar' ? String(node.value) : ''
-  return problemAt(source, spanAt(root, path), codes[kind], message, kind === 'value' ? didYouMean(typed, allowed) : undefined)
+  return problemAt(
+    source,
+    spanAt(root, path),
+    codes[kind],
+    message,
+    kind === 'value' ? didYouMean(typed, allowed) : undefined,
+  )
 }

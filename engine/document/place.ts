@@ -8,7 +8,8 @@ import type { Text } from './runbook.ts'
 export function placeOf({ text: file }: Source, { text, span }: Text, start: number, end: number): Span {
   const written = file.slice(span.start, span.end)
   if (written === text) return { start: span.start + start, end: span.start + end }
-  if (written.length === text.length + 2 && written.slice(1, -1) === text) return { start: span.start + 1 + start, end: span.start + 1 + end }
+  if (written.length === text.length + 2 && written.slice(1, -1) === text)
+    return { start: span.start + 1 + start, end: span.start + 1 + end }
   if (written.startsWith('|')) return inBlock(written, text, start, end, span) ?? span
   const [first = ''] = text.slice(start).split('\n')
   const found = first.length >= 3 ? written.indexOf(first.slice(0, end - start)) : -1

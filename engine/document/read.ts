@@ -1,5 +1,5 @@
 import type { Node as YamlNode } from 'yaml'
-import { isAlias, isMap, isScalar, isSeq, LineCounter, Lexer, parseAllDocuments } from 'yaml'
+import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseAllDocuments } from 'yaml'
 import type { Code } from '../codes.ts'
 import type { Checked, Diagnostic } from '../diagnostic.ts'
 import type { Source, Span } from '../source.ts'
@@ -23,11 +23,28 @@ export function read(source: Source): Checked<Located> {
   const [document, second] = 'empty' in documents ? [] : documents
   if (!document?.contents) {
     const failures = document?.errors.map((error) => fromYaml(source, error)) ?? []
-    return { value: undefined, diagnostics: failures.length > 0 ? failures : [problemAt(source, { start: 0, end: 0 }, 'RB1006', 'the file holds no document')] }
+    return {
+      value: undefined,
+      diagnostics:
+        failures.length > 0
+          ? failures
+          : [problemAt(source, { start: 0, end: 0 }, 'RB1006', 'the file holds no document')],
+    }
   }
   if (second) {
     const [start] = second.range
-    return { value: undefined, diagnostics: [problemAt(source, { start, end: start + 3 }, 'RB1010', 'the file holds several documents', 'keep one runbook per file')] }
+    return {
+      value: undefined,
+      diagnostics: [
+        problemAt(
+          source,
+          { start, end: start + 3 },
+          'RB1010',
+          'the file holds several documents',
+          'keep one runbook per file',
+        ),
+      ],
+    }
   }
   const diagnostics: Diagnostic[] = [...document.errors, ...document.warnings].map((error) => fromYaml(source, error))
   const budget = { nodes: 0 }
@@ -35,14 +52,20 @@ export function read(source: Source): Checked<Located> {
   return { value: diagnostics.length > 0 ? undefined : value, diagnostics }
 
   function complain(span: Span, code: Code, message: string, hint?: string): void {
-    if (!diagnostics.some((known) => known.code === code && (code === 'RB1011' || code === 'RB1012'))) diagnostics.push(problemAt(source, span, code, message, hint))
+    if (!diagnostics.some((known) => known.code === code && (code === 'RB1011' || code === 'RB1012')))
+      diagnostics.push(problemAt(source, span, code, message, hint))
   }
 
   function locate(node: YamlNode | null, depth: number): Located {
     const span = spanOf(node)
     const nothing: Located = { kind: 'scalar', span, value: null }
     if (++budget.nodes > mostNodes) {
-      complain(span, 'RB1011', `aliases make the document larger than ${mostNodes} values`, 'write the repeated part out, or loop with `for_each`')
+      complain(
+        span,
+        'RB1011',
+        `aliases make the document larger than ${mostNodes} values`,
+        'write the repeated part out, or loop with `for_each`',
+      )
       return nothing
     }
     if (depth > deepest) {
@@ -61,7 +84,13 @@ export function read(source: Source): Checked<Located> {
       const entries = node.items.flatMap((pair): LocatedEntry[] => {
         const key = isScalar(pair.key) ? pair.key.value : undefined
         if (typeof key !== 'string') return [] // told by the parser already
-        return [{ key, keySpan: spanOf(pair.key as YamlNode), value: locate((pair.value as YamlNode | null) ?? null, depth + 1) }]
+        return [
+          {
+            key,
+            keySpan: spanOf(pair.key as YamlNode),
+            value: locate((pair.value as YamlNode | null) ?? null, depth + 1),
+          },
+        ]
       })
       return { kind: 'map', span, entries }
     }
@@ -75,7 +104,8 @@ export function read(source: Source): Checked<Located> {
       complain(span, 'RB1014', `\`${source.text.slice(span.start, span.end)}\` is not a JSON number`)
       return 0
     }
-    if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') return value
+    if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+      return value
     complain(span, 'RB1013', 'this value has a YAML type that JSON does not know')
     return null
   }
@@ -101,9 +131,9 @@ function nestingProblem(source: Source): Diagnostic | undefined {
   for (const token of new Lexer().lex(source.text)) {
     if (token === '[' || token === '{') depth++
     if (token === ']' || token === '}') depth--
-    indicators = token === '-' || token === '?' ? indicators + 1 : token.trim() === '' && token !== '\n' ? indicators : 0
-    if (depth > deepest || indicators > deepest)
-      return tooDeepAt(source, offset)
+    indicators =
+      token === '-' || token === '?' ? indicators + 1 : token.trim() === '' && token !== '\n' ? indicators : 0
+    if (depth > deepest || indicators > deepest) return tooDeepAt(source, offset)
     if (!['\u0002', '\u0018', '\u001f', '\ufeff'].includes(token) || token === '\ufeff') offset += token.length
   }
   return undefined
@@ -126,17 +156,35 @@ function fromYaml(source: Source, { code, message, pos }: YamlComplaint): Diagno
   if (code === 'NON_STRING_KEY' || (template >= 0 && template >= span.start - 2 && template <= span.start)) {
     const start = Math.max(0, source.text.lastIndexOf('{{', span.start + 2))
     if (source.text.startsWith('{{', start) && Math.abs(start - span.start) <= 3)
-      return problemAt(source, { start, end: start + 2 }, 'RB1007', 'a value that begins with `{{` is not text to YAML', 'put the whole value in quotes: `"{{ … }}"`')
+      return problemAt(
+        source,
+        { start, end: start + 2 },
+        'RB1007',
+        'a value that begins with `{{` is not text to YAML',
+        'put the whole value in quotes: `"{{ … }}"`',
+      )
     return problemAt(source, span, 'RB1007', 'a key is not a text', 'keys of a mapping are plain words')
   }
   const said = message.charAt(0).toLowerCase() + message.slice(1).split('\n')[0]
   switch (code) {
     case 'DUPLICATE_KEY':
-      return problemAt(source, span, 'RB1009', `the key \`${wordAt(source, span)}\` stands twice in one mapping`, 'keep one of the two')
+      return problemAt(
+        source,
+        span,
+        'RB1009',
+        `the key \`${wordAt(source, span)}\` stands twice in one mapping`,
+        'keep one of the two',
+      )
     case 'TAB_AS_INDENT':
       return problemAt(source, span, 'RB1008', 'a tab is used to indent', 'YAML indents with spaces')
     case 'TAG_RESOLVE_FAILED':
-      return problemAt(source, span, 'RB1013', `the tag \`${wordAt(source, span)}\` is not understood`, 'runbooks use plain YAML without tags')
+      return problemAt(
+        source,
+        span,
+        'RB1013',
+        `the tag \`${wordAt(source, span)}\` is not understood`,
+        'runbooks use plain YAML without tags',
+      )
     case 'BAD_ALIAS':
       return problemAt(source, span, 'RB1016', said)
     default:
@@ -149,4 +197,3 @@ function fromYaml(source: Source, { code, message, pos }: YamlComplaint): Diagno
 function wordAt({ text }: Source, { start }: Span): string {
   return /^[^\s:]*/.exec(text.slice(start, start + 80))?.[0] ?? ''
 }
-

@@ -50,7 +50,12 @@ interface StepCommon {
   readonly name?: Text
   readonly when?: Text
   readonly loop?: Loop
-  readonly retry?: { readonly attempts: number; readonly delay?: Text; readonly backoff: number; readonly maxDelay?: Text }
+  readonly retry?: {
+    readonly attempts: number
+    readonly delay?: Text
+    readonly backoff: number
+    readonly maxDelay?: Text
+  }
   readonly timeout?: Text
   readonly verify: readonly Condition[]
   readonly onFailure: 'abort' | 'continue' | 'pause'
@@ -116,11 +121,25 @@ export interface CallStep extends StepCommon {
 export type Step = ActionStep | LetStep | BlockStep | ParallelStep | CallStep
 
 /** The groups of steps inside a step, in the order they are written. */
-export function groupsOf(step: Step): readonly { readonly word: 'block' | 'rescue' | 'always' | 'parallel' | 'rollback' | 'guards'; readonly steps: readonly Step[] }[] {
-  const guards = step.loop && step.loop.guardSteps.length > 0 ? [{ word: 'guards' as const, steps: step.loop.guardSteps }] : []
-  const rollback = [...guards, ...(step.rollback.length > 0 ? [{ word: 'rollback' as const, steps: step.rollback }] : [])]
+export function groupsOf(
+  step: Step,
+): readonly {
+  readonly word: 'block' | 'rescue' | 'always' | 'parallel' | 'rollback' | 'guards'
+  readonly steps: readonly Step[]
+}[] {
+  const guards =
+    step.loop && step.loop.guardSteps.length > 0 ? [{ word: 'guards' as const, steps: step.loop.guardSteps }] : []
+  const rollback = [
+    ...guards,
+    ...(step.rollback.length > 0 ? [{ word: 'rollback' as const, steps: step.rollback }] : []),
+  ]
   if (step.kind === 'block')
-    return [{ word: 'block' as const, steps: step.steps }, { word: 'rescue' as const, steps: step.rescue }, { word: 'always' as const, steps: step.always }, ...rollback]
+    return [
+      { word: 'block' as const, steps: step.steps },
+      { word: 'rescue' as const, steps: step.rescue },
+      { word: 'always' as const, steps: step.always },
+      ...rollback,
+    ]
   if (step.kind === 'parallel') return [{ word: 'parallel', steps: step.branches }, ...rollback]
   return rollback
 }

@@ -3,7 +3,9 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-export type ReadBytes = { readonly bytes: Uint8Array } | { readonly problem: 'missing' | 'folder' | 'unreadable' | 'too large'; readonly why: string }
+export type ReadBytes =
+  | { readonly bytes: Uint8Array }
+  | { readonly problem: 'missing' | 'folder' | 'unreadable' | 'too large'; readonly why: string }
 
 /** The bytes of a file, or what stands in the way. A file that is far too large is not read at all. */
 export function readBytes(path: string, most = 64 * 1024 * 1024): ReadBytes {
@@ -66,6 +68,11 @@ export async function revisionOf(path: string): Promise<Revision | undefined> {
 
 function git(folder: string, ...words: readonly string[]): Promise<string | undefined> {
   return new Promise((resolve) => {
-    execFile('git', ['-C', folder, ...words], { timeout: 5_000, env: { ...process.env, GIT_OPTIONAL_LOCKS: '0' } }, (error, stdout) => resolve(error ? undefined : stdout))
+    execFile(
+      'git',
+      ['-C', folder, ...words],
+      { timeout: 5_000, env: { ...process.env, GIT_OPTIONAL_LOCKS: '0' } },
+      (error, stdout) => resolve(error ? undefined : stdout),
+    )
   })
 }

@@ -1,14 +1,17 @@
-import { mkdir, open, rename, stat, truncate } from 'node:fs/promises'
 import { readFileSync } from 'node:fs'
+import { mkdir, open, rename, stat, truncate } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { exitCode, RunbookError } from '../error.ts'
-import type { Json } from '../json.ts'
 import type { JournalFile } from '../journal/local.ts'
+import type { Json } from '../json.ts'
 
 export const transcriptName = 'transcript.jsonl'
 
 /** The transcript of a run, open for appending. Writes go out in the order they were asked for; flushes that wait are made as one. */
-export async function openJournal(folder: string, { wholeBytes }: { readonly wholeBytes?: number } = {}): Promise<JournalFile & { close(): Promise<void> }> {
+export async function openJournal(
+  folder: string,
+  { wholeBytes }: { readonly wholeBytes?: number } = {},
+): Promise<JournalFile & { close(): Promise<void> }> {
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const path = join(folder, transcriptName)
   // a torn last line goes before anything is written after it

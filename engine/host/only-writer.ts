@@ -18,7 +18,11 @@ export function onlyWriter(folder: string, run: string): () => void {
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
         if (attempt > 3 || isAlive(path)) {
-          throw new RunbookError('run_in_use', `the run \`${run}\` is being written by another process (${pidIn(path)})`, { hint: `wait until it ends, or follow it with \`runbook show ${run}\`` })
+          throw new RunbookError(
+            'run_in_use',
+            `the run \`${run}\` is being written by another process (${pidIn(path)})`,
+            { hint: `wait until it ends, or follow it with \`runbook show ${run}\`` },
+          )
         }
         takeAway(path)
       }

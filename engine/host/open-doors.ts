@@ -18,14 +18,16 @@ export function openDoors({ clock, env, home, user, host }: DoorOptions): Doors 
   const atEnd = (close: () => Promise<void>) => void closing.push(close)
   return {
     clock,
-    http: ({ onCall }) => async (request, signal) => {
-      http ??= import('./http.ts').then(({ httpDoor }) => {
-        const door = httpDoor({ clock })
-        atEnd(() => door.close())
-        return door
-      })
-      return (await http).watched(onCall)(request, signal)
-    },
+    http:
+      ({ onCall }) =>
+      async (request, signal) => {
+        http ??= import('./http.ts').then(({ httpDoor }) => {
+          const door = httpDoor({ clock })
+          atEnd(() => door.close())
+          return door
+        })
+        return (await http).watched(onCall)(request, signal)
+      },
     async ssh({ onCall, onOutput }): Promise<Ssh> {
       ssh ??= import('./ssh/door.ts').then(({ sshDoor }) => {
         const door = sshDoor({ clock, env, home, user, hosts: host })

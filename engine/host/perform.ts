@@ -1,9 +1,9 @@
 import type { ActionContext, Clouds, Effect, Hosts, Http, WorkAction } from '../action/contract.ts'
 import { asks, StepFailure } from '../action/contract.ts'
 import type { Registry } from '../action/registry.ts'
-import type { Json, JsonObject } from '../json.ts'
 import type { LocalOptions } from '../journal/local.ts'
 import type { Redactor } from '../journal/redact.ts'
+import type { Json, JsonObject } from '../json.ts'
 import type { StepIo } from '../run/durable.ts'
 import type { Call } from '../run/event.ts'
 import type { Outcome } from '../run/outcome.ts'
@@ -38,29 +38,48 @@ export function performer(options: PerformOptions): LocalOptions['perform'] {
   }
 }
 
-async function perform(action: WorkAction, what: 'run' | 'plan' | 'settled', ctx: ActionContext, params: JsonObject, signal: AbortSignal): Promise<Outcome> {
+async function perform(
+  action: WorkAction,
+  what: 'run' | 'plan' | 'settled',
+  ctx: ActionContext,
+  params: JsonObject,
+  signal: AbortSignal,
+): Promise<Outcome> {
   if (what !== 'run') {
-    const result = what === 'plan' ? await action.plan?.(ctx, params, signal) : await action.settled?.(ctx, params, signal)
+    const result =
+      what === 'plan' ? await action.plan?.(ctx, params, signal) : await action.settled?.(ctx, params, signal)
     return { status: 'succeeded', result: (result ?? null) as Json }
   }
   const result = (await action.run(ctx, params, signal)) ?? null
   const [misfit] = validatorOf(action.result)(result)
   if (!misfit) return { status: 'succeeded', result }
   const where = misfit.path.length > 0 ? `\`${misfit.path.join('.')}\` ` : ''
-  return failed('bad_result', `\`${action.name}\` gave a result that does not fit its schema: ${where}${misfit.message}`, result)
+  return failed(
+    'bad_result',
+    `\`${action.name}\` gave a result that does not fit its schema: ${where}${misfit.message}`,
+    result,
+  )
 }
 
 function failed(code: string, message: string, result?: Json): Outcome {
   return { status: 'failed', error: { code, message }, ...(result !== undefined && { result }) }
 }
 
-function contextFor({ doors, clouds, hosts, redactor, dry }: PerformOptions, kept: Map<string, Promise<unknown>>, step: ActionContext['step'], effect: Effect, tell: StepIo['tell']): ActionContext {
+function contextFor(
+  { doors, clouds, hosts, redactor, dry }: PerformOptions,
+  kept: Map<string, Promise<unknown>>,
+  step: ActionContext['step'],
+  effect: Effect,
+  tell: StepIo['tell'],
+): ActionContext {
   const watch = {
     onCall: (call: Call) => tell({ type: 'step.called', key: step.key, call }),
-    onOutput: (stream: 'stdout' | 'stderr', text: string, host?: string) => tell({ type: 'step.output', key: step.key, stream, text, ...(host !== undefined && { host }) }),
+    onOutput: (stream: 'stdout' | 'stderr', text: string, host?: string) =>
+      tell({ type: 'step.output', key: step.key, stream, text, ...(host !== undefined && { host }) }),
   }
   const http: Http = (request, signal) => {
-    const does = request.effect ?? (['GET', 'HEAD', 'OPTIONS'].includes(request.method.toUpperCase()) ? 'read' : 'change')
+    const does =
+      request.effect ?? (['GET', 'HEAD', 'OPTIONS'].includes(request.method.toUpperCase()) ? 'read' : 'change')
     if (does === 'change' && (effect === 'read' || dry)) refuse(`${request.method} ${pathOf(request.url)}`)
     return doors.http(watch)(request, signal)
   }
@@ -90,7 +109,7 @@ function contextFor({ doors, clouds, hosts, redactor, dry }: PerformOptions, kep
     progress: (text) => tell({ type: 'step.progress', key: step.key, text }),
     async keep(key, open, close) {
       const found = kept.get(key)
-      if (found) return found as ReturnType<typeof open>
+      if (found !== undefined) return found as ReturnType<typeof open>
       const opening = open()
       kept.set(key, opening)
       // what could not be opened is tried again by the next that needs it
@@ -104,7 +123,9 @@ function contextFor({ doors, clouds, hosts, redactor, dry }: PerformOptions, kep
 }
 
 function refuse(what: string): never {
-  throw new StepFailure('write_refused', `${what} would change something, and this step only reads`, { hint: 'the plugin must declare the effect that it has' })
+  throw new StepFailure('write_refused', `${what} would change something, and this step only reads`, {
+    hint: 'the plugin must declare the effect that it has',
+  })
 }
 
 function pathOf(url: string): string {

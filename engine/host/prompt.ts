@@ -1,8 +1,8 @@
 import { confirm, input, password, select } from '@inquirer/prompts'
 import type { Question } from '../action/contract.ts'
+import { printable } from '../diagnostic.ts'
 import type { Json } from '../json.ts'
 import { validatorOf } from '../schema.ts'
-import { printable } from '../diagnostic.ts'
 
 interface Terminal {
   readonly input: NodeJS.ReadableStream
@@ -18,15 +18,30 @@ export async function prompt(question: Question, terminal: Terminal, signal: Abo
     switch (question.kind) {
       case 'confirm':
         if (question.phrase === undefined) return await confirm({ message, default: false }, context)
-        return (await input({ message: `${message}\n  type ${printable(question.phrase)} to go on, anything else to stop:` }, context)) || false
+        return (
+          (await input(
+            { message: `${message}\n  type ${printable(question.phrase)} to go on, anything else to stop:` },
+            context,
+          )) || false
+        )
       case 'choose':
-        return await select({ message, choices: (question.options ?? []).map(({ value, label }) => ({ value, name: printable(label) })), ...(question.default !== undefined && { default: question.default }) }, context)
+        return await select(
+          {
+            message,
+            choices: (question.options ?? []).map(({ value, label }) => ({ value, name: printable(label) })),
+            ...(question.default !== undefined && { default: question.default }),
+          },
+          context,
+        )
       case 'input':
         return await ask(message, question, context)
     }
   } catch (error) {
     // Ctrl-C at a question is a Ctrl-C to the run; the question stays open
-    if (error instanceof Error && (error.name === 'ExitPromptError' || error.name === 'AbortPromptError' || error.name === 'CancelPromptError')) {
+    if (
+      error instanceof Error &&
+      (error.name === 'ExitPromptError' || error.name === 'AbortPromptError' || error.name === 'CancelPromptError')
+    ) {
       if (error.name === 'ExitPromptError') process.kill(process.pid, 'SIGINT')
       return undefined
     }
@@ -34,7 +49,11 @@ export async function prompt(question: Question, terminal: Terminal, signal: Abo
   }
 }
 
-async function ask(message: string, { schema = {}, default: fallback }: Question, context: Parameters<typeof input>[1]): Promise<Json> {
+async function ask(
+  message: string,
+  { schema = {}, default: fallback }: Question,
+  context: Parameters<typeof input>[1],
+): Promise<Json> {
   const validate = validatorOf(schema)
   const read = (text: string): Json | undefined => {
     const candidates = [text, ...parsed(text)]
@@ -67,8 +86,18 @@ export async function promptSecret(message: string, terminal: Terminal, signal: 
 /** Rows of data as columns; what comes from outside cannot steer the terminal. */
 export function tableText(rows: readonly { readonly [field: string]: Json }[]): string {
   const fields = [...new Set(rows.flatMap((row) => Object.keys(row)))]
-  const cell = (value: Json | undefined) => printable(value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value)).replaceAll('\n', ' ')
-  const widths = fields.map((field) => Math.min(48, Math.max(field.length, ...rows.map((row) => cell(row[field]).length))))
-  const line = (cells: readonly string[]) => `  ${cells.map((text, index) => (text.length > 48 ? `${text.slice(0, 47)}…` : text).padEnd(widths[index] ?? 0)).join('  ')}`.trimEnd()
-  return [line(fields), line(widths.map((width) => '─'.repeat(width))), ...rows.map((row) => line(fields.map((field) => cell(row[field]))))].join('\n')
+  const cell = (value: Json | undefined) =>
+    printable(
+      value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value),
+    ).replaceAll('\n', ' ')
+  const widths = fields.map((field) =>
+    Math.min(48, Math.max(field.length, ...rows.map((row) => cell(row[field]).length))),
+  )
+  const line = (cells: readonly string[]) =>
+    `  ${cells.map((text, index) => (text.length > 48 ? `${text.slice(0, 47)}…` : text).padEnd(widths[index] ?? 0)).join('  ')}`.trimEnd()
+  return [
+    line(fields),
+    line(widths.map((width) => '─'.repeat(width))),
+    ...rows.map((row) => line(fields.map((field) => cell(row[field])))),
+  ].join('\n')
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { RunbookError } from '../error.ts'
 import { closest } from '../diagnostic.ts'
+import { RunbookError } from '../error.ts'
 import type { Transcript } from '../journal/chain.ts'
 import { readTranscript } from '../journal/chain.ts'
 import { isFile, namesIn } from './files.ts'
@@ -16,11 +16,21 @@ export function runIds(folder: string): readonly string[] {
 export function folderOfRun(folder: string, run: string): string {
   if (isFile(join(run, transcriptName))) return run
   const ids = runIds(folder)
-  const found = run === 'last' ? ids.slice(-1) : ids.includes(run) ? [run] : ids.filter((id) => id.endsWith(run) || id.startsWith(run))
+  const found =
+    run === 'last'
+      ? ids.slice(-1)
+      : ids.includes(run)
+        ? [run]
+        : ids.filter((id) => id.endsWith(run) || id.startsWith(run))
   if (found.length === 1 && found[0] !== undefined) return join(folder, found[0])
-  if (found.length > 1) throw new RunbookError('run_not_clear', `\`${run}\` could be ${found.slice(-4).join(' or ')}`, { hint: 'give more of its name' })
+  if (found.length > 1)
+    throw new RunbookError('run_not_clear', `\`${run}\` could be ${found.slice(-4).join(' or ')}`, {
+      hint: 'give more of its name',
+    })
   const near = closest(run, ids)
-  throw new RunbookError('no_run', `there is no run \`${run}\` in \`${folder}\``, { hint: near === undefined ? '`runbook runs` lists them' : `did you mean \`${near}\`?` })
+  throw new RunbookError('no_run', `there is no run \`${run}\` in \`${folder}\``, {
+    hint: near === undefined ? '`runbook runs` lists them' : `did you mean \`${near}\`?`,
+  })
 }
 
 export function transcriptOf(folder: string): Transcript {

@@ -1,7 +1,7 @@
 import type { HostInfo, Hosts } from '../action/contract.ts'
+import { closedObject, listOf, text, whole } from '../action/define.ts'
 import type { Json, JsonObject, Schema } from '../json.ts'
 import { isObject } from '../json.ts'
-import { closedObject, listOf, text, whole } from '../action/define.ts'
 import { matchPattern } from './pattern.ts'
 
 /** How a host is reached, besides what `~/.ssh/config` says. The most specific one wins: host, then group, then inventory. */
@@ -60,7 +60,12 @@ export const inventorySchema: Schema = {
       additionalProperties: {
         type: ['object', 'null'],
         additionalProperties: false,
-        properties: { address: text('Where it is: a name or an IP address.'), groups: listOf({ type: 'string' }, 'Groups it belongs to.'), ssh, vars },
+        properties: {
+          address: text('Where it is: a name or an IP address.'),
+          groups: listOf({ type: 'string' }, 'Groups it belongs to.'),
+          ssh,
+          vars,
+        },
       },
     },
     groups: {
@@ -70,7 +75,12 @@ export const inventorySchema: Schema = {
       additionalProperties: {
         type: ['object', 'null'],
         additionalProperties: false,
-        properties: { hosts: listOf({ type: 'string' }, 'Hosts of the group.'), groups: listOf({ type: 'string' }, 'Groups whose hosts belong to it too.'), ssh, vars },
+        properties: {
+          hosts: listOf({ type: 'string' }, 'Hosts of the group.'),
+          groups: listOf({ type: 'string' }, 'Groups whose hosts belong to it too.'),
+          ssh,
+          vars,
+        },
       },
     },
     ssh,
@@ -88,12 +98,19 @@ export interface InventoryProblem {
 }
 
 /** An inventory that fits its schema, with groups resolved and settings merged. */
-export function inventoryOf(document: JsonObject): { readonly inventory: Inventory; readonly problems: readonly InventoryProblem[] } {
+export function inventoryOf(document: JsonObject): {
+  readonly inventory: Inventory
+  readonly problems: readonly InventoryProblem[]
+} {
   const problems: InventoryProblem[] = []
   const hosts = objectOf(document['hosts'])
   const groups = objectOf(document['groups'])
   const members = new Map<string, ReadonlySet<string>>()
-  for (const group of new Set([...Object.keys(groups), ...Object.values(hosts).flatMap((host) => namesOf(objectOf(host)['groups']))])) members.set(group, membersOf(group, []))
+  for (const group of new Set([
+    ...Object.keys(groups),
+    ...Object.values(hosts).flatMap((host) => namesOf(objectOf(host)['groups'])),
+  ]))
+    members.set(group, membersOf(group, []))
   const all = objectOf(document['ssh'])
   const table = new Map<string, InventoryHost>()
   for (const [host, written] of Object.entries(hosts)) {
@@ -104,8 +121,18 @@ export function inventoryOf(document: JsonObject): { readonly inventory: Invento
       name: host,
       address: typeof own['address'] === 'string' ? own['address'] : host,
       groups: mine.toSorted(),
-      vars: Object.assign({}, objectOf(document['vars']), ...layers.map((layer) => objectOf(layer['vars'])), objectOf(own['vars'])) as JsonObject,
-      ssh: Object.assign({}, all, ...layers.map((layer) => objectOf(layer['ssh'])), objectOf(own['ssh'])) as SshSettings,
+      vars: Object.assign(
+        {},
+        objectOf(document['vars']),
+        ...layers.map((layer) => objectOf(layer['vars'])),
+        objectOf(own['vars']),
+      ) as JsonObject,
+      ssh: Object.assign(
+        {},
+        all,
+        ...layers.map((layer) => objectOf(layer['ssh'])),
+        objectOf(own['ssh']),
+      ) as SshSettings,
     })
   }
   const inventory: Inventory = {
@@ -118,14 +145,33 @@ export function inventoryOf(document: JsonObject): { readonly inventory: Invento
 
   function membersOf(group: string, way: readonly string[]): Set<string> {
     const own = objectOf(groups[group])
-    const found = new Set(Object.entries(hosts).flatMap(([host, written]) => (namesOf(objectOf(written)['groups']).includes(group) ? [host] : [])))
+    const found = new Set(
+      Object.entries(hosts).flatMap(([host, written]) =>
+        namesOf(objectOf(written)['groups']).includes(group) ? [host] : [],
+      ),
+    )
     for (const [index, host] of namesOf(own['hosts']).entries()) {
       if (Object.hasOwn(hosts, host)) found.add(host)
-      else problems.push({ code: 'RB2401', path: ['groups', group, 'hosts', index], message: `the group \`${group}\` names the host \`${host}\`, which is not in the inventory` })
+      else
+        problems.push({
+          code: 'RB2401',
+          path: ['groups', group, 'hosts', index],
+          message: `the group \`${group}\` names the host \`${host}\`, which is not in the inventory`,
+        })
     }
     for (const [index, inner] of namesOf(own['groups']).entries()) {
-      if (inner === group || way.includes(inner)) problems.push({ code: 'RB2402', path: ['groups', group, 'groups', index], message: `the group \`${inner}\` contains itself: ${[...way, group, inner].join(' → ')}` })
-      else if (!Object.hasOwn(groups, inner)) problems.push({ code: 'RB2401', path: ['groups', group, 'groups', index], message: `the group \`${group}\` names the group \`${inner}\`, which is not in the inventory` })
+      if (inner === group || way.includes(inner))
+        problems.push({
+          code: 'RB2402',
+          path: ['groups', group, 'groups', index],
+          message: `the group \`${inner}\` contains itself: ${[...way, group, inner].join(' → ')}`,
+        })
+      else if (!Object.hasOwn(groups, inner))
+        problems.push({
+          code: 'RB2401',
+          path: ['groups', group, 'groups', index],
+          message: `the group \`${group}\` names the group \`${inner}\`, which is not in the inventory`,
+        })
       else for (const host of membersOf(inner, [...way, group])) found.add(host)
     }
     return found

@@ -11,11 +11,14 @@ export interface KnownNames {
 export function matchPattern(pattern: string, known: KnownNames): readonly string[] {
   const terms = termsOf(pattern)
   const included = terms.filter(({ sign }) => sign === '')
-  const start = included.length > 0 ? included.flatMap(({ name }) => hostsNamed(name, known)) : terms.length > 0 ? known.hosts : []
-  const kept = terms.filter(({ sign }) => sign !== '').reduce((hosts, { sign, name }) => {
-    const named = new Set(hostsNamed(name, known))
-    return hosts.filter((host) => named.has(host) === (sign === '&'))
-  }, start)
+  const start =
+    included.length > 0 ? included.flatMap(({ name }) => hostsNamed(name, known)) : terms.length > 0 ? known.hosts : []
+  const kept = terms
+    .filter(({ sign }) => sign !== '')
+    .reduce((hosts, { sign, name }) => {
+      const named = new Set(hostsNamed(name, known))
+      return hosts.filter((host) => named.has(host) === (sign === '&'))
+    }, start)
   return [...new Set(kept)].toSorted((a, b) => a.localeCompare(b, 'en', { numeric: true }))
 }
 
@@ -29,14 +32,28 @@ function termsOf(pattern: string): readonly { readonly sign: '' | '!' | '&'; rea
     .split(/[,:]/)
     .map((term) => term.trim())
     .filter((term) => term !== '')
-    .map((term) => (term.startsWith('!') ? { sign: '!', name: term.slice(1).trim() } : term.startsWith('&') ? { sign: '&', name: term.slice(1).trim() } : { sign: '', name: term }))
+    .map((term) =>
+      term.startsWith('!')
+        ? { sign: '!', name: term.slice(1).trim() }
+        : term.startsWith('&')
+          ? { sign: '&', name: term.slice(1).trim() }
+          : { sign: '', name: term },
+    )
 }
 
 function hostsNamed(name: string, { hosts, groups }: KnownNames): readonly string[] {
   if (name === 'all' || name === '*') return hosts
   if (/[*?]/.test(name)) {
-    const wild = new RegExp(`^${name.replaceAll(/[.+^${}()|[\]\\]/g, '\\$&').replaceAll('*', '.*').replaceAll('?', '.')}$`)
-    return [...hosts.filter((host) => wild.test(host)), ...[...groups].flatMap(([group, members]) => (wild.test(group) ? [...members] : []))]
+    const wild = new RegExp(
+      `^${name
+        .replaceAll(/[.+^${}()|[\]\\]/g, '\\$&')
+        .replaceAll('*', '.*')
+        .replaceAll('?', '.')}$`,
+    )
+    return [
+      ...hosts.filter((host) => wild.test(host)),
+      ...[...groups].flatMap(([group, members]) => (wild.test(group) ? [...members] : [])),
+    ]
   }
   return [...(groups.get(name) ?? []), ...(hosts.includes(name) ? [name] : [])]
 }

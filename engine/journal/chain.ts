@@ -16,7 +16,11 @@ export interface Link {
 export const beforeAll: Link = { seq: 0, sum: noLine }
 
 /** The next line of a transcript, with its line break, and the link to hang the one after on. */
-export function lineAfter({ seq, sum }: Link, at: string, recorded: Recorded): { readonly text: string; readonly link: Link } {
+export function lineAfter(
+  { seq, sum }: Link,
+  at: string,
+  recorded: Recorded,
+): { readonly text: string; readonly link: Link } {
   const { type, ...rest } = recorded
   const body = JSON.stringify({ seq: seq + 1, at, type, ...rest, prev: sum }).slice(0, -1)
   const own = sumOf(body)
@@ -46,7 +50,13 @@ export function readTranscript(text: string): Transcript {
   let link = beforeAll
   let from = 0
   let wholeBytes = 0
-  const result = (more: { torn?: boolean; broken?: Transcript['broken'] } = {}): Transcript => ({ entries, link, wholeBytes, torn: more.torn ?? false, ...(more.broken && { broken: more.broken }) })
+  const result = (more: { torn?: boolean; broken?: Transcript['broken'] } = {}): Transcript => ({
+    entries,
+    link,
+    wholeBytes,
+    torn: more.torn ?? false,
+    ...(more.broken && { broken: more.broken }),
+  })
   for (let line = 1; from < text.length; line++) {
     const end = text.indexOf('\n', from)
     if (end < 0) return result({ torn: true })

@@ -7,8 +7,8 @@
  * J4  Values are masked before they are written; a masked result is read again on resuming, never used.
  */
 import type { Answer, Clock, Question } from '../action/contract.ts'
-import type { Json } from '../json.ts'
 import { shownDuration } from '../duration.ts'
+import type { Json } from '../json.ts'
 import type { About, Body, Durable, Ran, SectionResult, StepIo } from '../run/durable.ts'
 import { Diverged, Parked } from '../run/durable.ts'
 import type { Operator, Passing, Recorded, RunEvent } from '../run/event.ts'
@@ -16,9 +16,9 @@ import type { Outcome } from '../run/outcome.ts'
 import { isGood } from '../run/outcome.ts'
 import type { Link } from './chain.ts'
 import { lineAfter, sumOf } from './chain.ts'
+import type { Locks } from './lock.ts'
 import type { Past } from './recorded.ts'
 import type { Redactor } from './redact.ts'
-import type { Locks } from './lock.ts'
 
 /** The file that lines go to. `append` resolves when the text is written, with `flush` when it is on disk. */
 export interface JournalFile {
@@ -39,9 +39,21 @@ export interface LocalOptions {
   readonly locks: Locks
   readonly operator: Operator
   readonly emit: (event: RunEvent) => void
-  readonly perform: (key: string, about: About, attempt: string, call: Parameters<StepIo['perform']>, tell: StepIo['tell'], signal: AbortSignal) => Promise<Outcome>
+  readonly perform: (
+    key: string,
+    about: About,
+    attempt: string,
+    call: Parameters<StepIo['perform']>,
+    tell: StepIo['tell'],
+    signal: AbortSignal,
+  ) => Promise<Outcome>
   /** Undefined when nobody can answer now. */
-  readonly answer: (key: string, question: Question, signal: AbortSignal, inDoubt: boolean) => Promise<Answer | undefined>
+  readonly answer: (
+    key: string,
+    question: Question,
+    signal: AbortSignal,
+    inDoubt: boolean,
+  ) => Promise<Answer | undefined>
   readonly walk: (body: Body) => Promise<SectionResult>
   /** Loads what `keep` kept. */
   readonly load: (name: string) => Json
@@ -95,7 +107,10 @@ export class LocalDurable implements Durable {
     const began = past.began(key)
     const ended = past.ended(key)
     if (began && began.fingerprint !== fingerprint) {
-      throw new Diverged(key, `\`${key}\` was recorded with ${began.action === about.action ? 'other parameters' : `the action \`${began.action}\``}`)
+      throw new Diverged(
+        key,
+        `\`${key}\` was recorded with ${began.action === about.action ? 'other parameters' : `the action \`${began.action}\``}`,
+      )
     }
     if (ended && !(ended.redacted && about.effect === 'read')) {
       const outcome = this.#loaded(ended.outcome)
@@ -103,22 +118,53 @@ export class LocalDurable implements Durable {
       return { outcome, startedAt: began?.at ?? ended.at }
     }
     if (began && !ended && !about.repeatable) {
-      const outcome: Outcome = { status: 'unknown', error: { code: 'in_doubt', message: `it began at ${began.at} and its end was not recorded` } }
-      await this.#append({ type: 'step.ended', key, step: about.step, kind: 'action', action: about.action, name: about.name, outcome }, true)
+      const outcome: Outcome = {
+        status: 'unknown',
+        error: { code: 'in_doubt', message: `it began at ${began.at} and its end was not recorded` },
+      }
+      await this.#append(
+        { type: 'step.ended', key, step: about.step, kind: 'action', action: about.action, name: about.name, outcome },
+        true,
+      )
       return { outcome, startedAt: began.at }
     }
-    if (this.cancelled && !about.shield) return { outcome: { status: 'cancelled', error: { code: 'cancelled', message: 'the run was cancelled', key } }, startedAt: this.#now() }
+    if (this.cancelled && !about.shield)
+      return {
+        outcome: { status: 'cancelled', error: { code: 'cancelled', message: 'the run was cancelled', key } },
+        startedAt: this.#now(),
+      }
     const attempt = this.#options.random()
     const flush = about.effect !== 'read'
     const { step, name, action, effect, target } = about
-    const at = await this.#append({ type: 'step.began', key, step, kind: 'action', name, action, effect, attempt, fingerprint, params, ...(target !== undefined && { target }) }, flush)
+    const at = await this.#append(
+      {
+        type: 'step.began',
+        key,
+        step,
+        kind: 'action',
+        name,
+        action,
+        effect,
+        attempt,
+        fingerprint,
+        params,
+        ...(target !== undefined && { target }),
+      },
+      flush,
+    )
     const outcome = await this.#limited(key, about, attempt, Date.parse(began?.at ?? at), body)
     await this.#append({ type: 'step.ended', key, step, kind: 'action', action, name, outcome }, flush)
     return { outcome, startedAt: began?.at ?? at }
   }
 
   /** The body under its time limits and the run's cancellation: the first reason to stop is the one that is told. */
-  async #limited(key: string, about: About, attempt: string, since: number, body: (io: StepIo) => Promise<Outcome>): Promise<Outcome> {
+  async #limited(
+    key: string,
+    about: About,
+    attempt: string,
+    since: number,
+    body: (io: StepIo) => Promise<Outcome>,
+  ): Promise<Outcome> {
     const { clock, cancel, busy } = this.#options
     const stop = new AbortController()
     const over = new AbortController()
@@ -127,16 +173,27 @@ export class LocalDurable implements Durable {
       reason ??= outcome
       stop.abort(new Error(outcome.status))
     }
-    const limit = Math.min(about.timeout ?? Number.POSITIVE_INFINITY, about.deadline === undefined ? Number.POSITIVE_INFINITY : Math.max(0, about.deadline - clock.now()))
+    const limit = Math.min(
+      about.timeout ?? Number.POSITIVE_INFINITY,
+      about.deadline === undefined ? Number.POSITIVE_INFINITY : Math.max(0, about.deadline - clock.now()),
+    )
     // a deadline sleeps beside the work: it must not count as if the work were asleep
     const beside = Number.isFinite(limit) ? busy() : () => undefined
     const timer = Number.isFinite(limit)
       ? clock.sleep(limit, over.signal).then(
-          () => end({ status: 'timed_out', error: { code: 'timed_out', message: `it took longer than ${shownDuration(limit)}` } }),
+          () =>
+            end({
+              status: 'timed_out',
+              error: { code: 'timed_out', message: `it took longer than ${shownDuration(limit)}` },
+            }),
           () => undefined,
         )
       : Promise.resolve()
-    const onCancel = () => end({ status: 'cancelled', error: { code: 'cancelled', message: 'the run was cancelled while this was running', key } })
+    const onCancel = () =>
+      end({
+        status: 'cancelled',
+        error: { code: 'cancelled', message: 'the run was cancelled while this was running', key },
+      })
     if (!about.shield) cancel.addEventListener('abort', onCancel, { once: true })
     const idle = busy()
     const told: Promise<unknown>[] = []
@@ -152,7 +209,15 @@ export class LocalDurable implements Durable {
     try {
       const outcome = await body(io)
       // what ended well before it could be stopped, ended well
-      return reason && !isGood(outcome) ? { ...reason, ...('error' in outcome && outcome.error.detail !== undefined && { error: { ...('error' in reason ? reason.error : outcome.error), detail: outcome.error.detail } }) } as Outcome : outcome
+      return reason && !isGood(outcome)
+        ? ({
+            ...reason,
+            ...('error' in outcome &&
+              outcome.error.detail !== undefined && {
+                error: { ...('error' in reason ? reason.error : outcome.error), detail: outcome.error.detail },
+              }),
+          } as Outcome)
+        : outcome
     } catch (error) {
       if (reason && stop.signal.aborted) return reason
       throw error
@@ -202,7 +267,13 @@ export class LocalDurable implements Durable {
     const due = question.timeout === undefined ? undefined : Date.parse(askedAt) + question.timeout
     if (due !== undefined && clock.now() >= due) return this.#answered(key, { timedOut: true, at: this.#now() })
     const stop = new AbortController()
-    const timer = due === undefined ? undefined : clock.sleep(due - clock.now(), stop.signal).then(() => stop.abort(), () => undefined)
+    const timer =
+      due === undefined
+        ? undefined
+        : clock.sleep(due - clock.now(), stop.signal).then(
+            () => stop.abort(),
+            () => undefined,
+          )
     const onCancel = () => stop.abort()
     cancel.addEventListener('abort', onCancel, { once: true })
     // while a person thinks, time passes as it does for people
@@ -229,7 +300,11 @@ export class LocalDurable implements Durable {
   async locked(key: string, names: readonly string[], body: Body): Promise<SectionResult> {
     const refused = await this.#options.locks.take(names, this.runId)
     if (refused) {
-      const error = { code: 'locked', message: `\`${refused.lock}\` is locked by the run ${refused.run} (${refused.by}, since ${refused.since})`, hint: `wait for it, or end it: \`runbook resume ${refused.run}\`` }
+      const error = {
+        code: 'locked',
+        message: `\`${refused.lock}\` is locked by the run ${refused.run} (${refused.by}, since ${refused.since})`,
+        hint: `wait for it, or end it: \`runbook resume ${refused.run}\``,
+      }
       return { outcome: { status: 'failed', error }, view: {}, undo: [] }
     }
     await this.event({ type: 'locks.taken', key, locks: names })
@@ -237,7 +312,11 @@ export class LocalDurable implements Durable {
     return this.#options.walk(body)
   }
 
-  async all(_key: string, bodies: readonly Body[], { concurrency, stopAfter }: { readonly concurrency: number; readonly stopAfter: number }): Promise<readonly (SectionResult | undefined)[]> {
+  async all(
+    _key: string,
+    bodies: readonly Body[],
+    { concurrency, stopAfter }: { readonly concurrency: number; readonly stopAfter: number },
+  ): Promise<readonly (SectionResult | undefined)[]> {
     const results: (SectionResult | undefined)[] = new Array(bodies.length).fill(undefined)
     const queue = bodies.entries()
     const stopped: unknown[] = []
@@ -304,7 +383,8 @@ export class LocalDurable implements Durable {
   /** Large results and outputs go to a file by digest; the line holds `{"$file": …}`. */
   async #small(event: Recorded): Promise<Recorded> {
     const keep = async (value: Json): Promise<Json> => {
-      if (value === null || typeof value !== 'object' ? typeof value !== 'string' || value.length < largest : false) return value
+      if (value === null || typeof value !== 'object' ? typeof value !== 'string' || value.length < largest : false)
+        return value
       const text = JSON.stringify(value)
       if (text.length < largest) return value
       const name = `sha256-${sumOf(text)}.json`
@@ -322,18 +402,26 @@ export class LocalDurable implements Durable {
     if (event.type === 'step.called' && event.call.kind !== 'http') {
       const { stdout = '', stderr = '' } = event.call
       if (stdout.length + stderr.length < largest) return event
-      const cut = (text: string) => (text.length < largest / 2 ? text : `${text.slice(0, largest / 2)}\n… ${text.length - largest / 2} more characters`)
+      const cut = (text: string) =>
+        text.length < largest / 2
+          ? text
+          : `${text.slice(0, largest / 2)}\n… ${text.length - largest / 2} more characters`
       return { ...event, call: { ...event.call, stdout: cut(stdout), stderr: cut(stderr) } }
     }
     return event
   }
 
   #loaded(outcome: Outcome): Outcome {
-    return 'result' in outcome && outcome.result !== undefined ? ({ ...outcome, result: this.#expand(outcome.result) } as Outcome) : outcome
+    return 'result' in outcome && outcome.result !== undefined
+      ? ({ ...outcome, result: this.#expand(outcome.result) } as Outcome)
+      : outcome
   }
 
   #expand(value: Json): Json {
-    const file = typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as { $file?: Json }).$file : undefined
+    const file =
+      typeof value === 'object' && value !== null && !Array.isArray(value)
+        ? (value as { $file?: Json }).$file
+        : undefined
     return typeof file === 'string' ? this.#options.load(file) : value
   }
 
@@ -357,6 +445,8 @@ function isPassing(event: Passing | Recorded): event is Passing {
 /** JSON with its keys in order, so that the same parameters give the same fingerprint. */
 export function canonical(value: Json): string {
   return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part) ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1))) : part,
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
   )
 }

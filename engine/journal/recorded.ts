@@ -55,7 +55,8 @@ export function pastOf(entries: readonly Entry[]): Past {
         break
       case 'step.reopened':
         for (const map of [began, ended, asked, answers, timers, values]) {
-          for (const key of map.keys()) if (isAbout(key, entry.key) && !(map === began && entry.inDoubt && key === entry.key)) map.delete(key)
+          for (const key of map.keys())
+            if (isAbout(key, entry.key) && !(map === began && entry.inDoubt && key === entry.key)) map.delete(key)
         }
         for (const key of ended.keys()) if (isAround(key, entry.key)) ended.delete(key)
         for (const name of told.keys()) {
@@ -65,7 +66,8 @@ export function pastOf(entries: readonly Entry[]): Past {
         break
       default:
     }
-    if ('key' in entry && entry.key !== undefined && entry.type !== 'step.reopened') told.set(`${entry.type} ${entry.key}`, entry.at)
+    if ('key' in entry && entry.key !== undefined && entry.type !== 'step.reopened')
+      told.set(`${entry.type} ${entry.key}`, entry.at)
   }
   return {
     began: (key) => began.get(key),

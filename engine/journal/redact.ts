@@ -13,7 +13,10 @@ export class Redactor {
     if (value.length < 4) return
     for (const form of formsOf(value)) if (!this.#forms.has(form)) this.#forms.set(form, `«${name}»`)
     const longestFirst = [...this.#forms.keys()].toSorted((a, b) => b.length - a.length)
-    this.#pattern = new RegExp(longestFirst.map((form) => form.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|'), 'g')
+    this.#pattern = new RegExp(
+      longestFirst.map((form) => form.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|'),
+      'g',
+    )
   }
 
   /** The longest form that is masked: what a stream has to hold back so that none is cut in two. */
@@ -85,11 +88,15 @@ function formsOf(value: string): Set<string> {
 function base64Forms(value: string): string[] {
   const bytes = Buffer.from(value)
   const forms = [0, 1, 2].map((shift) => {
-    const text = Buffer.concat([Buffer.alloc(shift), bytes]).toString('base64').replace(/=+$/, '')
+    const text = Buffer.concat([Buffer.alloc(shift), bytes])
+      .toString('base64')
+      .replace(/=+$/, '')
     // characters that share bits with what stands around the value are left out
     const from = shift === 0 ? 0 : shift + 1
     const whole = Math.floor(((bytes.length + shift) * 8) / 6)
     return text.slice(from, whole)
   })
-  return [...forms, bytes.toString('base64'), bytes.toString('base64url')].flatMap((form) => [form, form.replaceAll('+', '-').replaceAll('/', '_')]).filter((form) => form.length >= 6)
+  return [...forms, bytes.toString('base64'), bytes.toString('base64url')]
+    .flatMap((form) => [form, form.replaceAll('+', '-').replaceAll('/', '_')])
+    .filter((form) => form.length >= 6)
 }

@@ -1,7 +1,7 @@
-import type { Registry } from '../action/registry.ts'
-import { asks } from '../action/contract.ts'
 import type { Effect } from '../action/contract.ts'
+import { asks } from '../action/contract.ts'
 import { mapParams } from '../action/params.ts'
+import type { Registry } from '../action/registry.ts'
 import { splitCommand } from '../command-line.ts'
 import type { Condition, Loop, Runbook, Step, Text } from '../document/runbook.ts'
 import { toJson } from '../document/tree.ts'
@@ -9,7 +9,17 @@ import { parseDuration } from '../duration.ts'
 import type { Json, JsonObject } from '../json.ts'
 import { isObject } from '../json.ts'
 import { positionOf } from '../source.ts'
-import type { Amount, Count, Duration, Place, PlannedCondition, PlannedLoop, PlannedRunbook, PlannedStep, Targets } from './plan.ts'
+import type {
+  Amount,
+  Count,
+  Duration,
+  Place,
+  PlannedCondition,
+  PlannedLoop,
+  PlannedRunbook,
+  PlannedStep,
+  Targets,
+} from './plan.ts'
 
 /** The rules by which the interpreter walks. A transcript names them; an engine that does not know the number does not resume it. */
 export const semantics = 1
@@ -39,7 +49,11 @@ export function planOf(runbook: Runbook, world: PlanWorld, prefix = ''): Planned
   }
 
   function conditions(list: readonly Condition[]): readonly PlannedCondition[] {
-    return list.map(({ that, message }) => ({ that: that.text, ...(message && { message: message.text }), place: place(that) }))
+    return list.map(({ that, message }) => ({
+      that: that.text,
+      ...(message && { message: message.text }),
+      place: place(that),
+    }))
   }
 
   function planned(step: Step, above: string, names: Names): PlannedStep {
@@ -68,7 +82,8 @@ export function planOf(runbook: Runbook, world: PlanWorld, prefix = ''): Planned
     switch (step.kind) {
       case 'action': {
         const action = world.registry.get(step.action.text)
-        const chosen = action && !asks(action) && action.effectFromStep ? (step.effect?.text as Effect | undefined) : undefined
+        const chosen =
+          action && !asks(action) && action.effectFromStep ? (step.effect?.text as Effect | undefined) : undefined
         const value = step.with ? toJson(step.with) : {}
         return {
           ...common,
@@ -76,7 +91,11 @@ export function planOf(runbook: Runbook, world: PlanWorld, prefix = ''): Planned
           action: step.action.text,
           effect: chosen ?? action?.effect ?? 'change',
           idempotent: action !== undefined && !asks(action) && action.idempotent === true,
-          with: action ? (mapParams(action.params, value, ({ kind, value: part }) => (kind === 'command' ? wordsOf(part) : part)) as JsonObject) : {},
+          with: action
+            ? (mapParams(action.params, value, ({ kind, value: part }) =>
+                kind === 'command' ? wordsOf(part) : part,
+              ) as JsonObject)
+            : {},
           ...(step.until && {
             until: {
               done: step.until.done.text,
@@ -91,16 +110,36 @@ export function planOf(runbook: Runbook, world: PlanWorld, prefix = ''): Planned
         }
       }
       case 'let':
-        return { ...common, kind: 'let', values: Object.fromEntries(step.values.map(({ name, value }) => [name, value.text])) }
+        return {
+          ...common,
+          kind: 'let',
+          values: Object.fromEntries(step.values.map(({ name, value }) => [name, value.text])),
+        }
       case 'block':
-        return { ...common, kind: 'block', steps: steps(step.steps, address, inner), rescue: steps(step.rescue, address, inner), always: steps(step.always, address, inner) }
+        return {
+          ...common,
+          kind: 'block',
+          steps: steps(step.steps, address, inner),
+          rescue: steps(step.rescue, address, inner),
+          always: steps(step.always, address, inner),
+        }
       case 'parallel':
-        return { ...common, kind: 'parallel', branches: steps(step.branches, address, inner), maxParallel: countOf(step.maxParallel, Math.max(1, step.branches.length)) }
+        return {
+          ...common,
+          kind: 'parallel',
+          branches: steps(step.branches, address, inner),
+          maxParallel: countOf(step.maxParallel, Math.max(1, step.branches.length)),
+        }
       case 'runbook': {
         const called = world.find(step.runbook.text, runbook.source.path)
         if (!called) throw new Error(`no runbook ${step.runbook.text}: check before planning`)
         const given = step.with ? toJson(step.with) : {}
-        return { ...common, kind: 'runbook', runbook: planOf(called, world, address), with: isObject(given) ? given : {} }
+        return {
+          ...common,
+          kind: 'runbook',
+          runbook: planOf(called, world, address),
+          with: isObject(given) ? given : {},
+        }
       }
     }
   }

@@ -1,4 +1,3 @@
-import { createAnswerOutcome } from './question.ts'
 import { asks } from '../action/contract.ts'
 import { Unknown, unknownIn } from '../expression/unknown.ts'
 import type { Json, JsonObject } from '../json.ts'
@@ -14,6 +13,7 @@ import { needsOf } from './needs.ts'
 import type { Outcome } from './outcome.ts'
 import { isGood } from './outcome.ts'
 import { paramsOf } from './params.ts'
+import { createAnswerOutcome } from './question.ts'
 import type { Scope } from './scope.ts'
 import { varsOf, viewOf } from './scope.ts'
 import { pollUntil } from './until.ts'
@@ -23,7 +23,8 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
   const names = namesIn(engine, scope)
   const action = engine.registry.get(step.action)
   const name = textFor(step.name, names)
-  if (!action) return refuse({ status: 'failed', error: { code: 'no_action', message: `no action is called \`${step.action}\`` } })
+  if (!action)
+    return refuse({ status: 'failed', error: { code: 'no_action', message: `no action is called \`${step.action}\`` } })
   const found = paramsOf(step, action, scope.target, names)
   if ('error' in found) return refuse({ status: 'failed', error: found.error })
   const params = found.value
@@ -34,10 +35,18 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
     const answer = await engine.durable.ask(about(key, 'step'), step.address, stepQuestion(name, step, params))
     const said = 'value' in answer ? answer.value : 'stop'
     if (said === 'skip') return refuse({ status: 'skipped', why: 'a person skipped it' })
-    if (said !== 'run') return refuse({ status: 'failed', error: { code: 'refused', message: 'a person stopped the run here' } })
+    if (said !== 'run')
+      return refuse({ status: 'failed', error: { code: 'refused', message: 'a person stopped the run here' } })
   }
   if (asks(action)) {
-    const at = await engine.durable.event({ type: 'step.began', key, step: step.address, kind: 'action', action: step.action, name })
+    const at = await engine.durable.event({
+      type: 'step.began',
+      key,
+      step: step.address,
+      kind: 'action',
+      action: step.action,
+      name,
+    })
     const answer = await engine.durable.ask(key, step.address, action.question(params))
     const outcome = verified(step, createAnswerOutcome(action, params, answer), names, () => undefined, key)
     await ended(outcome)
@@ -70,14 +79,30 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
       startedAt ??= ran.startedAt
       const outcome = ran.outcome.status === 'unknown' ? await settle(at, facts, ran.outcome) : ran.outcome
       // a retry of a change is made only when it is known that nothing happened
-      const again = !isGood(outcome) && step.retry && attempt < step.retry.attempts && mayRetry(outcome, repeatable) && !(engine.durable.cancelled && !scope.shield)
+      const again =
+        !isGood(outcome) &&
+        step.retry &&
+        attempt < step.retry.attempts &&
+        mayRetry(outcome, repeatable) &&
+        !(engine.durable.cancelled && !scope.shield)
       const delay = again && step.retry ? pauseBefore(attempt, step.retry, names) : undefined
-      if (again && typeof delay === 'number' && (!Number.isFinite(deadline) || (await engine.durable.now(about(at, 'retry'))) + delay < deadline)) {
+      if (
+        again &&
+        typeof delay === 'number' &&
+        (!Number.isFinite(deadline) || (await engine.durable.now(about(at, 'retry'))) + delay < deadline)
+      ) {
         await engine.durable.event({ type: 'step.retried', key: at, attempt, outcome, delay })
         if ((await engine.durable.sleep(about(at, 'delay'), delay, { shield: scope.shield })) === 'done') continue
       }
       if (step.rollback.length > 0 && happened(outcome)) {
-        const steps = { ...scope.steps, [step.id]: viewOf(outcome, startedAt, 'result' in outcome && outcome.result !== undefined ? { result: outcome.result } : {}) }
+        const steps = {
+          ...scope.steps,
+          [step.id]: viewOf(
+            outcome,
+            startedAt,
+            'result' in outcome && outcome.result !== undefined ? { result: outcome.result } : {},
+          ),
+        }
         const needed = new Set([...needsOf(step, engine.registry), step.id])
         scope.undo.push({ key, path: step.address, vars: varsOf({ ...scope, steps }, needed) })
       }
@@ -93,23 +118,37 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
 
   /** Begun, and the end not seen: the action looks whether it happened; else a person says. Done again, it may be cut off again. */
   async function settle(at: string, facts: About, outcome: Outcome): Promise<Outcome> {
-    const found = step.inDoubt === 'fail' ? 'leave' : step.inDoubt === 'rerun' || facts.repeatable ? 'again' : await ask(at, facts, outcome)
+    const found =
+      step.inDoubt === 'fail'
+        ? 'leave'
+        : step.inDoubt === 'rerun' || facts.repeatable
+          ? 'again'
+          : await ask(at, facts, outcome)
     if (found === 'leave') return outcome
     if (found !== 'again') return concluded(found)
     const again = about(at, 'again')
     const next = (await engine.durable.run(again, facts, (io) => once(again, io))).outcome
-    return next.status === 'unknown' && !(step.inDoubt === 'rerun' || facts.repeatable) ? settle(again, facts, next) : next
+    return next.status === 'unknown' && !(step.inDoubt === 'rerun' || facts.repeatable)
+      ? settle(again, facts, next)
+      : next
   }
 
   /** Whether it happened: what the step came to then, or that it is to be done, or to be left in doubt. */
   async function ask(at: string, facts: About, outcome: Outcome): Promise<Outcome | 'again' | 'leave'> {
     if (action && !asks(action) && action.settled) {
-      const looked = await engine.durable.run(about(at, 'settled'), { ...facts, effect: 'read', repeatable: true, quiet: true }, (io) => io.perform(step.action, 'settled', params))
-      const said = looked.outcome.status === 'succeeded' ? (looked.outcome.result as { happened?: string; result?: Json }) : {}
+      const looked = await engine.durable.run(
+        about(at, 'settled'),
+        { ...facts, effect: 'read', repeatable: true, quiet: true },
+        (io) => io.perform(step.action, 'settled', params),
+      )
+      const said =
+        looked.outcome.status === 'succeeded' ? (looked.outcome.result as { happened?: string; result?: Json }) : {}
       if (said.happened === 'yes') return { status: 'succeeded', result: said.result ?? null }
       if (said.happened === 'no') return 'again'
     }
-    const answer = await engine.durable.ask(about(at, 'doubt'), step.address, doubtQuestion(key, name, step, outcome), { inDoubt: true })
+    const answer = await engine.durable.ask(about(at, 'doubt'), step.address, doubtQuestion(key, name, step, outcome), {
+      inDoubt: true,
+    })
     const decision = 'value' in answer ? answer.value : 'abort'
     if (decision === 'done') return { status: 'succeeded', result: await vouched(at) }
     return decision === 'again' ? 'again' : 'leave'
@@ -119,7 +158,12 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
   async function vouched(at: string): Promise<Json> {
     if (!action || !JSON.stringify(engine.runbook).includes(`steps.${step.id}.result`)) return null
     const message = `what did \`${key}\` give? Other steps read its result`
-    const answer = await engine.durable.ask(about(at, 'result'), step.address, { kind: 'input', message, schema: action.result }, { inDoubt: true })
+    const answer = await engine.durable.ask(
+      about(at, 'result'),
+      step.address,
+      { kind: 'input', message, schema: action.result },
+      { inDoubt: true },
+    )
     return 'value' in answer ? answer.value : null
   }
 
@@ -134,7 +178,15 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
   }
 
   async function ended(outcome: Outcome): Promise<void> {
-    await engine.durable.event({ type: 'step.ended', key, step: step.address, kind: 'action', action: step.action, name, outcome })
+    await engine.durable.event({
+      type: 'step.ended',
+      key,
+      step: step.address,
+      kind: 'action',
+      action: step.action,
+      name,
+      outcome,
+    })
   }
 }
 
@@ -174,7 +226,11 @@ function mayRetry(outcome: Outcome, repeatable: boolean): boolean {
 }
 
 /** No jitter: a resumed run waits as long as the first one did. */
-function pauseBefore(attempt: number, { delay, backoff, maxDelay }: NonNullable<PlannedAction['retry']>, names: Names): number {
+function pauseBefore(
+  attempt: number,
+  { delay, backoff, maxDelay }: NonNullable<PlannedAction['retry']>,
+  names: Names,
+): number {
   const first = durationIn(delay, names)
   const longest = durationIn(maxDelay, names)
   if ('error' in first || 'error' in longest) return 1_000
@@ -182,7 +238,13 @@ function pauseBefore(attempt: number, { delay, backoff, maxDelay }: NonNullable<
 }
 
 /** `verify` on a result. What was done stays done: the outcome keeps the result. */
-export function verified(step: PlannedAction, outcome: Outcome, names: Names, tell: StepIo['tell'], key: string): Outcome {
+export function verified(
+  step: PlannedAction,
+  outcome: Outcome,
+  names: Names,
+  tell: StepIo['tell'],
+  key: string,
+): Outcome {
   if (outcome.status !== 'succeeded') return outcome
   const all = { ...names, result: outcome.result }
   for (const condition of step.verify) {

@@ -19,28 +19,70 @@ import { viewOf } from './scope.ts'
  * *unknown*, and so is what depends on it. D3: a read after a change that was not made shows the world before it, so it
  * is made and shown, but decides nothing. D4: an action that does not say what it does stops the dry run.
  */
-export async function dryAction(engine: Engine, step: PlannedAction, action: Action, scope: Scope, key: string, params: JsonObject, names: Names): Promise<Walked> {
+export async function dryAction(
+  engine: Engine,
+  step: PlannedAction,
+  action: Action,
+  scope: Scope,
+  key: string,
+  params: JsonObject,
+  names: Names,
+): Promise<Walked> {
   const name = textFor(step.name, names)
   const missing = unknownIn(params)
   const declared = asks(action) || action.effect !== undefined
-  if (!declared) return end({ status: 'failed', error: { code: 'effect_not_declared', message: `\`${step.action}\` does not say whether it changes anything, so it cannot be rehearsed` } })
+  if (!declared)
+    return end({
+      status: 'failed',
+      error: {
+        code: 'effect_not_declared',
+        message: `\`${step.action}\` does not say whether it changes anything, so it cannot be rehearsed`,
+      },
+    })
   if (asks(action)) return shown(undefined, 'a person is asked')
   if (scope.maybe !== undefined) return shown(undefined, scope.maybe)
   if (missing && step.effect === 'read') return shown(undefined, missing.why)
   if (step.effect !== 'read') {
-    const preview = action.plan && !missing ? await engine.durable.run(about(key, 'plan'), facts(true), (io) => io.perform(step.action, 'plan', params)) : undefined
-    if (preview && preview.outcome.status !== 'succeeded' && engine.pending.change === undefined) return end(preview.outcome)
-    return shown(preview?.outcome.status === 'succeeded' ? (preview.outcome.result as unknown as Preview) : undefined, missing?.why)
+    const preview =
+      action.plan && !missing
+        ? await engine.durable.run(about(key, 'plan'), facts(true), (io) => io.perform(step.action, 'plan', params))
+        : undefined
+    if (preview && preview.outcome.status !== 'succeeded' && engine.pending.change === undefined)
+      return end(preview.outcome)
+    return shown(
+      preview?.outcome.status === 'succeeded' ? (preview.outcome.result as unknown as Preview) : undefined,
+      missing?.why,
+    )
   }
   const ran = await engine.durable.run(key, facts(false), (io) => io.perform(step.action, 'run', params))
   return read(ran.outcome, ran.startedAt)
 
   function facts(quiet: boolean): About {
-    return { step: step.address, name, action: step.action, effect: 'read', repeatable: true, params, shield: false, quiet, ...(scope.target !== undefined && { target: scope.target }) }
+    return {
+      step: step.address,
+      name,
+      action: step.action,
+      effect: 'read',
+      repeatable: true,
+      params,
+      shield: false,
+      quiet,
+      ...(scope.target !== undefined && { target: scope.target }),
+    }
   }
 
   async function shown(preview: Preview | undefined, maybe: string | undefined): Promise<Walked> {
-    const at = await engine.durable.event({ type: 'step.previewed', key, step: step.address, name, action: step.action, effect: step.effect, params, ...(preview && { preview }), ...(maybe !== undefined && { maybe }) })
+    const at = await engine.durable.event({
+      type: 'step.previewed',
+      key,
+      step: step.address,
+      name,
+      action: step.action,
+      effect: step.effect,
+      params,
+      ...(preview && { preview }),
+      ...(maybe !== undefined && { maybe }),
+    })
     if (step.effect !== 'read' && !(preview && preview.changes.length === 0)) engine.pending.change ??= key
     return unknown(`the result of \`${key}\`, which a dry run does not do`, at)
   }
@@ -49,7 +91,9 @@ export async function dryAction(engine: Engine, step: PlannedAction, action: Act
     const before = engine.pending.change
     if (before !== undefined) return unknown(`\`${key}\` is read after \`${before}\`, which a dry run does not do`, at)
     if (outcome.status !== 'succeeded') return { outcome, view: viewOf(outcome, at) }
-    const ready = step.until === undefined || judge(step.until.done, { ...names, result: outcome.result, previous: null }).held === true
+    const ready =
+      step.until === undefined ||
+      judge(step.until.done, { ...names, result: outcome.result, previous: null }).held === true
     if (!ready) return unknown(`\`${key}\` would be waited for`, at)
     const checked = verified(step, outcome, names, () => undefined, key)
     return { outcome: checked, view: viewOf(checked, at) }
@@ -62,7 +106,15 @@ export async function dryAction(engine: Engine, step: PlannedAction, action: Act
   }
 
   async function end(outcome: Outcome): Promise<Walked> {
-    await engine.durable.event({ type: 'step.ended', key, step: step.address, kind: 'action', action: step.action, name, outcome })
+    await engine.durable.event({
+      type: 'step.ended',
+      key,
+      step: step.address,
+      kind: 'action',
+      action: step.action,
+      name,
+      outcome,
+    })
     return { outcome, view: viewOf(outcome, undefined) }
   }
 }

@@ -29,7 +29,11 @@ export interface Durable {
   /** Takes the locks, all at once, walks the body, frees them. Refused locks come back as a failure. */
   locked(key: Key, locks: readonly string[], body: Body): Promise<SectionResult>
   /** Walks bodies, so many at a time; begins no more once `stopAfter` have failed. Bodies that were not begun come back as undefined. */
-  all(key: Key, bodies: readonly Body[], options: { readonly concurrency: number; readonly stopAfter: number }): Promise<readonly (SectionResult | undefined)[]>
+  all(
+    key: Key,
+    bodies: readonly Body[],
+    options: { readonly concurrency: number; readonly stopAfter: number },
+  ): Promise<readonly (SectionResult | undefined)[]>
   /** Tells a fact once per key and type; gives the time it was first told. */
   event(event: Recorded): Promise<string>
 }

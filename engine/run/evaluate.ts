@@ -1,11 +1,19 @@
 import type { Evaluated, Operand } from '../action/contract.ts'
 import { parseDuration } from '../duration.ts'
-import { evaluate, ExpressionError, operandsOf, parseExpression } from '../expression/expression.ts'
+import { ExpressionError, evaluate, operandsOf, parseExpression } from '../expression/expression.ts'
 import { Unknown } from '../expression/unknown.ts'
 import type { Json, JsonObject } from '../json.ts'
 import { isObject } from '../json.ts'
 import type { Amount, Count, Duration, PlannedCondition } from '../plan/plan.ts'
-import { isTemplate, parseTemplate, previewText, renderText, renderValue, TemplateError, type Template } from '../template/template.ts'
+import {
+  isTemplate,
+  parseTemplate,
+  previewText,
+  renderText,
+  renderValue,
+  type Template,
+  TemplateError,
+} from '../template/template.ts'
 import type { Engine } from './engine.ts'
 import type { OutcomeError } from './outcome.ts'
 import type { Scope } from './scope.ts'
@@ -20,21 +28,27 @@ export function namesIn(engine: Engine, scope: Scope, more: Names = {}): Names {
 }
 
 /** An expression in a scope. */
-export function valueOf(text: string, names: Names): Found<Json | Unknown> {
+export function valueIn(text: string, names: Names): Found<Json | Unknown> {
   const parsed = parseExpression(text)
-  if (!parsed.expression) return { error: { code: 'bad_expression', message: `\`${text}\`: ${parsed.problem.message}` } }
+  if (!parsed.expression)
+    return { error: { code: 'bad_expression', message: `\`${text}\`: ${parsed.problem.message}` } }
   try {
     return { value: evaluate(parsed.expression, names) }
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error
     const blocked = blockerOf(error.path, names)
-    const message = blocked ? `\`${text}\` needs \`${blocked.step}\`, which ${blocked.why}` : `\`${text}\`: ${error.message}`
+    const message = blocked
+      ? `\`${text}\` needs \`${blocked.step}\`, which ${blocked.why}`
+      : `\`${text}\`: ${error.message}`
     return { error: { code: error.code, message, ...(blocked && { detail: { blocked_by: blocked.step } }) } }
   }
 }
 
 /** A failed look at `steps.ID.…`: the step that has nothing to show, and how it ended. */
-function blockerOf(path: readonly (string | number)[] | undefined, names: Names): { readonly step: string; readonly why: string } | undefined {
+function blockerOf(
+  path: readonly (string | number)[] | undefined,
+  names: Names,
+): { readonly step: string; readonly why: string } | undefined {
   const [root, id] = path ?? []
   if (root !== 'steps' || typeof id !== 'string') return undefined
   const steps = names['steps'] as JsonObject
@@ -42,7 +56,10 @@ function blockerOf(path: readonly (string | number)[] | undefined, names: Names)
   if (!isObject(view)) return { step: id, why: 'has not run' }
   if (view['status'] === 'succeeded') return undefined
   const error = isObject(view['error']) ? `: ${String(view['error']['message'])}` : ''
-  return { step: id, why: `${view['status'] === 'skipped' ? 'was skipped' : `ended ${String(view['status'])}`}${error}` }
+  return {
+    step: id,
+    why: `${view['status'] === 'skipped' ? 'was skipped' : `ended ${String(view['status'])}`}${error}`,
+  }
 }
 
 export interface Judged {
@@ -52,7 +69,7 @@ export interface Judged {
 
 /** A condition: whether it holds, and what its parts came to when it does not. */
 export function judge(text: string, names: Names): Judged {
-  const found = valueOf(text, names)
+  const found = valueIn(text, names)
   if ('error' in found) return { held: false, evaluated: evaluatedOf(text, found, names) }
   if (found.value instanceof Unknown) return { held: found.value, evaluated: { text, error: found.value.why } }
   const held = found.value === true
@@ -107,11 +124,13 @@ export function textOf(template: string, names: Names): Found<string | Unknown> 
 function rendered<T>(template: string, render: (parsed: Template) => T): Found<T | string> {
   if (!isTemplate(template)) return { value: template }
   const parsed = parseTemplate(template)
-  if (!parsed.template) return { error: { code: 'bad_template', message: `\`${template}\`: ${parsed.problem.message}` } }
+  if (!parsed.template)
+    return { error: { code: 'bad_template', message: `\`${template}\`: ${parsed.problem.message}` } }
   try {
     return { value: render(parsed.template) }
   } catch (error) {
-    if (error instanceof TemplateError) return { error: { code: 'missing_value', message: `\`${template}\`: ${error.message}` } }
+    if (error instanceof TemplateError)
+      return { error: { code: 'missing_value', message: `\`${template}\`: ${error.message}` } }
     throw error
   }
 }
@@ -122,7 +141,15 @@ export function durationIn(duration: Duration, names: Names): Found<number> {
   const found = rendered(duration, (parsed) => renderValue(parsed, names))
   if ('error' in found) return found
   const ms = typeof found.value === 'string' ? parseDuration(found.value) : undefined
-  return ms === undefined ? { error: { code: 'bad_duration', message: `\`${duration}\` came to \`${JSON.stringify(found.value)}\`, which is not a duration`, hint: 'a duration is a text such as `30s` or `5m`' } } : { value: ms }
+  return ms === undefined
+    ? {
+        error: {
+          code: 'bad_duration',
+          message: `\`${duration}\` came to \`${JSON.stringify(found.value)}\`, which is not a duration`,
+          hint: 'a duration is a text such as `30s` or `5m`',
+        },
+      }
+    : { value: ms }
 }
 
 export function countIn(count: Count, names: Names): Found<number> {
@@ -130,7 +157,14 @@ export function countIn(count: Count, names: Names): Found<number> {
   const found = rendered(count, (parsed) => renderValue(parsed, names))
   if ('error' in found) return found
   const number = Number(found.value)
-  return Number.isInteger(number) && number >= 1 ? { value: number } : { error: { code: 'bad_count', message: `\`${count}\` came to \`${JSON.stringify(found.value)}\`, which is not a whole number above 0` } }
+  return Number.isInteger(number) && number >= 1
+    ? { value: number }
+    : {
+        error: {
+          code: 'bad_count',
+          message: `\`${count}\` came to \`${JSON.stringify(found.value)}\`, which is not a whole number above 0`,
+        },
+      }
 }
 
 /** A count, or so many percent of a total, rounded up; never less than one. */
@@ -141,5 +175,12 @@ export function amountIn(amount: Amount, total: number, names: Names): Found<num
   const written = String(found.value)
   const percent = /^([0-9]+)%$/.exec(written)?.[1]
   const number = percent === undefined ? Number(written) : Math.ceil((Number(percent) / 100) * total)
-  return Number.isInteger(number) && number >= 0 ? { value: Math.max(1, number) } : { error: { code: 'bad_count', message: `\`${text}\` came to \`${written}\`, which is neither a count nor a percentage` } }
+  return Number.isInteger(number) && number >= 0
+    ? { value: Math.max(1, number) }
+    : {
+        error: {
+          code: 'bad_count',
+          message: `\`${text}\` came to \`${written}\`, which is neither a count nor a percentage`,
+        },
+      }
 }

@@ -96,7 +96,13 @@ export interface RunBegan {
   /** The last run of the same runbook in the same place, for what is new and what persists. */
   readonly previous?: PreviousRun
   /** What `resume` needs to find everything again. */
-  readonly from?: { readonly path: string; readonly inventory?: string; readonly limit?: string; readonly speed?: number; readonly step?: boolean }
+  readonly from?: {
+    readonly path: string
+    readonly inventory?: string
+    readonly limit?: string
+    readonly speed?: number
+    readonly step?: boolean
+  }
 }
 
 export interface Operator {

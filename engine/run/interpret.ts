@@ -12,23 +12,19 @@
  */
 import { Unknown } from '../expression/unknown.ts'
 import type { Json, JsonObject } from '../json.ts'
-import { isObject } from '../json.ts'
-import type { PlannedBlock, PlannedCall, PlannedLet, PlannedParallel, PlannedRunbook, PlannedStep } from '../plan/plan.ts'
-import { validatorOf } from '../schema.ts'
-import { renderDeep, TemplateError } from '../template/template.ts'
+import type { PlannedLet, PlannedRunbook, PlannedStep } from '../plan/plan.ts'
 import { runAction } from './action-step.ts'
+import { runCall } from './call-step.ts'
 import type { Body, SectionResult } from './durable.ts'
 import type { Engine } from './engine.ts'
-import type { Found } from './evaluate.ts'
-import { durationIn, judge, namesIn, sayFailed, textFor, textOf, valueOf } from './evaluate.ts'
+import { durationIn, type Found, judge, namesIn, sayFailed, textFor, textOf, valueIn } from './evaluate.ts'
 import type { RunEnded, RunError } from './event.ts'
+import { runBlock, runParallel } from './groups.ts'
 import { about, within } from './key.ts'
 import { runLoop } from './loop.ts'
-import { needsOf } from './needs.ts'
-import type { Outcome, OutcomeError } from './outcome.ts'
-import { isGood } from './outcome.ts'
-import type { Scope } from './scope.ts'
-import { scopeOf, varsOf, viewOf } from './scope.ts'
+import { isGood, type Outcome } from './outcome.ts'
+import { type Scope, scopeOf, viewOf } from './scope.ts'
+import { undoAll } from './undo.ts'
 
 export type Ending = Pick<RunEnded, 'status' | 'error' | 'outputs'>
 
@@ -36,11 +32,25 @@ export type Ending = Pick<RunEnded, 'status' | 'error' | 'outputs'>
 export async function interpret(engine: Engine, inputs: JsonObject): Promise<Ending> {
   const root: Body = { path: '', part: 'runbook', key: '', vars: { inputs, steps: {}, names: {}, shield: false } }
   const { outcome, undo } = await underLocks(engine, engine.runbook, root)
-  if (isGood(outcome)) return { status: 'succeeded', outputs: (outcome.status === 'succeeded' ? outcome.result : {}) as JsonObject }
+  if (isGood(outcome))
+    return { status: 'succeeded', outputs: (outcome.status === 'succeeded' ? outcome.result : {}) as JsonObject }
   const failed = await undoAll(engine, undo)
   const error = errorOf(outcome)
-  const status = outcome.status === 'cancelled' ? 'cancelled' : 'error' in outcome && outcome.error.code === 'refused' ? 'refused' : 'failed'
-  if (failed) return { status, error: { ...error, message: `${error.message}; and undoing \`${failed.key}\` failed: ${failed.message}`, hint: 'what was not undone is in the transcript: look at it by hand' } }
+  const status =
+    outcome.status === 'cancelled'
+      ? 'cancelled'
+      : 'error' in outcome && outcome.error.code === 'refused'
+        ? 'refused'
+        : 'failed'
+  if (failed)
+    return {
+      status,
+      error: {
+        ...error,
+        message: `${error.message}; and undoing \`${failed.key}\` failed: ${failed.message}`,
+        hint: 'what was not undone is in the transcript: look at it by hand',
+      },
+    }
   return { status: undo.length > 0 && status === 'failed' ? 'rolled_back' : status, error }
 }
 
@@ -65,7 +75,7 @@ export async function interpretBody(engine: Engine, body: Body): Promise<Section
   return { outcome, view, undo: scope.undo }
 }
 
-async function underLocks(engine: Engine, runbook: PlannedRunbook, body: Body): Promise<SectionResult> {
+export async function underLocks(engine: Engine, runbook: PlannedRunbook, body: Body): Promise<SectionResult> {
   if (runbook.locks.length === 0 || engine.durable.dry) return interpretBody(engine, body)
   const names = namesIn(engine, scopeOf(body.vars))
   const locks: string[] = []
@@ -83,27 +93,41 @@ async function walkRunbook(engine: Engine, runbook: PlannedRunbook, scope: Scope
     const { held, evaluated } = judge(condition.that, names())
     if (held === true || held instanceof Unknown) continue
     const message = sayFailed(condition, evaluated, names())
-    await engine.durable.event({ type: 'condition', key: key === '' ? 'run' : key, word: 'precondition', held: false, evaluated, message })
+    await engine.durable.event({
+      type: 'condition',
+      key: key === '' ? 'run' : key,
+      word: 'precondition',
+      held: false,
+      evaluated,
+      message,
+    })
     return { status: 'failed', error: { code: 'precondition_failed', message } }
   }
   const bad = await sequence(engine, runbook.steps, scope, key)
   if (bad) return bad
   const outputs: { [name: string]: Json } = {}
   for (const [name, text] of Object.entries(runbook.outputs)) {
-    const found = valueOf(text, names())
-    if ('error' in found) return { status: 'failed', error: { ...found.error, message: `the output \`${name}\`: ${found.error.message}` } }
+    const found = valueIn(text, names())
+    if ('error' in found)
+      return { status: 'failed', error: { ...found.error, message: `the output \`${name}\`: ${found.error.message}` } }
     outputs[name] = found.value as Json
   }
   return { status: 'succeeded', result: outputs }
 }
 
 /** Steps in order; the outcome that ended them early, if one did. */
-export async function sequence(engine: Engine, steps: readonly PlannedStep[], scope: Scope, prefix: string): Promise<Outcome | undefined> {
+export async function sequence(
+  engine: Engine,
+  steps: readonly PlannedStep[],
+  scope: Scope,
+  prefix: string,
+): Promise<Outcome | undefined> {
   for (const step of steps) {
     const key = within(prefix, step.id)
     if (engine.durable.cancelled && !scope.shield && !engine.durable.has(key)) return cancelled(key)
     const outcome = await walkStep(engine, step, scope, prefix)
-    if (!isGood(outcome) && (step.onFailure !== 'continue' || outcome.status === 'cancelled')) return blame(outcome, key)
+    if (!isGood(outcome) && (step.onFailure !== 'continue' || outcome.status === 'cancelled'))
+      return blame(outcome, key)
   }
   return undefined
 }
@@ -113,24 +137,35 @@ export function cancelled(key: string): Outcome {
 }
 
 /** A failure keeps the name of the execution where it began. */
-function blame(outcome: Outcome, key: string): Outcome {
-  return 'error' in outcome && outcome.error.key === undefined ? { ...outcome, error: { ...outcome.error, key } } : outcome
+export function blame(outcome: Outcome, key: string): Outcome {
+  return 'error' in outcome && outcome.error.key === undefined
+    ? { ...outcome, error: { ...outcome.error, key } }
+    : outcome
 }
 
 async function walkStep(engine: Engine, step: PlannedStep, scope: Scope, prefix: string): Promise<Outcome> {
   const key = within(prefix, step.id)
   for (let round = 1; ; round++) {
     const at = round === 1 ? key : about(key, `again${round}`)
-    const { outcome, view } = step.loop ? await runLoop(engine, step, scope, at) : await walkOnce(engine, step, scope, at)
+    const { outcome, view } = step.loop
+      ? await runLoop(engine, step, scope, at)
+      : await walkOnce(engine, step, scope, at)
     scope.steps[step.id] = view
-    if (isGood(outcome) || step.onFailure !== 'pause' || outcome.status === 'cancelled' || engine.durable.dry) return outcome
+    if (isGood(outcome) || step.onFailure !== 'pause' || outcome.status === 'cancelled' || engine.durable.dry)
+      return outcome
     const decision = await afterFailure(engine, step, at, outcome)
     if (decision === 'abort') return outcome
-    if (decision === 'continue') return { status: 'skipped', why: `it ended ${outcome.status}, and a person let the run go on` }
+    if (decision === 'continue')
+      return { status: 'skipped', why: `it ended ${outcome.status}, and a person let the run go on` }
   }
 }
 
-async function afterFailure(engine: Engine, step: PlannedStep, key: string, outcome: Outcome): Promise<'retry' | 'continue' | 'abort'> {
+async function afterFailure(
+  engine: Engine,
+  step: PlannedStep,
+  key: string,
+  outcome: Outcome,
+): Promise<'retry' | 'continue' | 'abort'> {
   const message = `\`${key}\` ended ${outcome.status}: ${errorOf(outcome).message}`
   const options = [
     { value: 'retry', label: 'try the step again' },
@@ -177,24 +212,51 @@ async function walkOnce(engine: Engine, step: PlannedStep, outer: Scope, key: st
 }
 
 function whether(engine: Engine, when: string, scope: Scope): Found<boolean | Unknown> {
-  const found = valueOf(when, namesIn(engine, scope))
+  const found = valueIn(when, namesIn(engine, scope))
   if ('error' in found || found.value instanceof Unknown) return found as Found<Unknown>
-  return typeof found.value === 'boolean' ? { value: found.value } : { error: { code: 'not_boolean', message: `\`${when}\` is not true or false` } }
+  return typeof found.value === 'boolean'
+    ? { value: found.value }
+    : { error: { code: 'not_boolean', message: `\`${when}\` is not true or false` } }
 }
 
-async function began(engine: Engine, step: PlannedStep, key: string, names: { readonly [name: string]: unknown }): Promise<string> {
-  return engine.durable.event({ type: 'step.began', key, step: step.address, kind: step.kind, name: textFor(step.name, names) })
+export async function began(
+  engine: Engine,
+  step: PlannedStep,
+  key: string,
+  names: { readonly [name: string]: unknown },
+): Promise<string> {
+  return engine.durable.event({
+    type: 'step.began',
+    key,
+    step: step.address,
+    kind: step.kind,
+    name: textFor(step.name, names),
+  })
 }
 
-async function told(engine: Engine, step: PlannedStep, key: string, names: { readonly [name: string]: unknown }, outcome: Outcome): Promise<void> {
-  await engine.durable.event({ type: 'step.ended', key, step: step.address, kind: step.kind, ...(step.kind === 'action' && { action: step.action }), name: textFor(step.name, names), outcome })
+export async function told(
+  engine: Engine,
+  step: PlannedStep,
+  key: string,
+  names: { readonly [name: string]: unknown },
+  outcome: Outcome,
+): Promise<void> {
+  await engine.durable.event({
+    type: 'step.ended',
+    key,
+    step: step.address,
+    kind: step.kind,
+    ...(step.kind === 'action' && { action: step.action }),
+    name: textFor(step.name, names),
+    outcome,
+  })
 }
 
 async function runLet(engine: Engine, step: PlannedLet, scope: Scope, key: string): Promise<Walked> {
   const values: { [name: string]: Json } = {}
   let outcome: Outcome = { status: 'succeeded', result: values }
   for (const [name, text] of Object.entries(step.values)) {
-    const found = valueOf(text, namesIn(engine, scope, values))
+    const found = valueIn(text, namesIn(engine, scope, values))
     if ('error' in found) {
       outcome = { status: 'failed', error: { ...found.error, message: `\`${name}\`: ${found.error.message}` } }
       break
@@ -205,143 +267,18 @@ async function runLet(engine: Engine, step: PlannedLet, scope: Scope, key: strin
   return { outcome, view: { ...values, status: outcome.status } }
 }
 
-async function runBlock(engine: Engine, step: PlannedBlock, scope: Scope, key: string): Promise<Walked> {
-  const names = namesIn(engine, scope)
-  const at = await began(engine, step, key, names)
-  const limit = await deadlineOf(engine, step, scope, key)
-  if ('error' in limit) return finish({ status: 'failed', error: limit.error })
-  const inside: Scope = { ...scope, deadline: limit.value }
-  const body = await sequence(engine, step.steps, inside, key)
-  let outcome: Outcome = body ?? { status: 'succeeded', result: null }
-  if (body && step.rescue.length > 0 && !('error' in body && body.error.code === 'refused')) {
-    const failure = failureOf(body)
-    const rescuing: Scope = { ...scope, names: { ...scope.names, failure }, shield: scope.shield || engine.durable.cancelled }
-    const rescued = await sequence(engine, step.rescue, rescuing, key)
-    outcome = rescued ?? (body.status === 'cancelled' ? body : { status: 'succeeded', result: null })
-  }
-  if (step.always.length > 0) {
-    const cleaned = await sequence(engine, step.always, { ...scope, shield: true }, key)
-    if (cleaned && isGood(outcome)) outcome = cleaned
-  }
-  if (isGood(outcome) && step.rollback.length > 0) scope.undo.push({ key, path: step.address, vars: varsOf(scope, needsOf(step, engine.registry)) })
-  return finish(outcome)
-
-  async function finish(ended: Outcome): Promise<Walked> {
-    await told(engine, step, key, names, ended)
-    return { outcome: ended, view: viewOf(ended, at) }
-  }
-}
-
 /** When a group has to be done, in milliseconds since 1970. */
-export async function deadlineOf(engine: Engine, step: PlannedStep, scope: Scope, key: string): Promise<Found<number | undefined>> {
+export async function deadlineOf(
+  engine: Engine,
+  step: PlannedStep,
+  scope: Scope,
+  key: string,
+): Promise<Found<number | undefined>> {
   if (step.timeout === undefined) return { value: scope.deadline }
   const found = durationIn(step.timeout, namesIn(engine, scope))
   if ('error' in found) return found
   const mine = (await engine.durable.now(about(key, 'from'))) + found.value
   return { value: scope.deadline === undefined ? mine : Math.min(mine, scope.deadline) }
-}
-
-/** `failure` in a rescue. */
-function failureOf(outcome: Outcome): JsonObject {
-  const { code, message, key, hint, detail } = 'error' in outcome ? outcome.error : { code: '', message: '', key: undefined, hint: undefined, detail: undefined }
-  return { code, message, status: outcome.status, step: key ?? '', hint: hint ?? '', detail: detail ?? null }
-}
-
-async function runParallel(engine: Engine, step: PlannedParallel, scope: Scope, key: string): Promise<Walked> {
-  const names = namesIn(engine, scope)
-  const at = await began(engine, step, key, names)
-  const limit = await deadlineOf(engine, step, scope, key)
-  const concurrency = typeof step.maxParallel === 'number' ? { value: step.maxParallel } : valueOfCount(step.maxParallel, names)
-  if ('error' in limit || 'error' in concurrency) {
-    const outcome: Outcome = { status: 'failed', error: 'error' in limit ? limit.error : (concurrency as { error: OutcomeError }).error }
-    await told(engine, step, key, names, outcome)
-    return { outcome, view: viewOf(outcome, at) }
-  }
-  const inside: Scope = { ...scope, deadline: limit.value }
-  const bodies = step.branches.map((branch): Body => ({ path: branch.address, part: 'step', key, vars: varsOf(inside, needsOf(branch, engine.registry)) }))
-  const results = await engine.durable.all(key, bodies, { concurrency: concurrency.value, stopAfter: Number.POSITIVE_INFINITY })
-  let outcome: Outcome = { status: 'succeeded', result: null }
-  for (const [index, result] of results.entries()) {
-    const branch = step.branches[index]
-    if (!result || !branch) continue
-    Object.assign(scope.steps, result.view)
-    scope.undo.push(...result.undo)
-    if (!isGood(result.outcome) && branch.onFailure !== 'continue' && isGood(outcome)) outcome = blame(result.outcome, within(key, branch.id))
-  }
-  await told(engine, step, key, names, outcome)
-  return { outcome, view: viewOf(outcome, at) }
-}
-
-function valueOfCount(template: string, names: { readonly [name: string]: unknown }): Found<number> {
-  const found = textOf(template, names)
-  if ('error' in found) return found
-  const count = Number(found.value)
-  return Number.isInteger(count) && count > 0 ? { value: count } : { error: { code: 'bad_count', message: `\`${template}\` is not a whole number above 0` } }
-}
-
-async function runCall(engine: Engine, step: PlannedCall, scope: Scope, key: string): Promise<Walked> {
-  const names = namesIn(engine, scope)
-  const at = await began(engine, step, key, names)
-  const given = inputsFor(step, names)
-  let outcome: Outcome
-  if ('error' in given) outcome = { status: 'failed', error: given.error }
-  else {
-    const limit = await deadlineOf(engine, step, scope, key)
-    const deadline = 'value' in limit ? limit.value : scope.deadline
-    const vars = { ...varsOf({ ...scope, deadline }, new Set()), inputs: given.value, names: {} }
-    const section = await underLocks(engine, step.runbook, { path: step.address, part: 'runbook', key, vars })
-    outcome = section.outcome
-    scope.undo.push(...section.undo)
-    if (isGood(outcome)) outcome = verified(step, outcome, names)
-    if (isGood(outcome) && step.rollback.length > 0) scope.undo.push({ key, path: step.address, vars: varsOf(scope, needsOf(step, engine.registry)) })
-  }
-  await told(engine, step, key, names, outcome)
-  return { outcome, view: viewOf(outcome, at) }
-}
-
-function verified(step: PlannedCall, outcome: Outcome, names: { readonly [name: string]: unknown }): Outcome {
-  const result = outcome.status === 'succeeded' ? outcome.result : null
-  for (const condition of step.verify) {
-    const { held, evaluated } = judge(condition.that, { ...names, result })
-    if (held !== true && !(held instanceof Unknown)) return { status: 'failed', error: { code: 'verify_failed', message: sayFailed(condition, evaluated, { ...names, result }) } }
-  }
-  return outcome
-}
-
-function inputsFor(step: PlannedCall, names: { readonly [name: string]: unknown }): Found<JsonObject> {
-  try {
-    const given = renderDeep(step.with, names)
-    const values: { [name: string]: Json } = {}
-    for (const [name, schema] of Object.entries(step.runbook.inputs)) {
-      const value = (isObject(given) ? given[name] : undefined) ?? (schema['default'] as Json | undefined)
-      if (value === undefined) return { error: { code: 'missing_input', message: `\`${step.runbook.name}\` needs the input \`${name}\`` } }
-      const [misfit] = value instanceof Unknown ? [] : validatorOf(schema)(value)
-      if (misfit) return { error: { code: 'bad_input', message: `the input \`${name}\` of \`${step.runbook.name}\` ${misfit.message}` } }
-      values[name] = value
-    }
-    return { value: values }
-  } catch (error) {
-    if (error instanceof TemplateError) return { error: { code: 'missing_value', message: error.message } }
-    throw error
-  }
-}
-
-/** Undoes what was done, last first. Goes on when one fails, and tells of the first. */
-async function undoAll(engine: Engine, undo: SectionResult['undo']): Promise<{ readonly key: string; readonly message: string } | undefined> {
-  let failed: { key: string; message: string } | undefined
-  for (const { key, path, vars } of undo.toReversed()) {
-    const step = engine.steps.get(path)
-    if (!step) continue
-    const scope = scopeOf({ ...vars, shield: true })
-    const undoKey = about(key, 'undo')
-    const names = namesIn(engine, scope)
-    await engine.durable.event({ type: 'step.began', key: undoKey, step: path, kind: 'block', name: `undo ${textFor(step.name, names)}` })
-    const bad = await sequence(engine, step.rollback, scope, undoKey)
-    const outcome: Outcome = bad ?? { status: 'rolled_back', result: null }
-    await engine.durable.event({ type: 'step.ended', key: undoKey, step: path, kind: 'block', name: `undo ${textFor(step.name, names)}`, outcome })
-    if (bad) failed ??= { key, message: errorOf(bad).message }
-  }
-  return failed
 }
 
 export function errorOf(outcome: Outcome): RunError {

@@ -22,5 +22,7 @@ export function about(key: string, what: string): string {
 
 /** A value as the name of an item: texts and numbers as they are. */
 export function nameOf(value: Json): string | undefined {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
+    ? String(value)
+    : undefined
 }

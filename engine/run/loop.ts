@@ -5,9 +5,9 @@ import { renderDeep } from '../template/template.ts'
 import type { Body, SectionResult } from './durable.ts'
 import type { Engine } from './engine.ts'
 import type { Found, Names } from './evaluate.ts'
-import { amountIn, countIn, judge, namesIn, sayFailed, textFor, textOf, valueOf } from './evaluate.ts'
-import { cancelled, deadlineOf, errorOf, sequence } from './interpret.ts'
+import { amountIn, countIn, judge, namesIn, sayFailed, textFor, textOf, valueIn } from './evaluate.ts'
 import type { Walked } from './interpret.ts'
+import { cancelled, deadlineOf, errorOf, sequence } from './interpret.ts'
 import { about, itemKey, nameOf } from './key.ts'
 import { needsOf } from './needs.ts'
 import type { Outcome } from './outcome.ts'
@@ -31,7 +31,15 @@ export async function runLoop(engine: Engine, step: PlannedStep, scope: Scope, k
   const names = namesIn(engine, scope)
   const found = loop.kind === 'hosts' ? await hostsOf(engine, loop, key, names) : itemsOf(loop, names)
   const list = 'error' in found ? [] : found.value
-  const at = await engine.durable.event({ type: 'step.began', key, step: step.address, kind: 'loop', name: textFor(step.name, names), ...(!(list instanceof Unknown) && { count: list.length }), ...(step.kind === 'action' && { action: step.action, effect: step.effect }) })
+  const at = await engine.durable.event({
+    type: 'step.began',
+    key,
+    step: step.address,
+    kind: 'loop',
+    name: textFor(step.name, names),
+    ...(!(list instanceof Unknown) && { count: list.length }),
+    ...(step.kind === 'action' && { action: step.action, effect: step.effect }),
+  })
   if ('error' in found) return finish({ status: 'failed', error: found.error }, [])
   if (list instanceof Unknown) return perhaps(list)
   if (list.length === 0) return finish({ status: 'skipped', why: 'there is nothing to loop over' }, [])
@@ -39,7 +47,8 @@ export async function runLoop(engine: Engine, step: PlannedStep, scope: Scope, k
   const concurrency = countIn(loop.maxParallel, names)
   const most = loop.maxFailures === undefined ? { value: 1 } : amountIn(loop.maxFailures, list.length, names)
   const limit = await deadlineOf(engine, step, scope, key)
-  for (const each of [sizes, concurrency, most, limit]) if ('error' in each) return finish({ status: 'failed', error: each.error }, [])
+  for (const each of [sizes, concurrency, most, limit])
+    if ('error' in each) return finish({ status: 'failed', error: each.error }, [])
   const needed = needsOf(step, engine.registry)
   const inside: Scope = { ...scope, deadline: (limit as { value: number | undefined }).value }
   const ended: { readonly item: Item; readonly result: SectionResult }[] = []
@@ -48,10 +57,20 @@ export async function runLoop(engine: Engine, step: PlannedStep, scope: Scope, k
   for (const [batch, size] of (sizes as { value: number[] }).value.entries()) {
     const items = list.slice(from, from + size)
     from += size
-    const bodies = items.map((item): Body => ({ path: step.address, part: 'item', key: itemKey(key, item.name), vars: varsOf(inside, needed, { [loop.as]: item.value }, item.target) }))
+    const bodies = items.map(
+      (item): Body => ({
+        path: step.address,
+        part: 'item',
+        key: itemKey(key, item.name),
+        vars: varsOf(inside, needed, { [loop.as]: item.value }, item.target),
+      }),
+    )
     const failures = () => ended.filter(({ result }) => !isGood(result.outcome)).length
     const left = (most as { value: number }).value - failures()
-    const results = await engine.durable.all(about(key, `batch${batch + 1}`), bodies, { concurrency: (concurrency as { value: number }).value, stopAfter: left })
+    const results = await engine.durable.all(about(key, `batch${batch + 1}`), bodies, {
+      concurrency: (concurrency as { value: number }).value,
+      stopAfter: left,
+    })
     for (const [index, result] of results.entries()) {
       const item = items[index]
       if (result && item) ended.push({ item, result })
@@ -67,14 +86,28 @@ export async function runLoop(engine: Engine, step: PlannedStep, scope: Scope, k
   async function guarded(batch: number): Promise<Outcome | undefined> {
     const read: Scope = { ...scope, steps: { ...scope.steps } }
     const bad = await sequence(engine, loop.guardSteps, read, about(key, `after${batch}`))
-    if (bad) return { status: 'failed', error: { code: 'guard_failed', message: `a guard failed after batch ${batch}: ${errorOf(bad).message}` } }
+    if (bad)
+      return {
+        status: 'failed',
+        error: { code: 'guard_failed', message: `a guard failed after batch ${batch}: ${errorOf(bad).message}` },
+      }
     for (const guard of loop.guards) {
       const all = namesIn(engine, read)
       const { held, evaluated } = judge(guard.that, all)
       if (held === true || held instanceof Unknown) continue
       const message = sayFailed(guard, evaluated, all)
-      await engine.durable.event({ type: 'condition', key: about(key, `after${batch}`), word: 'guard', held: false, evaluated, message })
-      return { status: 'failed', error: { code: 'guard_failed', message: `a guard failed after batch ${batch}: ${message}` } }
+      await engine.durable.event({
+        type: 'condition',
+        key: about(key, `after${batch}`),
+        word: 'guard',
+        held: false,
+        evaluated,
+        message,
+      })
+      return {
+        status: 'failed',
+        error: { code: 'guard_failed', message: `a guard failed after batch ${batch}: ${message}` },
+      }
     }
     return undefined
   }
@@ -82,35 +115,72 @@ export async function runLoop(engine: Engine, step: PlannedStep, scope: Scope, k
   /** Dry run: what would be done for each item, once. */
   async function perhaps(why: Unknown): Promise<Walked> {
     const value = new Unknown(why.why) as unknown as Json
-    const body: Body = { path: step.address, part: 'item', key: itemKey(key, '?'), vars: varsOf({ ...scope, maybe: `for each of what is not known yet: ${why.why}` }, needsOf(step, engine.registry), { [loop.as]: value }) }
+    const body: Body = {
+      path: step.address,
+      part: 'item',
+      key: itemKey(key, '?'),
+      vars: varsOf(
+        { ...scope, maybe: `for each of what is not known yet: ${why.why}` },
+        needsOf(step, engine.registry),
+        { [loop.as]: value },
+      ),
+    }
     await engine.durable.all(key, [body], { concurrency: 1, stopAfter: 1 })
     const outcome: Outcome = { status: 'succeeded', result: null }
     await tell(outcome)
     return { outcome, view: { ...viewOf(outcome, at), items: value } }
   }
 
-  async function finish(outcome: Outcome, items: readonly { readonly item: Item; readonly result: SectionResult }[]): Promise<Walked> {
+  async function finish(
+    outcome: Outcome,
+    items: readonly { readonly item: Item; readonly result: SectionResult }[],
+  ): Promise<Walked> {
     await tell(outcome)
-    const views = items.map(({ item, result }): JsonObject => ({ key: item.name, [loop.kind === 'hosts' ? 'target' : 'item']: item.value, ...result.view }))
+    const views = items.map(
+      ({ item, result }): JsonObject => ({
+        key: item.name,
+        [loop.kind === 'hosts' ? 'target' : 'item']: item.value,
+        ...result.view,
+      }),
+    )
     const { result: _none, ...view } = viewOf(outcome, at)
     return { outcome, view: { ...view, items: views } }
   }
 
   async function tell(outcome: Outcome): Promise<void> {
-    await engine.durable.event({ type: 'step.ended', key, step: step.address, kind: 'loop', name: textFor(step.name, names), ...(step.kind === 'action' && { action: step.action }), outcome })
+    await engine.durable.event({
+      type: 'step.ended',
+      key,
+      step: step.address,
+      kind: 'loop',
+      name: textFor(step.name, names),
+      ...(step.kind === 'action' && { action: step.action }),
+      outcome,
+    })
   }
 }
 
 function itemsOf(loop: PlannedLoop & { kind: 'items' }, names: Names): Found<Item[] | Unknown> {
-  const found = typeof loop.list === 'string' ? valueOf(loop.list, names) : { value: renderDeep(loop.list, names) as Json | Unknown }
+  const found =
+    typeof loop.list === 'string'
+      ? valueIn(loop.list, names)
+      : { value: renderDeep(loop.list, names) as Json | Unknown }
   if ('error' in found || found.value instanceof Unknown) return found as Found<Unknown>
-  if (!Array.isArray(found.value)) return { error: { code: 'not_a_list', message: `\`for_each\` came to something that is not a list` } }
+  if (!Array.isArray(found.value))
+    return { error: { code: 'not_a_list', message: `\`for_each\` came to something that is not a list` } }
   const items: Item[] = []
   const seen = new Set<string>()
   for (const [index, value] of (found.value as Json[]).entries()) {
     const named = loop.key === undefined ? { value: String(index) } : keyOf(loop.key, { ...names, [loop.as]: value })
     if ('error' in named) return named
-    if (seen.has(named.value)) return { error: { code: 'key_twice', message: `two items have the key \`${named.value}\``, hint: 'the `key` must name each item' } }
+    if (seen.has(named.value))
+      return {
+        error: {
+          code: 'key_twice',
+          message: `two items have the key \`${named.value}\``,
+          hint: 'the `key` must name each item',
+        },
+      }
     seen.add(named.value)
     items.push({ name: named.value, value })
   }
@@ -118,21 +188,38 @@ function itemsOf(loop: PlannedLoop & { kind: 'items' }, names: Names): Found<Ite
 }
 
 function keyOf(key: string, names: Names): Found<string> {
-  const found = valueOf(key, names)
+  const found = valueIn(key, names)
   if ('error' in found) return found
   if (found.value instanceof Unknown) return { value: '?' }
   const name = nameOf(found.value)
-  return name === undefined ? { error: { code: 'bad_key', message: `the key \`${key}\` is not a text` } } : { value: name }
+  return name === undefined
+    ? { error: { code: 'bad_key', message: `the key \`${key}\` is not a text` } }
+    : { value: name }
 }
 
 /** The hosts, recorded when they are first looked up: a changed inventory does not change a run that has begun. */
-async function hostsOf(engine: Engine, loop: PlannedLoop & { kind: 'hosts' }, key: string, names: Names): Promise<Found<Item[] | Unknown>> {
-  const wanted = 'expression' in loop.targets ? valueOf(loop.targets.expression, names) : textOf(loop.targets.pattern, names)
+async function hostsOf(
+  engine: Engine,
+  loop: PlannedLoop & { kind: 'hosts' },
+  key: string,
+  names: Names,
+): Promise<Found<Item[] | Unknown>> {
+  const wanted =
+    'expression' in loop.targets ? valueIn(loop.targets.expression, names) : textOf(loop.targets.pattern, names)
   if ('error' in wanted || wanted.value instanceof Unknown) return wanted as Found<Unknown>
   const pattern = Array.isArray(wanted.value) ? wanted.value.map(String).join(',') : String(wanted.value)
-  const hosts = (await engine.durable.value(about(key, 'hosts'), () => engine.hosts.matching(pattern) as unknown as Json)) as unknown as readonly { name: string; address: string; groups: string[]; vars: JsonObject }[]
+  const hosts = (await engine.durable.value(
+    about(key, 'hosts'),
+    () => engine.hosts.matching(pattern) as unknown as Json,
+  )) as unknown as readonly { name: string; address: string; groups: string[]; vars: JsonObject }[]
   if (hosts.length === 0 && pattern !== '') {
-    return { error: { code: 'no_hosts', message: `\`${pattern}\` names no host of the inventory`, hint: '`runbook hosts` shows what the inventory holds' } }
+    return {
+      error: {
+        code: 'no_hosts',
+        message: `\`${pattern}\` names no host of the inventory`,
+        hint: '`runbook hosts` shows what the inventory holds',
+      },
+    }
   }
   return { value: hosts.map((host) => ({ name: host.name, value: host as unknown as Json, target: host.name })) }
 }
@@ -151,7 +238,10 @@ function batchSizes({ batches }: PlannedLoop, total: number, names: Names): Foun
   return { value: sizes }
 }
 
-function failureOf(ended: readonly { readonly item: Item; readonly result: SectionResult }[], total: number): Outcome | undefined {
+function failureOf(
+  ended: readonly { readonly item: Item; readonly result: SectionResult }[],
+  total: number,
+): Outcome | undefined {
   const failed = ended.filter(({ result }) => !isGood(result.outcome))
   const [first] = failed
   if (!first) return undefined
@@ -159,7 +249,13 @@ function failureOf(ended: readonly { readonly item: Item; readonly result: Secti
   const shown = `${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''}`
   const rest = ended.length < total ? `, ${total - ended.length} not begun` : ''
   const { message, code, hint } = errorOf(first.result.outcome)
-  const status = failed.every(({ result }) => result.outcome.status === first.result.outcome.status) ? first.result.outcome.status : 'failed'
-  const error = { code, message: `${failed.length} of ${total} failed${rest} (${shown}): ${message}`, ...(hint !== undefined && { hint }) }
+  const status = failed.every(({ result }) => result.outcome.status === first.result.outcome.status)
+    ? first.result.outcome.status
+    : 'failed'
+  const error = {
+    code,
+    message: `${failed.length} of ${total} failed${rest} (${shown}): ${message}`,
+    ...(hint !== undefined && { hint }),
+  }
   return { status: status as 'failed', error }
 }

@@ -1,7 +1,7 @@
-import type { Registry } from '../action/registry.ts'
 import { everyParam } from '../action/params.ts'
-import { parseExpression } from '../expression/expression.ts'
+import type { Registry } from '../action/registry.ts'
 import type { Reference } from '../expression/expression.ts'
+import { parseExpression } from '../expression/expression.ts'
 import type { Json } from '../json.ts'
 import { isObject } from '../json.ts'
 import type { PlannedStep } from '../plan/plan.ts'
@@ -20,12 +20,14 @@ export function needsOf(step: PlannedStep, registry: Registry): ReadonlySet<stri
 }
 
 function collect(step: PlannedStep, registry: Registry, needs: Set<string>): void {
-  const expression = (text: string | undefined) => add(needs, text === undefined ? [] : (parseExpression(text).expression?.references ?? []))
+  const expression = (text: string | undefined) =>
+    add(needs, text === undefined ? [] : (parseExpression(text).expression?.references ?? []))
   const templates = (value: Json | undefined): void => {
     if (typeof value === 'string') {
       const parsed = isTemplate(value) ? parseTemplate(value) : undefined
       if (parsed?.template) add(needs, parsed.template.references)
-    } else if (typeof value === 'object' && value !== null) for (const part of Object.values(value)) templates(part as Json)
+    } else if (typeof value === 'object' && value !== null)
+      for (const part of Object.values(value)) templates(part as Json)
   }
   expression(step.when)
   templates([step.name, step.timeout ?? null, (step.retry as unknown as Json) ?? null])

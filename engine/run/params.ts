@@ -1,5 +1,4 @@
-import type { EvaluatedRows } from '../action/contract.ts'
-import type { Action } from '../action/contract.ts'
+import type { Action, EvaluatedRows } from '../action/contract.ts'
 import { mapParams } from '../action/params.ts'
 import { Unknown, unknownIn } from '../expression/unknown.ts'
 import type { Json, JsonObject } from '../json.ts'
@@ -8,18 +7,24 @@ import type { PlannedAction } from '../plan/plan.ts'
 import { validatorOf } from '../schema.ts'
 import { renderDeep, TemplateError } from '../template/template.ts'
 import type { Found, Names } from './evaluate.ts'
-import { evaluatedOf, textFor, valueOf } from './evaluate.ts'
+import { evaluatedOf, textFor, valueIn } from './evaluate.ts'
 
 /** A step's parameters, ready for its action: rendered, evaluated, the host filled in, checked against the schema. */
-export function paramsOf(step: PlannedAction, action: Action, target: string | undefined, names: Names): Found<JsonObject> {
-  const written = target !== undefined && takesHost(action) && !('host' in step.with) ? { ...step.with, host: target } : step.with
+export function paramsOf(
+  step: PlannedAction,
+  action: Action,
+  target: string | undefined,
+  names: Names,
+): Found<JsonObject> {
+  const written =
+    target !== undefined && takesHost(action) && !('host' in step.with) ? { ...step.with, host: target } : step.with
   try {
     const params = mapParams(action.params, written, ({ kind, value }) => {
       switch (kind) {
         case 'verbatim':
           return value
         case 'expression':
-          return typeof value === 'string' ? evaluatedOf(value, valueOf(value, names), names) : value
+          return typeof value === 'string' ? evaluatedOf(value, valueIn(value, names), names) : value
         case 'rows':
           return rowsOf(value, names)
         case 'command':
@@ -30,11 +35,18 @@ export function paramsOf(step: PlannedAction, action: Action, target: string | u
     }) as JsonObject
     if (unknownIn(params)) return { value: params }
     // what is marked was checked when the file was read; here the rendered rest
-    const plain = mapParams(action.params, written, ({ kind, value }) => (kind === 'plain' ? renderDeep(value, names) : value))
+    const plain = mapParams(action.params, written, ({ kind, value }) =>
+      kind === 'plain' ? renderDeep(value, names) : value,
+    )
     const [misfit] = validatorOf(action.params)(plain)
     if (!misfit) return { value: params }
     const where = misfit.path.join('.')
-    return { error: { code: 'bad_parameter', message: `${where === '' ? 'the parameters' : `\`${where}\``} of \`${step.action}\`: ${misfit.message}` } }
+    return {
+      error: {
+        code: 'bad_parameter',
+        message: `${where === '' ? 'the parameters' : `\`${where}\``} of \`${step.action}\`: ${misfit.message}`,
+      },
+    }
   } catch (error) {
     if (error instanceof TemplateError) return { error: { code: 'missing_value', message: error.message } }
     throw error
@@ -58,19 +70,35 @@ function wordsOf(value: Json, names: Names): unknown {
 }
 
 function plainWord(value: Json): string {
-  if (typeof value === 'object') throw new TemplateError('a word of a command came to a value that is not text', { start: 0, end: 0 }, { hint: 'name a field of it' })
+  if (typeof value === 'object')
+    throw new TemplateError(
+      'a word of a command came to a value that is not text',
+      { start: 0, end: 0 },
+      { hint: 'name a field of it' },
+    )
   return String(value)
 }
 
 function rowsOf(value: Json, names: Names): EvaluatedRows {
   if (!isObject(value) || typeof value['each'] !== 'string') return { rows: [] }
   const { each, as, ...fields } = value
-  const found = valueOf(each, names)
+  const found = valueIn(each, names)
   if ('error' in found || found.value instanceof Unknown) {
     const evaluated = evaluatedOf(each, found, names)
-    return 'error' in evaluated ? { error: evaluated.error, ...(evaluated.blockedBy !== undefined && { blockedBy: evaluated.blockedBy }) } : { rows: [] }
+    return 'error' in evaluated
+      ? { error: evaluated.error, ...(evaluated.blockedBy !== undefined && { blockedBy: evaluated.blockedBy }) }
+      : { rows: [] }
   }
   if (!Array.isArray(found.value)) return { error: `\`${each}\` is not a list` }
   const name = typeof as === 'string' ? as : 'item'
-  return { rows: found.value.map((item) => Object.fromEntries(Object.entries(fields).map(([field, text]) => [field, typeof text === 'string' ? textFor(text, { ...names, [name]: item as Json }) : text]))) }
+  return {
+    rows: found.value.map((item) =>
+      Object.fromEntries(
+        Object.entries(fields).map(([field, text]) => [
+          field,
+          typeof text === 'string' ? textFor(text, { ...names, [name]: item as Json }) : text,
+        ]),
+      ),
+    ),
+  }
 }

@@ -15,5 +15,8 @@ export function createAnswerOutcome(action: AskAction, params: JsonObject, answe
 
 /** A thrown failure as an outcome. */
 export function failureOutcome({ status, code, message, hint, detail }: StepFailure): Outcome {
-  return { status, error: { code, message, ...(hint !== undefined && { hint }), ...(detail !== undefined && { detail }) } }
+  return {
+    status,
+    error: { code, message, ...(hint !== undefined && { hint }), ...(detail !== undefined && { detail }) },
+  }
 }

@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from '../json.ts'
-import type { Outcome } from './outcome.ts'
 import type { Undo, Vars } from './durable.ts'
+import type { Outcome } from './outcome.ts'
 
 /** What the steps of one runbook can see, and what they leave. One per walk of a body: nothing is shared between branches. */
 export interface Scope {

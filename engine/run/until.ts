@@ -1,10 +1,10 @@
+import { shownDuration } from '../duration.ts'
 import { Unknown } from '../expression/unknown.ts'
 import type { Json } from '../json.ts'
 import type { PlannedUntil } from '../plan/plan.ts'
 import type { StepIo } from './durable.ts'
 import type { Names } from './evaluate.ts'
 import { durationIn, judge } from './evaluate.ts'
-import { shownDuration } from '../duration.ts'
 import type { Outcome } from './outcome.ts'
 
 /**
@@ -12,7 +12,13 @@ import type { Outcome } from './outcome.ts'
  * progress" is never taken for done. U2: after a crash the time limit still counts from the first look, but one look is
  * always made. U3: a host that does not answer ends the wait unless the step says that it is waited for.
  */
-export async function pollUntil(key: string, until: PlannedUntil, names: Names, io: StepIo, look: () => Promise<Outcome>): Promise<Outcome> {
+export async function pollUntil(
+  key: string,
+  until: PlannedUntil,
+  names: Names,
+  io: StepIo,
+  look: () => Promise<Outcome>,
+): Promise<Outcome> {
   const every = durationIn(until.every, names)
   const timeout = durationIn(until.timeout, names)
   if ('error' in every) return { status: 'failed', error: every.error }
@@ -30,15 +36,27 @@ export async function pollUntil(key: string, until: PlannedUntil, names: Names, 
     io.tell({ type: 'step.polled', key, poll, seen: shown })
     if (io.now() + every.value > deadline) {
       const message = `\`${until.done}\` did not come true within ${shownDuration(timeout.value)}${shown === '' ? '' : `: ${shown}`}`
-      return { status: 'timed_out', error: { code: 'timed_out', message }, ...(outcome.status === 'succeeded' && { result: outcome.result }) }
+      return {
+        status: 'timed_out',
+        error: { code: 'timed_out', message },
+        ...(outcome.status === 'succeeded' && { result: outcome.result }),
+      }
     }
     await io.sleep(every.value)
   }
 }
 
-function decided(until: PlannedUntil, result: Json, previous: Json, names: Names): { readonly outcome?: Outcome; readonly shown: string } {
+function decided(
+  until: PlannedUntil,
+  result: Json,
+  previous: Json,
+  names: Names,
+): { readonly outcome?: Outcome; readonly shown: string } {
   const all = { ...names, result, previous }
-  const fail = (code: string, message: string): { readonly outcome: Outcome; readonly shown: string } => ({ outcome: { status: 'failed', error: { code, message }, result }, shown: '' })
+  const fail = (code: string, message: string): { readonly outcome: Outcome; readonly shown: string } => ({
+    outcome: { status: 'failed', error: { code, message }, result },
+    shown: '',
+  })
   if (until.failed !== undefined) {
     const { held, evaluated } = judge(until.failed, all)
     if (held === true) return fail('until_failed', `\`${until.failed}\` came true`)
@@ -47,7 +65,8 @@ function decided(until: PlannedUntil, result: Json, previous: Json, names: Names
   const { held, evaluated } = judge(until.done, all)
   if (held === true) return { outcome: { status: 'succeeded', result }, shown: '' }
   if ('error' in evaluated && !(held instanceof Unknown)) return fail('bad_expression', evaluated.error)
-  if (until.stalled !== undefined && previous !== null && judge(until.stalled, all).held === true) return fail('until_stalled', `\`${until.stalled}\` came true: nothing moves any more`)
+  if (until.stalled !== undefined && previous !== null && judge(until.stalled, all).held === true)
+    return fail('until_stalled', `\`${until.stalled}\` came true: nothing moves any more`)
   const operands = 'operands' in evaluated ? evaluated.operands : []
   return { shown: operands.map(({ text, value }) => `${text} = ${JSON.stringify(value)}`).join(', ') }
 }

@@ -20,7 +20,9 @@ const rows = (what: string): Schema =>
         {
           each: text('The offending things: a CEL expression that gives a list. An empty list is good.'),
           as: text('The name of each in the texts below; `item` unless told.'),
-          key: text('What names the finding for good, so that the next run knows it again: a template. The key of the check stands before it.'),
+          key: text(
+            'What names the finding for good, so that the next run knows it again: a template. The key of the check stands before it.',
+          ),
           message: text('What is wrong, for people: a template.'),
           runbook: text('The runbook to use next.'),
         },
@@ -33,7 +35,13 @@ const rows = (what: string): Schema =>
   )
 
 const conditions = (what: string): Schema =>
-  listOf(closedObject({ that: text('When this is so: a CEL expression.', { 'x-runbook': 'expression' }), message: text('What to say then.') }), what)
+  listOf(
+    closedObject({
+      that: text('When this is so: a CEL expression.', { 'x-runbook': 'expression' }),
+      message: text('What to say then.'),
+    }),
+    what,
+  )
 
 const finding = closedObject(
   {
@@ -76,14 +84,25 @@ export const check: WorkAction = {
     findings: listOf(finding, 'What was found, worst first.'),
     summary: text('One line.'),
   }),
-  examples: [{ check: 'A0', title: 'Nothing is wrong', fail: [{ each: '[1, 2].filter(n, n > 2)', message: '{{item}} is too large' }] }],
+  examples: [
+    {
+      check: 'A0',
+      title: 'Nothing is wrong',
+      fail: [{ each: '[1, 2].filter(n, n > 2)', message: '{{item}} is too large' }],
+    },
+  ],
   async run(_ctx, params) {
     const skipped = listed(params['skip']).find(({ that }) => (that as Evaluated & { value?: Json }).value === true)
     if (skipped) return result(params, 'skipped', [], String(skipped['message']))
-    const found = (['fail', 'unknown', 'warn'] as const).flatMap((verdict) => listed(params[verdict]).flatMap((each) => findings(params, verdict, each as unknown as EvaluatedRows)))
-    const broken = listed(params['skip']).flatMap(({ that }) => ('error' in (that as Evaluated) ? [blocked(params, failedCondition(that as Evaluated) ?? '')] : []))
+    const found = (['fail', 'unknown', 'warn'] as const).flatMap((verdict) =>
+      listed(params[verdict]).flatMap((each) => findings(params, verdict, each as unknown as EvaluatedRows)),
+    )
+    const broken = listed(params['skip']).flatMap(({ that }) =>
+      'error' in (that as Evaluated) ? [blocked(params, failedCondition(that as Evaluated) ?? '')] : [],
+    )
     const all = once([...found, ...broken])
-    const worst = (['fail', 'unknown', 'warn'] as const).find((verdict) => all.some((each) => each.verdict === verdict)) ?? 'pass'
+    const worst =
+      (['fail', 'unknown', 'warn'] as const).find((verdict) => all.some((each) => each.verdict === verdict)) ?? 'pass'
     return result(params, worst, all, worst === 'pass' ? String(params['summary'] ?? 'as it should be') : told(all))
   },
 }
@@ -97,7 +116,13 @@ function findings(params: JsonObject, verdict: 'fail' | 'warn' | 'unknown', eval
   return evaluated.rows.map(({ key, message, runbook }) => {
     const next = runbook ?? params['runbook']
     const check = String(params['check'])
-    return { key: key === undefined ? check : `${check}/${String(key)}`, check, verdict, message: String(message), ...(next !== undefined && { runbook: String(next) }) }
+    return {
+      key: key === undefined ? check : `${check}/${String(key)}`,
+      check,
+      verdict,
+      message: String(message),
+      ...(next !== undefined && { runbook: String(next) }),
+    }
   })
 }
 
@@ -121,5 +146,11 @@ function told(all: readonly Finding[]): string {
 }
 
 function result(params: JsonObject, verdict: Verdict, found: readonly Finding[], summary: string): Json {
-  return { check: String(params['check']), title: String(params['title']), verdict, findings: found as unknown as Json, summary }
+  return {
+    check: String(params['check']),
+    title: String(params['title']),
+    verdict,
+    findings: found as unknown as Json,
+    summary,
+  }
 }

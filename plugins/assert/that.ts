@@ -14,7 +14,13 @@ export const that: WorkAction = {
   effect: 'read',
   params: closedObject({
     conditions: listOf(
-      closedObject({ that: text('What must be true: a CEL expression.', { 'x-runbook': 'expression' }), message: text('What to say when it is not.') }, ['message']),
+      closedObject(
+        {
+          that: text('What must be true: a CEL expression.', { 'x-runbook': 'expression' }),
+          message: text('What to say when it is not.'),
+        },
+        ['message'],
+      ),
       'Conditions that must all hold.',
       { minItems: 1 },
     ),

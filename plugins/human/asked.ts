@@ -1,13 +1,15 @@
 import type { Answer, Question } from '../../engine/action/contract.ts'
 import { anything, text } from '../../engine/action/define.ts'
-import type { Json, JsonObject, Schema } from '../../engine/json.ts'
 import { durationPattern, parseDuration } from '../../engine/duration.ts'
+import type { Json, JsonObject, Schema } from '../../engine/json.ts'
 
 /** What every question has. */
 export const questionParams: { readonly [name: string]: Schema } = {
   message: text('What is asked.'),
   table: anything('Live data to decide on: a list of mappings, shown as a table. Usually `{{ steps.ID.result.… }}`.'),
-  timeout: text('How long to wait for an answer before the default holds: a duration.', { pattern: `${durationPattern}|\\{\\{` }),
+  timeout: text('How long to wait for an answer before the default holds: a duration.', {
+    pattern: `${durationPattern}|\\{\\{`,
+  }),
 }
 
 export function shared(params: JsonObject): Pick<Question, 'message' | 'table' | 'timeout'> {

@@ -10,13 +10,25 @@ export const choose: AskAction = {
   params: closedObject(
     {
       ...questionParams,
-      options: listOf(closedObject({ value: text('What the step gives when it is chosen.'), label: text('What the person reads.') }), 'The options, in the order they are shown.', { minItems: 2 }),
+      options: listOf(
+        closedObject({ value: text('What the step gives when it is chosen.'), label: text('What the person reads.') }),
+        'The options, in the order they are shown.',
+        { minItems: 2 },
+      ),
       default: text('What holds when nobody answers in time; without it the step fails then.'),
     },
     ['table', 'timeout', 'default'],
   ),
   result: closedObject({ value: text('The value that was chosen.'), ...whoAndWhen }),
-  examples: [{ message: 'Migration stalls', options: [{ value: 'wait', label: 'wait another ten minutes' }, { value: 'abort', label: 'leave the server where it is' }] }],
+  examples: [
+    {
+      message: 'Migration stalls',
+      options: [
+        { value: 'wait', label: 'wait another ten minutes' },
+        { value: 'abort', label: 'leave the server where it is' },
+      ],
+    },
+  ],
   question: (params) => ({
     kind: 'choose',
     ...shared(params),
@@ -27,6 +39,9 @@ export const choose: AskAction = {
     const value = 'value' in answer ? answer.value : params['default']
     const options = params['options'] as unknown as readonly { value: string }[]
     if (options.some((option) => option.value === value)) return { value: String(value), ...saidBy(answer) }
-    throw new StepFailure('refused', 'timedOut' in answer ? 'nobody chose in time' : `\`${String(value)}\` is none of the options`)
+    throw new StepFailure(
+      'refused',
+      'timedOut' in answer ? 'nobody chose in time' : `\`${String(value)}\` is none of the options`,
+    )
   },
 }

@@ -9,15 +9,28 @@ export const confirm: AskAction = {
   description:
     'Without a `phrase` the answer is yes or no, and no is the default. With a `phrase` the person types it: put the name of what will be changed into it. Without a terminal the run is parked (exit code 6) and `runbook resume RUN --answer STEP=yes` answers.',
   effect: 'read',
-  params: closedObject({ ...questionParams, phrase: text('What must be typed instead of a plain yes: the name of the thing at stake.') }, ['table', 'timeout', 'phrase']),
+  params: closedObject(
+    { ...questionParams, phrase: text('What must be typed instead of a plain yes: the name of the thing at stake.') },
+    ['table', 'timeout', 'phrase'],
+  ),
   result: closedObject({ confirmed: flag('Always true: a no fails the step with the code `refused`.'), ...whoAndWhen }),
   examples: [{ message: 'Reboot cmp1?', phrase: 'cmp1' }],
-  question: (params) => ({ kind: 'confirm', ...shared(params), ...(typeof params['phrase'] === 'string' && { phrase: params['phrase'] }), default: false }),
+  question: (params) => ({
+    kind: 'confirm',
+    ...shared(params),
+    ...(typeof params['phrase'] === 'string' && { phrase: params['phrase'] }),
+    default: false,
+  }),
   answered(params, answer) {
     const value = 'value' in answer ? answer.value : false
     const wanted = params['phrase']
     if (typeof wanted === 'string' ? value === wanted : value === true) return { confirmed: true, ...saidBy(answer) }
-    const why = 'timedOut' in answer ? 'nobody answered in time' : typeof wanted === 'string' && value !== false ? `${answer.by} typed something else than \`${wanted}\`` : `${answer.by} said no`
+    const why =
+      'timedOut' in answer
+        ? 'nobody answered in time'
+        : typeof wanted === 'string' && value !== false
+          ? `${answer.by} typed something else than \`${wanted}\``
+          : `${answer.by} said no`
     throw new StepFailure('refused', why)
   },
 }

@@ -6,12 +6,21 @@ import type { Json } from '../../engine/json.ts'
 const hosts: WorkAction = {
   name: 'inventory.hosts',
   summary: 'look up hosts of the inventory by a pattern',
-  description: 'A name that the inventory does not have names no host; the result is then shorter, or empty. Use it as `targets: steps.ID.result.names`.',
+  description:
+    'A name that the inventory does not have names no host; the result is then shorter, or empty. Use it as `targets: steps.ID.result.names`.',
   effect: 'read',
   params: closedObject({ pattern: text('An inventory pattern such as `controllers` or `all:!db1`.') }),
   result: closedObject({
     names: listOf({ type: 'string' }, 'The names, sorted.'),
-    hosts: listOf(closedObject({ name: text('Its name.'), address: text('Its address.'), groups: listOf({ type: 'string' }, 'Its groups.'), vars: anything('Its variables.') }), 'The hosts.'),
+    hosts: listOf(
+      closedObject({
+        name: text('Its name.'),
+        address: text('Its address.'),
+        groups: listOf({ type: 'string' }, 'Its groups.'),
+        vars: anything('Its variables.'),
+      }),
+      'The hosts.',
+    ),
   }),
   examples: [{ pattern: 'all' }],
   async run({ hosts: inventory }, params) {

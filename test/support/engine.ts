@@ -37,7 +37,11 @@ export function emptyWorld(): World {
 
 /** Actions that leave a mark outside: `test.change`, `test.read`, `test.destroy`, and `test.again`, which may be repeated. */
 export function worldActions(world: World): readonly Action[] {
-  const touching = (name: `${string}.${string}`, effect: WorkAction['effect'], more: Partial<WorkAction> = {}): WorkAction => ({
+  const touching = (
+    name: `${string}.${string}`,
+    effect: WorkAction['effect'],
+    more: Partial<WorkAction> = {},
+  ): WorkAction => ({
     name,
     summary: `touch a thing: ${effect}`,
     effect,
@@ -62,7 +66,11 @@ export function worldActions(world: World): readonly Action[] {
         const what = String(params['what'])
         world.effects.push(`settled? ${what}`)
         const said = (await world.touch[`${what}?`]?.(new AbortController().signal)) as string | undefined
-        return said === 'yes' ? { happened: 'yes', result: { of: what } } : said === 'no' ? { happened: 'no' } : { happened: 'unknown', why: 'nobody knows' }
+        return said === 'yes'
+          ? { happened: 'yes', result: { of: what } }
+          : said === 'no'
+            ? { happened: 'no' }
+            : { happened: 'unknown', why: 'nobody knows' }
       },
     }),
   ]
@@ -96,19 +104,27 @@ export interface WalkOptions {
   readonly moreActions?: readonly Action[]
 }
 
-export function planFrom(yaml: string, world: World = emptyWorld(), called: { readonly [name: string]: string } = {}, more: readonly Action[] = []): PlannedRunbook {
+export function planFrom(
+  yaml: string,
+  world: World = emptyWorld(),
+  called: { readonly [name: string]: string } = {},
+  more: readonly Action[] = [],
+): PlannedRunbook {
   const registry = registryOf([...worldActions(world), ...assertActions, ...humanActions, ...more])
   const parse = (path: string, source: string): Runbook => {
     const text = { path, text: source }
     const tree = read(text)
     const lowered = tree.value ? lower(text, tree.value) : { value: undefined, diagnostics: [] }
     const problems = [...tree.diagnostics, ...lowered.diagnostics]
-    if (!lowered.value || problems.length > 0) throw new Error(problems.map(({ code, message }) => `${code} ${message}`).join('\n'))
+    if (!lowered.value || problems.length > 0)
+      throw new Error(problems.map(({ code, message }) => `${code} ${message}`).join('\n'))
     return lowered.value
   }
   const find = (name: string) => (called[name] === undefined ? undefined : parse(`${name}.yaml`, called[name]))
   const runbook = parse('test.yaml', yaml)
-  const errors = checkRunbook(runbook, { registry, library: { find, names: () => Object.keys(called) } }).filter(({ severity }) => severity === 'error')
+  const errors = checkRunbook(runbook, { registry, library: { find, names: () => Object.keys(called) } }).filter(
+    ({ severity }) => severity === 'error',
+  )
   if (errors.length > 0) throw new Error(errors.map(({ code, message }) => `${code} ${message}`).join('\n'))
   return planOf(runbook, { registry, find, isTargetExpression })
 }
@@ -131,7 +147,8 @@ export async function walk(yaml: string, options: WalkOptions = {}): Promise<Wal
     async sleep(ms: number, signal: AbortSignal) {
       signal.throwIfAborted()
       // a deadline beside work is never reached by this clock
-      if (ms > 3_600_000) await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
+      if (ms > 3_600_000)
+        await new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason), { once: true }))
       now += ms
     },
   }
@@ -163,7 +180,12 @@ export async function walk(yaml: string, options: WalkOptions = {}): Promise<Wal
       const action = registry.get(name) as WorkAction
       const context = { secrets: redactor } as never
       try {
-        const result = what === 'run' ? await action.run(context, params, signal) : what === 'plan' ? await action.plan?.(context, params, signal) : await action.settled?.(context, params, signal)
+        const result =
+          what === 'run'
+            ? await action.run(context, params, signal)
+            : what === 'plan'
+              ? await action.plan?.(context, params, signal)
+              : await action.settled?.(context, params, signal)
         return { status: 'succeeded', result: (result ?? null) as Json }
       } catch (error) {
         if (error instanceof StepFailure) return failureOutcome(error)
@@ -183,7 +205,12 @@ export async function walk(yaml: string, options: WalkOptions = {}): Promise<Wal
     runbook: planned,
     registry,
     durable,
-    hosts: { matching: (pattern) => (options.hosts ?? []).filter((name) => pattern === 'all' || pattern.split(',').includes(name)).map((name) => ({ name, address: name, groups: [], vars: {} })) },
+    hosts: {
+      matching: (pattern) =>
+        (options.hosts ?? [])
+          .filter((name) => pattern === 'all' || pattern.split(',').includes(name))
+          .map((name) => ({ name, address: name, groups: [], vars: {} })),
+    },
     run: { id: 'run-1', started_at: '2026-11-21T08:00:00.000Z', operator: 'tess' },
     stepwise: options.stepwise ?? false,
     steps: stepsByAddress(planned),

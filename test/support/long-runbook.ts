@@ -73,4 +73,18 @@ outputs:
 `
 
 /** What the world shows after one walk from the beginning to the end, changes only, each once. */
-export const everyChange = ['first', 'each-a', 'each-b', 'each-c', 'left', 'right-one', 'breaks', 'mend-broken', 'tidy', 'made-look', 'retried', 'retried', 'last-made-look']
+export const everyChange = [
+  'first',
+  'each-a',
+  'each-b',
+  'each-c',
+  'left',
+  'right-one',
+  'breaks',
+  'mend-broken',
+  'tidy',
+  'made-look',
+  'retried',
+  'retried',
+  'last-made-look',
+]

@@ -26,35 +26,59 @@ test('the whole walk does each change once and ends well', () => {
   expect(changesOf(whole)).toEqual(everyChange.toSorted())
 })
 
-test.each(lines.map((_, cut) => ({ cut })))('a run cut after $cut lines resumes, repeats no step that had ended and no change that had begun', async ({ cut }) => {
-  const kept = `${lines.slice(0, cut).join('\n')}${cut > 0 ? '\n' : ''}`
-  const before = readChanges(kept)
-  const after = world()
-  // what the first process did before the cut, the second world knows: `retried` fails once in all
-  if (before.ended.has('retried')) after.touch['retried'] = () => 'at last'
-  const doubt = Object.fromEntries([...before.open].flatMap((key) => [[`${key}!doubt`, 'done'], [`${key}!result`, { of: 'made-look' }]]))
-  const resumed = await walk(longRunbook, { world: after, called: { called: calledRunbook }, text: kept, answers: doubt })
-  expect(resumed.stopped).toBeUndefined()
-  expect(resumed.ending).toMatchObject({ status: 'succeeded' })
-  const again = new Set(after.effects.filter((effect) => effect.startsWith('change ')).map((effect) => effect.slice(7)))
-  for (const what of before.began) if (what !== 'retried') expect(again, `${what} had begun before the cut`).not.toContain(what)
-  // nothing was left out either: before and after together are the whole
-  // (what was in doubt was said to be done, so a step that would have broken there needed no mending)
-  const expected = new Set(everyChange)
-  if (before.open.has('risky/breaks')) expected.delete('mend-broken')
-  expect(new Set([...before.began, ...again])).toEqual(expected)
-})
+test.each(lines.map((_, cut) => ({ cut })))(
+  'a run cut after $cut lines resumes, repeats no step that had ended and no change that had begun',
+  async ({ cut }) => {
+    const kept = `${lines.slice(0, cut).join('\n')}${cut > 0 ? '\n' : ''}`
+    const before = readChanges(kept)
+    const after = world()
+    // what the first process did before the cut, the second world knows: `retried` fails once in all
+    if (before.ended.has('retried')) after.touch['retried'] = () => 'at last'
+    const doubt = Object.fromEntries(
+      [...before.open].flatMap((key) => [
+        [`${key}!doubt`, 'done'],
+        [`${key}!result`, { of: 'made-look' }],
+      ]),
+    )
+    const resumed = await walk(longRunbook, {
+      world: after,
+      called: { called: calledRunbook },
+      text: kept,
+      answers: doubt,
+    })
+    expect(resumed.stopped).toBeUndefined()
+    expect(resumed.ending).toMatchObject({ status: 'succeeded' })
+    const again = new Set(
+      after.effects.filter((effect) => effect.startsWith('change ')).map((effect) => effect.slice(7)),
+    )
+    for (const what of before.began)
+      if (what !== 'retried') expect(again, `${what} had begun before the cut`).not.toContain(what)
+    // nothing was left out either: before and after together are the whole
+    // (what was in doubt was said to be done, so a step that would have broken there needed no mending)
+    const expected = new Set(everyChange)
+    if (before.open.has('risky/breaks')) expected.delete('mend-broken')
+    expect(new Set([...before.began, ...again])).toEqual(expected)
+  },
+)
 
 test('a cut in the middle of the last line loses that line and no more', async () => {
   for (const cut of [1, 20, 200]) {
     const torn = full.text.slice(0, -cut)
-    const resumed = await walk(longRunbook, { world: world(), called: { called: calledRunbook }, text: torn, answers: { 'last!doubt': 'done' } })
+    const resumed = await walk(longRunbook, {
+      world: world(),
+      called: { called: calledRunbook },
+      text: torn,
+      answers: { 'last!doubt': 'done' },
+    })
     expect(resumed.ending?.status).toBe('succeeded')
   }
 })
 
 function changesOf({ effects }: World): string[] {
-  return effects.filter((effect) => effect.startsWith('change ')).map((effect) => effect.slice(7)).toSorted()
+  return effects
+    .filter((effect) => effect.startsWith('change '))
+    .map((effect) => effect.slice(7))
+    .toSorted()
 }
 
 /** What the lines say was begun and ended, by the thing it touched; and the executions left open. */
@@ -63,7 +87,13 @@ function readChanges(text: string): { began: Set<string>; ended: Set<string>; op
   const ended = new Set<string>()
   const open = new Map<string, string>()
   for (const line of text.split('\n').filter((each) => each !== '')) {
-    const entry = JSON.parse(line) as { type: string; key: string; effect?: string; kind?: string; params?: { what: string } }
+    const entry = JSON.parse(line) as {
+      type: string
+      key: string
+      effect?: string
+      kind?: string
+      params?: { what: string }
+    }
     if (entry.type === 'step.began' && entry.effect === 'change' && entry.kind === 'action' && entry.params) {
       began.add(entry.params.what)
       open.set(entry.key, entry.params.what)

@@ -3,28 +3,36 @@ import { StepFailure } from '../../../engine/action/contract.ts'
 import { emptyWorld, outcomeOf, walk } from '../../support/engine.ts'
 
 const head = 'apiVersion: runbook/v1\nname: t\n'
-const fail = (status: StepFailure['status'] = 'failed') => () => {
-  throw new StepFailure('broken', 'it broke', { status })
-}
+const fail =
+  (status: StepFailure['status'] = 'failed') =>
+  () => {
+    throw new StepFailure('broken', 'it broke', { status })
+  }
 
 test('steps run in order, and a failure ends the run at the step where it happened', async () => {
   const world = emptyWorld()
   world.touch['b'] = fail()
-  const done = await walk(`${head}steps:
+  const done = await walk(
+    `${head}steps:
   - { id: a, action: test.change, with: { what: a } }
   - { id: b, action: test.change, with: { what: b } }
   - { id: c, action: test.change, with: { what: c } }
-`, { world })
+`,
+    { world },
+  )
   expect(world.effects).toEqual(['change a', 'change b'])
   expect(done.ending).toMatchObject({ status: 'failed', error: { code: 'broken', key: 'b' } })
 })
 
 test('a false `when` skips the step, and what reads it knows', async () => {
   const world = emptyWorld()
-  const done = await walk(`${head}steps:
+  const done = await walk(
+    `${head}steps:
   - { id: a, when: '1 > 2', action: test.change, with: { what: a } }
   - { id: b, action: test.change, with: { what: "{{ steps.a.status }}" } }
-`, { world })
+`,
+    { world },
+  )
   expect(world.effects).toEqual(['change skipped'])
   expect(outcomeOf(done, 'a')).toEqual({ status: 'skipped', why: '`1 > 2` is false' })
 })
@@ -32,7 +40,8 @@ test('a false `when` skips the step, and what reads it knows', async () => {
 test('a loop names its items by key, goes on in batches, and fails in the end when an item failed', async () => {
   const world = emptyWorld()
   world.touch['y'] = fail()
-  const done = await walk(`${head}steps:
+  const done = await walk(
+    `${head}steps:
   - id: each
     for_each: "['x', 'y', 'z']"
     as: it
@@ -41,7 +50,9 @@ test('a loop names its items by key, goes on in batches, and fails in the end wh
     batches: [1, 50%]
     action: test.change
     with: { what: "{{ it }}" }
-`, { world })
+`,
+    { world },
+  )
   expect(world.effects).toEqual(['change x', 'change y', 'change z'])
   expect(outcomeOf(done, 'each[y]')).toMatchObject({ status: 'failed' })
   expect(done.ending).toMatchObject({ status: 'failed', error: { message: '1 of 3 failed (y): it broke' } })
@@ -50,9 +61,12 @@ test('a loop names its items by key, goes on in batches, and fails in the end wh
 test('a loop begins no more items once `max_failures` is reached', async () => {
   const world = emptyWorld()
   for (const what of ['a', 'b', 'c', 'd']) world.touch[what] = fail()
-  await walk(`${head}steps:
+  await walk(
+    `${head}steps:
   - { id: each, for_each: "['a', 'b', 'c', 'd']", max_failures: 50%, action: test.change, with: { what: "{{ item }}" } }
-`, { world })
+`,
+    { world },
+  )
   expect(world.effects).toEqual(['change a', 'change b'])
 })
 
@@ -60,7 +74,8 @@ test('a guard that does not hold stops the loop after its batch', async () => {
   const world = emptyWorld()
   let health = 0
   world.touch['health'] = () => ++health
-  const done = await walk(`${head}steps:
+  const done = await walk(
+    `${head}steps:
   - id: each
     for_each: "['a', 'b', 'c']"
     batches: [1]
@@ -68,7 +83,9 @@ test('a guard that does not hold stops the loop after its batch', async () => {
     with: { what: "{{ item }}" }
     guards:
       - { id: look, action: test.read, with: { what: health }, verify: [{ that: 'result.value < 2', message: health is bad }] }
-`, { world })
+`,
+    { world },
+  )
   expect(world.effects).toEqual(['change a', 'read health', 'change b', 'read health'])
   expect(done.ending?.error?.message).toContain('health is bad (`result.value < 2` failed: `result.value` was 2)')
 })
@@ -76,7 +93,8 @@ test('a guard that does not hold stops the loop after its batch', async () => {
 test('a loop over hosts gives each its host, and an unreachable one is told apart', async () => {
   const world = emptyWorld()
   world.touch['at-h2'] = fail('unreachable')
-  const done = await walk(`${head}steps:
+  const done = await walk(
+    `${head}steps:
   - id: hosts
     targets: all
     max_failures: 100%
@@ -86,14 +104,19 @@ test('a loop over hosts gives each its host, and an unreachable one is told apar
   - id: after
     let: { silent: "steps.hosts.status == 'skipped' ? [] : steps.hosts.items.filter(i, i.status == 'unreachable').map(i, i.key)" }
 outputs: { silent: steps.after.silent }
-`, { world, hosts: ['h1', 'h2', 'h3'] })
+`,
+    { world, hosts: ['h1', 'h2', 'h3'] },
+  )
   expect(done.ending).toMatchObject({ status: 'succeeded', outputs: { silent: ['h2'] } })
 })
 
-test.each(['failed', 'unreachable', 'timed_out', 'unknown'] as const)('a rescue sees a step that ended %s', async (status) => {
-  const world = emptyWorld()
-  world.touch['x'] = fail(status)
-  const done = await walk(`${head}steps:
+test.each(['failed', 'unreachable', 'timed_out', 'unknown'] as const)(
+  'a rescue sees a step that ended %s',
+  async (status) => {
+    const world = emptyWorld()
+    world.touch['x'] = fail(status)
+    const done = await walk(
+      `${head}steps:
   - id: group
     block:
       - { id: x, action: test.change, with: { what: x }, in_doubt: fail }
@@ -101,29 +124,38 @@ test.each(['failed', 'unreachable', 'timed_out', 'unknown'] as const)('a rescue 
       - { id: mend, action: test.change, with: { what: "mend {{ failure.status }} {{ failure.code }}" } }
     always:
       - { id: tidy, action: test.change, with: { what: tidy } }
-`, { world })
-  expect(world.effects).toEqual(['change x', `change mend ${status} broken`, 'change tidy'])
-  expect(done.ending?.status).toBe('succeeded')
-})
+`,
+      { world },
+    )
+    expect(world.effects).toEqual(['change x', `change mend ${status} broken`, 'change tidy'])
+    expect(done.ending?.status).toBe('succeeded')
+  },
+)
 
 test('what was done is undone in reverse order when the run fails, the failed step aside', async () => {
   const world = emptyWorld()
   world.touch['c'] = fail()
   const undo = (what: string) => `, rollback: [{ action: test.change, with: { what: undo-${what} } }]`
-  const done = await walk(`${head}steps:
+  const done = await walk(
+    `${head}steps:
   - { id: a, action: test.change, with: { what: a }${undo('a')} }
   - { id: each, for_each: "['1', '2']", action: test.change, with: { what: "b{{ item }}" }, rollback: [{ action: test.change, with: { what: "undo-b{{ item }}" } }] }
   - { id: c, action: test.change, with: { what: c }${undo('c')} }
-`, { world })
+`,
+    { world },
+  )
   expect(world.effects.slice(4)).toEqual(['change undo-b2', 'change undo-b1', 'change undo-a'])
   expect(done.ending?.status).toBe('rolled_back')
 })
 
 test('a change whose verify fails happened all the same: it is undone too', async () => {
   const world = emptyWorld()
-  await walk(`${head}steps:
+  await walk(
+    `${head}steps:
   - { id: a, action: test.change, with: { what: a }, verify: [{ that: "result.of == 'other'" }], rollback: [{ action: test.change, with: { what: undo } }] }
-`, { world })
+`,
+    { world },
+  )
   expect(world.effects).toEqual(['change a', 'change undo'])
 })
 
@@ -142,10 +174,13 @@ test('a retry tries again, a change of which nothing is known is not tried again
     return tries
   }
   world.touch['b'] = fail('unknown')
-  const done = await walk(`${head}steps:
+  const done = await walk(
+    `${head}steps:
   - { id: a, action: test.change, with: { what: a }, retry: { attempts: 3 } }
   - { id: b, action: test.change, with: { what: b }, retry: { attempts: 3 }, in_doubt: fail }
-`, { world })
+`,
+    { world },
+  )
   expect(world.effects).toEqual(['change a', 'change a', 'change a', 'change b'])
   expect(done.ending).toMatchObject({ status: 'failed', error: { key: 'b' } })
 })
@@ -154,12 +189,15 @@ test('until asks done, failed and stalled apart: no longer in progress is not do
   const world = emptyWorld()
   const states = ['moving', 'moving', 'error']
   world.touch['a'] = () => states.shift() ?? 'error'
-  const done = await walk(`${head}steps:
+  const done = await walk(
+    `${head}steps:
   - id: a
     action: test.read
     with: { what: a }
     until: { done: "result.value == 'there'", failed: "result.value == 'error'", every: 5s, timeout: 10m }
-`, { world })
+`,
+    { world },
+  )
   expect(world.effects).toHaveLength(3)
   expect(done.ending?.error?.code).toBe('until_failed')
 })
@@ -167,15 +205,23 @@ test('until asks done, failed and stalled apart: no longer in progress is not do
 test('until gives up at its timeout and says what it saw last', async () => {
   const world = emptyWorld()
   world.touch['a'] = () => 'moving'
-  const done = await walk(`${head}steps:
+  const done = await walk(
+    `${head}steps:
   - { id: a, action: test.read, with: { what: a }, until: { done: "result.value == 'there'", every: 20s, timeout: 1m } }
-`, { world })
+`,
+    { world },
+  )
   expect(done.ending?.error).toMatchObject({ code: 'timed_out' })
-  expect(done.ending?.error?.message).toContain('`result.value == \'there\'` did not come true within 1m: result.value = "moving"')
+  expect(done.ending?.error?.message).toContain(
+    '`result.value == \'there\'` did not come true within 1m: result.value = "moving"',
+  )
 })
 
 test('an unknown end is settled by the action where it can look, and asked of a person where it cannot', async () => {
-  for (const [said, effects] of [['yes', ['change x', 'settled? x']], ['no', ['change x', 'settled? x', 'change x']]] as const) {
+  for (const [said, effects] of [
+    ['yes', ['change x', 'settled? x']],
+    ['no', ['change x', 'settled? x', 'change x']],
+  ] as const) {
     const world = emptyWorld()
     let first = true
     world.touch['x'] = () => {
@@ -233,7 +279,8 @@ test('a question that nobody answers parks the run before anything else, and an 
 
 test('a branch that waits for a person does not stop the others', async () => {
   const world = emptyWorld()
-  await walk(`${head}steps:
+  await walk(
+    `${head}steps:
   - id: both
     parallel:
       - { id: ask, action: human.confirm, with: { message: sure? } }
@@ -241,7 +288,9 @@ test('a branch that waits for a person does not stop the others', async () => {
         block:
           - { id: one, action: test.change, with: { what: one } }
           - { id: two, action: test.change, with: { what: two } }
-`, { world })
+`,
+    { world },
+  )
   expect(world.effects).toEqual(['change one', 'change two'])
 })
 
@@ -252,7 +301,8 @@ test('cancelling stops before the next step; always and undo run', async () => {
     stop.abort()
     return 1
   }
-  const done = await walk(`${head}steps:
+  const done = await walk(
+    `${head}steps:
   - id: group
     block:
       - { id: a, action: test.change, with: { what: a }, rollback: [{ action: test.change, with: { what: undo } }] }
@@ -260,7 +310,9 @@ test('cancelling stops before the next step; always and undo run', async () => {
     always:
       - { id: tidy, action: test.change, with: { what: tidy } }
   - { id: c, action: test.change, with: { what: c } }
-`, { world, cancel: stop.signal })
+`,
+    { world, cancel: stop.signal },
+  )
   expect(world.effects).toEqual(['change a', 'change tidy', 'change undo'])
   expect(done.ending?.status).toBe('cancelled')
 })
@@ -273,7 +325,10 @@ test('a running step gets the signal when the run is cancelled', async () => {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true })
       stop.abort()
     })
-  const done = await walk(`${head}steps:\n  - { id: a, action: test.change, with: { what: a } }\n`, { world, cancel: stop.signal })
+  const done = await walk(`${head}steps:\n  - { id: a, action: test.change, with: { what: a } }\n`, {
+    world,
+    cancel: stop.signal,
+  })
   expect(outcomeOf(done, 'a')).toMatchObject({ status: 'cancelled' })
   expect(done.ending?.status).toBe('cancelled')
 })
@@ -290,10 +345,13 @@ test('a changed runbook is found where it differs from the journal', async () =>
 
 test('preconditions stop the run before anything is done', async () => {
   const world = emptyWorld()
-  const done = await walk(`${head}inputs: { host: { type: string } }
+  const done = await walk(
+    `${head}inputs: { host: { type: string } }
 preconditions: [{ that: "inputs.host != ''", message: a host is needed }]
 steps: [{ id: a, action: test.change, with: { what: a } }]
-`, { world, inputs: { host: '' } })
+`,
+    { world, inputs: { host: '' } },
+  )
   expect(world.effects).toEqual([])
   expect(done.ending).toMatchObject({ status: 'failed', error: { code: 'precondition_failed' } })
 })
@@ -303,7 +361,11 @@ test('on_failure pause lets a person try again, go on, or end the run', async ()
   - { id: a, action: test.change, with: { what: a }, on_failure: pause }
   - { id: b, action: test.change, with: { what: b } }
 `
-  for (const [said, effects] of [['retry', ['change a', 'change a', 'change b']], ['continue', ['change a', 'change b']], ['abort', ['change a']]] as const) {
+  for (const [said, effects] of [
+    ['retry', ['change a', 'change a', 'change b']],
+    ['continue', ['change a', 'change b']],
+    ['abort', ['change a']],
+  ] as const) {
     const world = emptyWorld()
     let first = true
     world.touch['a'] = () => {
