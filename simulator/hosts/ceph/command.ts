@@ -15,6 +15,7 @@ import {
   setFlag,
 } from './changes.ts'
 import type { Ceph, Osd } from './model.ts'
+import * as osds from './osdAnswers.ts'
 import { healthText, osdDfText, pgStatText, statusText, treeText } from './plain.ts'
 import { swapDisk, swapTime } from './volume.ts'
 
@@ -189,11 +190,11 @@ function osdAnswer(ceph: Ceph, verb: string, rest: readonly string[], asked: Ask
   }
   switch (verb) {
     case 'tree':
-      return { code: 0, json: answers.osdTree(ceph), stdout: treeText(ceph) }
+      return { code: 0, json: osds.osdTree(ceph), stdout: treeText(ceph) }
     case 'df':
-      return { code: 0, json: answers.osdDf(ceph), stdout: osdDfText(ceph) }
+      return { code: 0, json: osds.osdDf(ceph), stdout: osdDfText(ceph) }
     case 'dump':
-      return { code: 0, json: answers.osdDump(ceph), stdout: JSON.stringify(answers.osdDump(ceph), null, 4) }
+      return { code: 0, json: osds.osdDump(ceph), stdout: JSON.stringify(osds.osdDump(ceph), null, 4) }
     case 'stat': {
       const stat = answers.osdStat(ceph) as Record<string, number>
       return {
@@ -228,8 +229,8 @@ function osdAnswer(ceph: Ceph, verb: string, rest: readonly string[], asked: Ask
     case 'metadata':
       return one((osd) => ({
         code: 0,
-        json: answers.osdMetadata(ceph, osd),
-        stdout: JSON.stringify(answers.osdMetadata(ceph, osd), null, 4),
+        json: osds.osdMetadata(ceph, osd),
+        stdout: JSON.stringify(osds.osdMetadata(ceph, osd), null, 4),
       }))
     case 'pool': {
       const names = ceph.pools.map(({ name }) => name)

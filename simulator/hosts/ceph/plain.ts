@@ -1,6 +1,7 @@
-import { countStates, osdState, totals } from './answers.ts'
+import { countStates, totals } from './answers.ts'
 import { checksOf, degradedOf, overall, pgStates, usageOf } from './health.ts'
 import { type Ceph, objectBytes } from './model.ts'
+import { osdState } from './osdAnswers.ts'
 
 const binary = (bytes: number): string => {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']

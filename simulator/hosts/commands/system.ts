@@ -7,6 +7,7 @@ import { pathOf } from '../shell/resolve.ts'
 import { shellProgram } from '../shell/shell.ts'
 import { dateProgram } from './date.ts'
 import { readOptions } from './options.ts'
+import { pgrep, ps } from './processes.ts'
 
 /** What every Debian machine answers about itself. */
 export function systemPrograms(machine: Machine): [string, Program][] {
@@ -244,93 +245,6 @@ function free(machine: Machine, me: Process, args: readonly string[]): number {
     `               total        used        free      shared  buff/cache   available\nMem:    ${cells.join('')}\nSwap:   ${['0', '0', '0'].map((value) => value.padStart(12)).join('')}\n`,
   )
   return 0
-}
-
-interface Shown {
-  readonly user: string
-  readonly pid: number
-  readonly ppid: number
-  readonly pgid: number
-  readonly sid: number
-  readonly command: string
-}
-
-function allProcesses(machine: Machine): Shown[] {
-  const units = machine.units
-    .list()
-    .filter(({ mainPid }) => mainPid > 0)
-    .map(({ mainPid, kind }) => ({
-      user: kind.user ?? 'root',
-      pid: mainPid,
-      ppid: 1,
-      pgid: mainPid,
-      sid: mainPid,
-      command: kind.command,
-    }))
-  const init = { user: 'root', pid: 1, ppid: 0, pgid: 1, sid: 1, command: '/sbin/init' }
-  const mine = machine.processes
-    .list()
-    .map(({ user, pid, ppid, pgid, sid, argv }) => ({ user, pid, ppid, pgid, sid, command: argv.join(' ') }))
-  return [init, ...units, ...mine].sort((a, b) => a.pid - b.pid)
-}
-
-function ps(machine: Machine, me: Process, args: readonly string[]): number {
-  const formatAt = args.findIndex((arg) => /^-\w*o$/.test(arg))
-  const pidAt = args.findIndex((arg) => arg === '-p' || arg === '--pid')
-  const wanted = pidAt === -1 ? undefined : (args[pidAt + 1] ?? '').split(',').map(Number)
-  const everybody = wanted !== undefined || args.some((arg) => /^-?\w*[aAex]/.test(arg) && arg !== '-o')
-  const shown = allProcesses(machine).filter(({ pid, sid }) =>
-    wanted ? wanted.includes(pid) : everybody || sid === me.sid,
-  )
-  if (formatAt !== -1) {
-    const columns = (args[formatAt + 1] ?? 'pid').split(',')
-    const header = columns.every((column) => !column.endsWith('='))
-    if (header) me.out(`${columns.map((column) => column.toUpperCase().padStart(7)).join(' ')}\n`)
-    for (const process of shown)
-      me.out(`${columns.map((column) => columnOf(process, column.replace(/=$/, ''))).join(' ')}\n`)
-  } else {
-    me.out('    PID TTY          TIME CMD\n')
-    for (const { pid, command } of shown)
-      me.out(`${String(pid).padStart(7)} ?        00:00:00 ${everybody ? command : command.split(' ')[0]}\n`)
-  }
-  return shown.length > 0 ? 0 : 1
-}
-
-function columnOf(process: Shown, column: string): string {
-  const name = (process.command.split(' ')[0] ?? '').replace(/^.*\//, '').slice(0, 15)
-  switch (column) {
-    case 'pid':
-    case 'ppid':
-    case 'pgid':
-    case 'sid':
-      return String(process[column]).padStart(7)
-    case 'user':
-      return process.user.padEnd(8)
-    case 'comm':
-      return name.padEnd(15)
-    case 'args':
-    case 'cmd':
-    case 'command':
-      return process.command
-    case 'stat':
-      return 'Ss  '
-    default:
-      return '-'
-  }
-}
-
-function pgrep(machine: Machine, me: Process, args: readonly string[]): number {
-  const { flags, rest } = readOptions(args, ['u', 'g', 'P', 's'])
-  const pattern = new RegExp(rest[0] ?? '')
-  const found = allProcesses(machine).filter(({ command, pid, pgid }) => {
-    if (pid === me.pid) return false
-    if (flags.has('g') && String(pgid) !== flags.get('g')) return false
-    const name = (command.split(' ')[0] ?? '').replace(/^.*\//, '').slice(0, 15)
-    return flags.has('x') ? name === rest[0] : pattern.test(flags.has('f') ? command : name)
-  })
-  if (flags.has('c')) me.out(`${found.length}\n`)
-  else for (const { pid, command } of found) me.out(flags.has('a') ? `${pid} ${command}\n` : `${pid}\n`)
-  return found.length > 0 ? 0 : 1
 }
 
 /** `reboot` and its kind: it is begun, and the command is over at once. */

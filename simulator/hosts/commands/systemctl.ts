@@ -1,10 +1,10 @@
 import type { Machine } from '../machine/machine.ts'
 import { openFilesOf } from '../machine/proc.ts'
 import type { Process, Program } from '../machine/process.ts'
-import type { Unit } from '../machine/units.ts'
 import { formatTime } from './date.ts'
 import { readOptions } from './options.ts'
 import { power } from './system.ts'
+import { change, suffixed } from './unitChanges.ts'
 
 /** `systemctl`, as systemd 252 answers. */
 export function systemctlProgram(machine: Machine): Program {
@@ -75,8 +75,6 @@ export function systemctlProgram(machine: Machine): Program {
     }
   }
 }
-
-const suffixed = (name: string) => (/\.(service|timer|target|socket|mount)$/.test(name) ? name : `${name}.service`)
 
 /** 0 as soon as one of them says 0, as `is-active` does. */
 function each(names: readonly string[], one: (name: string) => number): number {
@@ -265,102 +263,4 @@ function cat(machine: Machine, me: Process, name: string): number {
   )
   for (const path of machine.units.dropIns(unit).dropIns) me.out(`\n# ${path}\n${machine.files.text(path)}`)
   return 0
-}
-
-async function change(
-  machine: Machine,
-  me: Process,
-  verb: string,
-  names: readonly string[],
-  flags: ReadonlyMap<string, string | true>,
-): Promise<number> {
-  const { units } = machine
-  if (verb === 'daemon-reload') {
-    if (me.user !== 'root') return refused(me, 'Failed to reload daemon: Interactive authentication required.')
-    units.reload()
-    me.effect('host.systemd.daemon_reload', machine.name)
-    return 0
-  }
-  if (verb === 'reset-failed' && names.length === 0) {
-    for (const unit of units.list()) resetFailed(unit, machine)
-    return 0
-  }
-  let status = 0
-  for (const name of names) {
-    const unit = units.find(name)
-    if (!unit) {
-      me.err(
-        /able$|mask$/.test(verb)
-          ? `Failed to ${verb} unit: Unit file ${suffixed(name)} does not exist.\n`
-          : `Failed to ${verb} ${suffixed(name)}: Unit ${suffixed(name)} not found.\n`,
-      )
-      status = /able$|mask$/.test(verb) ? 1 : 5
-      continue
-    }
-    if (me.user !== 'root') {
-      return refused(
-        me,
-        `Failed to ${verb} ${unit.name}: Interactive authentication required.\nSee system logs and 'systemctl status ${unit.name}' for details.`,
-        4,
-      )
-    }
-    me.effect(`host.unit.${verb.replaceAll('-', '_')}`, `${machine.name}:${unit.name}`)
-    if (verb === 'reset-failed') resetFailed(unit, machine)
-    else if (verb === 'enable' || verb === 'disable') enable(unit, me, verb, units, flags.has('now'))
-    else if (verb === 'kill')
-      units.killed(unit.name, String(flags.get('s') ?? flags.get('signal') ?? 'TERM').replace(/^SIG/, ''))
-    else status = (await act(machine, me, verb, unit, flags)) || status
-  }
-  return status
-}
-
-function refused(me: Process, message: string, code = 1): number {
-  me.err(`${message}\n`)
-  return code
-}
-
-function resetFailed(unit: Unit, { units }: Machine): void {
-  if (unit.active === 'failed') Object.assign(unit, { active: 'inactive', sub: 'dead', result: 'success' })
-  if (units.find(unit.name)) unit.restartCount = 0
-}
-
-function enable(unit: Unit, me: Process, verb: 'enable' | 'disable', units: Machine['units'], now: boolean): void {
-  const link = `/etc/systemd/system/multi-user.target.wants/${unit.name}`
-  if (unit.enabled !== (verb === 'enable')) {
-    me.err(verb === 'enable' ? `Created symlink ${link} → /lib/systemd/system/${unit.name}.\n` : `Removed "${link}".\n`)
-  }
-  unit.enabled = verb === 'enable'
-  if (now && verb === 'enable') units.start(unit.name)
-  if (now && verb === 'disable') units.stop(unit.name)
-}
-
-async function act(
-  machine: Machine,
-  me: Process,
-  verb: string,
-  unit: Unit,
-  flags: ReadonlyMap<string, string | true>,
-): Promise<number> {
-  const { units } = machine
-  const onDisk = units.dropIns(unit)
-  if (onDisk.text !== unit.loaded.text) {
-    // a drop-in folder that is new is read when the unit is; one that was known before needs a daemon-reload
-    if (unit.loaded.dropIns.length === 0) unit.loaded = onDisk
-    else {
-      me.err(
-        `Warning: The unit file, source configuration file or drop-ins of ${unit.name} changed on disk. Run 'systemctl daemon-reload' to reload units.\n`,
-      )
-    }
-  }
-  if (verb === 'mask' || verb === 'unmask' || verb === 'reload') return 0
-  if (verb === 'try-restart' && unit.active !== 'active') return 0
-  const takes =
-    verb === 'stop' ? units.stop(unit.name) : verb === 'start' ? units.start(unit.name) : units.restart(unit.name)
-  if (flags.has('no-block')) return 0
-  await me.sleep(takes + 20)
-  if (verb === 'stop' || unit.active === 'active') return 0
-  me.err(
-    `Job for ${unit.name} failed because the control process exited with error code.\nSee "systemctl status ${unit.name}" and "journalctl -xeu ${unit.name}" for details.\n`,
-  )
-  return 1
 }

@@ -42,14 +42,20 @@ async function expandParts(shell: Shell, word: Word): Promise<Piece[]> {
   const pieces: Piece[] = []
   for (const [index, part] of word.entries()) {
     if (part.kind === 'text') {
-      const home = index === 0 && !part.quoted && /^~(?=\/|$)/.test(part.text)
-      const text = home ? part.text.replace('~', shell.variables.get('HOME') ?? '/') : part.text
+      const text = index === 0 && !part.quoted ? withHome(shell, part.text) : part.text
       pieces.push({ text, quoted: part.quoted })
     } else {
       pieces.push(...(await expandPart(shell, part)))
     }
   }
   return pieces
+}
+
+/** `~` and `~user` at the start of a word. */
+function withHome({ variables, machine }: Shell, text: string): string {
+  return text.replace(/^~([\w-]*)(?=\/|$)/, (whole, user: string) =>
+    user === '' ? (variables.get('HOME') ?? '/') : (machine.users.get(user)?.home ?? whole),
+  )
 }
 
 async function expandPart(shell: Shell, part: Exclude<Part, { kind: 'text' }>): Promise<Piece[]> {
@@ -82,7 +88,7 @@ async function expandVariable(shell: Shell, part: Part & { kind: 'variable' }): 
   const missing = value === undefined || (op?.startsWith(':') && value === '')
   switch (op) {
     case undefined:
-      if (value === undefined && shell.options.has('nounset')) throw new ShellProblem(`${name}: unbound variable`)
+      if (value === undefined && shell.options.has('nounset')) throw new ShellProblem(`${name}: unbound variable`, 127)
       return value ?? ''
     case '-':
     case ':-':
@@ -100,7 +106,7 @@ async function expandVariable(shell: Shell, part: Part & { kind: 'variable' }): 
     case '?':
     case ':?':
       if (missing) {
-        throw new ShellProblem(`${name}: ${(await expandText(shell, word)) || 'parameter null or not set'}`)
+        throw new ShellProblem(`${name}: ${(await expandText(shell, word)) || 'parameter null or not set'}`, 127)
       }
       return value ?? ''
     case '#':

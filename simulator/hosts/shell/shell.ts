@@ -1,8 +1,9 @@
 import { absolute } from '../machine/files.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Process, Program } from '../machine/process.ts'
+import { fork, waitFor } from './fork.ts'
 import { parseScript } from './parse.ts'
-import { fork, runScript, runTraps, start, waitFor } from './run.ts'
+import { runScript, runTraps, start } from './run.ts'
 import { Leave, type Runs, type Shell, ShellProblem, shellName } from './state.ts'
 import { SyntaxProblem } from './syntax.ts'
 

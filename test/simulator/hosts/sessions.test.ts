@@ -63,6 +63,7 @@ test('closing the channel ends what it started, but not what has a session of it
   await using world = await startWorld({ computes: 1 })
   const client = await world.connect('cmp1')
   const working = world.clock.busy()
+  const alsoWorking = world.clock.busy()
   const channel = await start(client, 'setsid sleep 611 < /dev/null > /dev/null 2>&1 & echo ready; sleep 612')
   const end = ended(channel)
   await firstText(channel)
@@ -71,6 +72,7 @@ test('closing the channel ends what it started, but not what has a session of it
   const left = await execute(client, 'pgrep -af "sleep 61[12]"')
   expect(left.stdout).toMatch(/^\d+ sleep 611\n$/)
   working()
+  alsoWorking()
   client.end()
 })
 
