@@ -1,0 +1,177 @@
+import { expect, test } from 'vitest'
+import { StepFailure, type WorkAction } from '../../../engine/action/contract.ts'
+import { closedObject } from '../../../engine/action/define.ts'
+import { emptyWorld, outcomeOf, walk } from '../../support/engine.ts'
+
+const head = 'apiVersion: runbook/v1\nname: t\n'
+
+function previews({ events }: Awaited<ReturnType<typeof walk>>) {
+  return events.flatMap((event) =>
+    event.type === 'step.previewed' ? [{ key: event.key, params: event.params, maybe: event.maybe }] : [],
+  )
+}
+
+test('reads are made, changes are shown rendered and not made', async () => {
+  const world = emptyWorld()
+  world.touch['look'] = () => 'c1'
+  const done = await walk(
+    `${head}steps:
+  - { id: look, action: test.read, with: { what: look } }
+  - { id: change, action: test.change, with: { what: "reboot {{ steps.look.result.value }}" } }
+  - { id: destroy, action: test.destroy, with: { what: it } }
+`,
+    { world, dry: true },
+  )
+  expect(world.effects).toEqual(['read look'])
+  expect(previews(done)).toMatchObject([{ key: 'change', params: { what: 'reboot c1' } }, { key: 'destroy' }])
+  expect(done.ending?.status).toBe('succeeded')
+})
+
+test('what a change would have given is unknown, and so is what depends on it', async () => {
+  const world = emptyWorld()
+  const done = await walk(
+    `${head}steps:
+  - { id: make, action: test.change, with: { what: make } }
+  - { id: use, action: test.change, with: { what: "use {{ steps.make.result.of }}" } }
+  - { id: look, action: test.read, with: { what: "{{ steps.make.result.of }}" } }
+`,
+    { world, dry: true },
+  )
+  expect(world.effects).toEqual([])
+  expect(previews(done).map(({ key, maybe }) => [key, maybe !== undefined])).toEqual([
+    ['make', false],
+    ['use', true],
+    ['look', true],
+  ])
+})
+
+test('a condition on an unknown plans the step and says that it may be skipped', async () => {
+  const world = emptyWorld()
+  const done = await walk(
+    `${head}steps:
+  - { id: make, action: test.change, with: { what: make } }
+  - { id: then, when: "steps.make.result.of == 'x'", action: test.change, with: { what: then } }
+  - { id: else, when: "steps.make.result.of != 'x'", action: test.change, with: { what: else } }
+  - { id: never, when: "false && steps.make.result.of == 'x'", action: test.change, with: { what: never } }
+`,
+    { world, dry: true },
+  )
+  expect(previews(done).map(({ key }) => key)).toEqual(['make', 'then', 'else'])
+  expect(previews(done)[1]?.maybe).toContain("if `steps.make.result.of == 'x'`")
+})
+
+test('a loop over what is not known yet is shown once', async () => {
+  const world = emptyWorld()
+  const done = await walk(
+    `${head}steps:
+  - { id: make, action: test.change, with: { what: make } }
+  - { id: each, for_each: steps.make.result.value, as: it, action: test.change, with: { what: "{{ it }}" } }
+`,
+    { world, dry: true },
+  )
+  expect(previews(done).map(({ key }) => key)).toEqual(['make', 'each[?]'])
+})
+
+test('a read after a change that was not made decides nothing: its verify and its until are not judged', async () => {
+  const world = emptyWorld()
+  world.touch['look'] = () => 'enabled'
+  const done = await walk(
+    `${head}steps:
+  - { id: disable, action: test.change, with: { what: disable } }
+  - { id: look, action: test.read, with: { what: look }, verify: [{ that: "result.value == 'disabled'" }] }
+  - { id: wait, action: test.read, with: { what: look }, until: { done: "result.value == 'disabled'", timeout: 5m } }
+  - { id: after, when: "steps.look.result.value == 'disabled'", action: test.change, with: { what: after } }
+`,
+    { world, dry: true },
+  )
+  expect(world.effects).toEqual(['read look', 'read look'])
+  expect(done.ending?.status).toBe('succeeded')
+  expect(previews(done).map(({ key }) => key)).toEqual(['disable', 'after'])
+})
+
+test('a read before any change decides as in a real run', async () => {
+  const world = emptyWorld()
+  world.touch['look'] = () => 'bad'
+  const done = await walk(
+    `${head}steps:
+  - { id: look, action: test.read, with: { what: look }, verify: [{ that: "result.value == 'good'" }] }
+  - { id: change, action: test.change, with: { what: change } }
+`,
+    { world, dry: true },
+  )
+  expect(done.ending).toMatchObject({ status: 'failed', error: { code: 'verify_failed' } })
+  expect(previews(done)).toEqual([])
+})
+
+test('a failing read after a change that was not made does not end the dry run', async () => {
+  const world = emptyWorld()
+  world.touch['gone'] = () => {
+    throw new StepFailure('not_found', 'there is none yet')
+  }
+  const done = await walk(
+    `${head}steps:
+  - { id: make, action: test.change, with: { what: make } }
+  - { id: look, action: test.read, with: { what: gone } }
+`,
+    { world, dry: true },
+  )
+  expect(done.ending?.status).toBe('succeeded')
+})
+
+test('a person is not asked, and what follows is shown', async () => {
+  const world = emptyWorld()
+  const done = await walk(
+    `${head}steps:
+  - { id: ask, action: human.confirm, with: { message: sure? } }
+  - { id: change, action: test.change, with: { what: change } }
+`,
+    { world, dry: true },
+  )
+  expect(done.stopped).toBeUndefined()
+  expect(previews(done).map(({ key }) => key)).toEqual(['ask', 'change'])
+})
+
+test('an action that does not say what it does stops the dry run', async () => {
+  const silent = {
+    name: 'third.party',
+    summary: 'who knows',
+    params: closedObject({}),
+    result: {},
+    examples: [],
+    run: async () => null,
+  } as unknown as WorkAction
+  const done = await walk(`${head}steps:\n  - { id: x, action: third.party }\n`, { dry: true, moreActions: [silent] })
+  expect(outcomeOf(done, 'x')).toMatchObject({ status: 'failed', error: { code: 'effect_not_declared' } })
+})
+
+test('an action that can look ahead is asked what would change, and nothing to do is no change', async () => {
+  const looks: WorkAction = {
+    name: 'test.plan',
+    summary: 'looks ahead',
+    effect: 'change',
+    params: closedObject({ changes: { type: 'integer', description: 'How many things would change.' } }),
+    result: {},
+    examples: [],
+    run: async () => null,
+    plan: async (_ctx, params) => ({
+      summary: 'seen',
+      changes: Array.from({ length: Number(params['changes']) }, (_, index) => ({
+        path: `p${index}`,
+        before: 1,
+        after: 2,
+      })),
+    }),
+  }
+  const world = emptyWorld()
+  const done = await walk(
+    `${head}steps:
+  - { id: nothing, action: test.plan, with: { changes: 0 } }
+  - { id: look, action: test.read, with: { what: look }, verify: [{ that: "result.of == 'look'" }] }
+  - { id: some, action: test.plan, with: { changes: 2 } }
+`,
+    { world, dry: true, moreActions: [looks] },
+  )
+  expect(outcomeOf(done, 'look')).toMatchObject({ status: 'succeeded', result: { of: 'look' } })
+  const shown = done.events.flatMap((event) => (event.type === 'step.previewed' ? [event.preview] : []))
+  expect(shown.map((preview) => preview?.changes.length)).toEqual([0, 2])
+})
