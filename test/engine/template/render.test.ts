@@ -114,6 +114,16 @@ describe('what has no one text does not print', () => {
   })
 })
 
+test.each([
+  ['{{inputs.list}} x', '`inputs.list` is a list', 'join'],
+  ['{{inputs.map}} x', '`inputs.map` is a mapping', 'json'],
+  ['{{inputs.nothing}} x', '`inputs.nothing` is empty (`null`)', 'default'],
+])('%s is told what it is and what to write', (text, message, hint) => {
+  const failure = failureOf(() => textOf(text, scope))
+  expect(failure.message).toContain(message)
+  expect(failure.hint).toContain(hint)
+})
+
 describe('a value is printed for where it goes', () => {
   test.each<[Renderer, string, string]>([
     ['text', 'x={{inputs.odd}}', `x=it's; $(rm)`],
