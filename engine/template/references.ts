@@ -1,4 +1,4 @@
-import type { Reference } from '../expression/references.ts'
+import type { Reference } from '../expression/expression.ts'
 import type { Operand, Part, Path, PathOperand } from './part.ts'
 
 /** What stands at a level: the path of the item in the scope, where it is known, and the names of `#each`. */

@@ -1,4 +1,4 @@
-import type { Scope } from '../expression/interpret.ts'
+import type { Scope } from '../expression/expression.ts'
 import { Unknown, unknownIn } from '../expression/unknown.ts'
 import type { Json } from '../json.ts'
 import { Unusable } from './helpers.ts'

@@ -1,5 +1,5 @@
 import { didYouMean } from '../diagnostic.ts'
-import type { Scope } from '../expression/interpret.ts'
+import type { Scope } from '../expression/expression.ts'
 import { Unknown, unknownIn } from '../expression/unknown.ts'
 import type { Json } from '../json.ts'
 import { helperNamed, Unusable } from './helpers.ts'

@@ -2,8 +2,7 @@
  * Templates: Handlebars for text, read by a library and rendered here. Paths, `if`, `unless`, `each` and a few helpers;
  * what is missing is an error with a place, and nothing prints as `[object Object]`.
  */
-import type { Scope } from '../expression/interpret.ts'
-import type { Reference } from '../expression/references.ts'
+import type { Reference, Scope } from '../expression/expression.ts'
 import { Unknown } from '../expression/unknown.ts'
 import type { Json } from '../json.ts'
 import { printed, Unusable } from './helpers.ts'
