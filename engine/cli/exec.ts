@@ -1,8 +1,9 @@
 import { join, resolve } from 'node:path'
 import { packageVersion, revisionOf } from '../host/files.ts'
+import { beginRun } from '../host/only-writer.ts'
 import { transcriptOf } from '../host/runs.ts'
 import { Redactor } from '../journal/redact.ts'
-import type { Json, JsonObject } from '../json.ts'
+import type { Json, JsonObject, Schema } from '../json.ts'
 import type { RunBegan } from '../run/event.ts'
 import { colourWanted } from '../view/colour.ts'
 import { drawDiagnostics } from '../view/diagnostics.ts'
@@ -112,6 +113,7 @@ export async function exec(name: string, options: ExecOptions, io: Io, signal: A
       by: operator,
       pid: io.pid,
       inputs: masked(inputs, plan.runbook.secrets),
+      defaults: defaultsAmong(inputs, plan.runbook.inputs),
       hosts: [...surroundings.inventory.hosts.keys()],
       ...(surroundings.cloud !== undefined && { cloud: surroundings.cloud }),
       ...(options.rehearse !== undefined && { rehearsal: options.rehearse }),
@@ -125,6 +127,7 @@ export async function exec(name: string, options: ExecOptions, io: Io, signal: A
         ...(options.step === true && { step: true }),
       },
     }
+    const free = beginRun(join(runs, run), run)
     const code = await carryOut({
       run,
       dry: options.dryRun === true,
@@ -143,7 +146,7 @@ export async function exec(name: string, options: ExecOptions, io: Io, signal: A
       redactor,
       begin,
       cancel: signal,
-    })
+    }).finally(free)
     for (const file of options.report ?? []) writeReport(resolve(io.cwd, file), transcriptOf(join(runs, run)).entries)
     return code
   } finally {
@@ -176,6 +179,13 @@ export async function inputsFor(
   const problems = [...gathered.diagnostics, ...missingInputs(runbook, missing)]
   if (problems.length > 0) throw new Problems(problems)
   return values
+}
+
+/** Inputs that have the value of their default. */
+function defaultsAmong(inputs: JsonObject, schemas: { readonly [name: string]: Schema }): readonly string[] {
+  return Object.keys(inputs).filter(
+    (name) => JSON.stringify(inputs[name]) === JSON.stringify(schemas[name]?.['default']),
+  )
 }
 
 function masked(inputs: JsonObject, secrets: readonly string[]): JsonObject {

@@ -103,7 +103,7 @@ function shortened({ text, value }: Operand): Operand {
   return written.length <= longestOperand ? { text, value } : { text, value: `${written.slice(0, longestOperand)}…` }
 }
 
-/** A text for people: rendered; as written where it cannot be. */
+/** A text for people: rendered; where a value is not there (yet), `…` stands for it. */
 export function textFor(template: string, names: Names): string {
   if (!isTemplate(template)) return template
   const parsed = parseTemplate(template)
@@ -111,7 +111,7 @@ export function textFor(template: string, names: Names): string {
   try {
     return previewText(parsed.template, names)
   } catch (error) {
-    if (error instanceof TemplateError) return template
+    if (error instanceof TemplateError) return template.replaceAll(/\{\{[^{}]*\}\}/g, '…')
     throw error
   }
 }

@@ -88,6 +88,8 @@ export interface RunBegan {
   readonly pid: number
   /** Secret inputs stand as their masked form. */
   readonly inputs: JsonObject
+  /** Those that nobody gave, so that they have their defaults. */
+  readonly defaults?: readonly string[]
   readonly hosts: readonly string[]
   readonly cloud?: string
   readonly rehearsal?: string

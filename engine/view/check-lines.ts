@@ -9,7 +9,8 @@ const shownFindings = 50
 /** A verdict and what it rests on. */
 export function checkLines(check: CheckResult, paint: Paint, at: string): readonly string[] {
   const { style, word } = verdictLabels[check.verdict]
-  const summary = check.summary === '' ? '' : `: ${check.summary}`
+  // findings speak for themselves, below
+  const summary = check.summary === '' || check.findings.length > 0 ? '' : `: ${check.summary}`
   return [
     factLine(at, paint(style, padded(word, 12)), safeLine(`${check.check}  ${check.title}${summary}`)),
     ...findingLines(check, paint),

@@ -11,7 +11,7 @@ export function headerLines(began: RunBegan & { readonly at: string }, paint: Pa
     ...(began.rehearsal === undefined ? [] : [['rehearsal', `${began.rehearsal}, on a simulated cloud`] as const]),
     ['by', `${by.user}@${by.host}, ${shownTime(began.at)} UTC`],
     ['runbook', `${runbook.path}${commitOf(runbook)}`],
-    ...(Object.keys(began.inputs).length === 0 ? [] : [['inputs', shownFields(began.inputs)] as const]),
+    ...inputsOf(began),
     ...(began.cloud === undefined ? [] : [['cloud', began.cloud] as const]),
     ...(began.hosts.length === 0 ? [] : [['hosts', fewOf(began.hosts)] as const]),
   ]
@@ -20,6 +20,12 @@ export function headerLines(began: RunBegan & { readonly at: string }, paint: Pa
     ...facts.map(([name, value]) => `  ${paint('dim', name.padEnd(10))} ${safeLine(value)}`),
     '',
   ]
+}
+
+/** Inputs that somebody gave; the rest stands in the report. */
+function inputsOf({ inputs, defaults = [] }: RunBegan): readonly (readonly [string, string])[] {
+  const given = Object.entries(inputs).filter(([name]) => !defaults.includes(name))
+  return given.length === 0 ? [] : [['inputs', shownFields(Object.fromEntries(given))]]
 }
 
 function commitOf({ commit, clean }: RunBegan['runbook']): string {

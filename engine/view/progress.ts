@@ -1,4 +1,4 @@
-import type { Effect } from '../action/contract.ts'
+import type { Effect, Question } from '../action/contract.ts'
 import type { Call, CheckResult, RunBegan, RunEnded, RunEvent, StepBegan, StepEnded } from '../run/event.ts'
 import type { Outcome, Status } from '../run/outcome.ts'
 import { isGood } from '../run/outcome.ts'
@@ -13,7 +13,7 @@ export interface Progress {
   began: RunBegan | undefined
   ended: RunEnded | undefined
   /** Keys of the questions the run went to sleep with. */
-  parked: readonly string[]
+  parked: readonly { readonly key: string; readonly question: Question }[]
   /** Milliseconds since 1970, of the last event. */
   now: number
   since: number
@@ -83,7 +83,7 @@ export function advance(progress: Progress, event: RunEvent): void {
     progress.began = event
     progress.since = progress.now
   } else if (event.type === 'run.ended') progress.ended = event
-  else if (event.type === 'run.parked') progress.parked = event.questions.map(({ key }) => key)
+  else if (event.type === 'run.parked') progress.parked = event.questions
   else if (event.type === 'run.resumed') resumed(progress)
   else if (event.type === 'step.began') begin(progress, event)
   else if (event.type === 'step.ended') finish(progress, event)

@@ -26,7 +26,7 @@ export function summaryLines(
     ['checks', verdictCounts(progress, paint)],
     ['outputs', ended?.outputs && Object.keys(ended.outputs).length > 0 ? safeLine(JSON.stringify(ended.outputs)) : ''],
     ['in doubt', progress.inDoubt.size === 0 ? '' : paint('doubt', safeLine(fewOf([...progress.inDoubt])))],
-    ['questions', progress.parked.length === 0 ? '' : safeLine(fewOf(progress.parked))],
+    ['questions', progress.parked.length === 0 ? '' : safeLine(fewOf(progress.parked.map(({ key }) => key)))],
     ['transcript', transcript === undefined ? '' : safeLine(transcript)],
     ['next', paint('strong', nextCommand(progress))],
   ]
@@ -78,9 +78,25 @@ function dryRunLine({ previews }: Progress): string {
   return `  nothing was changed: ${would} step${would === 1 ? '' : 's'} would act${might > 0 ? `, ${might} more might` : ''}`
 }
 
+/** The words that answer what is asked, ready to be typed; what is not known stands in capitals. */
+function answersTo(parked: Progress['parked']): string {
+  return parked
+    .map(({ key, question }) => {
+      const pair = safeLine(`${key}=${answerTo(question)}`)
+      return ` --answer ${/^[\w=./@:-]+$/.test(pair) ? pair : `'${pair.replaceAll("'", String.raw`'\''`)}'`}`
+    })
+    .join('')
+}
+
+function answerTo({ kind, phrase, options }: Progress['parked'][number]['question']): string {
+  // a phrase is for a person to type, not to paste
+  if (kind === 'confirm') return phrase === undefined ? 'yes' : 'PHRASE'
+  return kind === 'choose' ? (options ?? []).map(({ value }) => value).join('|') : 'VALUE'
+}
+
 function nextCommand({ began, ended, parked, checks }: Progress): string {
   const run = safeLine(began?.run ?? 'RUN')
-  if (parked.length > 0) return `runbook approve ${run}, or runbook resume ${run} to answer here`
+  if (parked.length > 0) return `runbook resume ${run} at a terminal, or runbook resume ${run}${answersTo(parked)}`
   if (began?.mode === 'dry-run') return `the same command without --dry-run`
   if (ended?.status === 'succeeded')
     return checks.size > 0 ? `runbook show ${run} --format html` : `runbook show ${run}`

@@ -103,7 +103,7 @@ export const check: WorkAction = {
     const all = once([...found, ...broken])
     const worst =
       (['fail', 'unknown', 'warn'] as const).find((verdict) => all.some((each) => each.verdict === verdict)) ?? 'pass'
-    return result(params, worst, all, worst === 'pass' ? String(params['summary'] ?? 'as it should be') : told(all))
+    return result(params, worst, all, worst === 'pass' ? String(params['summary'] ?? '') : told(all))
   },
 }
 

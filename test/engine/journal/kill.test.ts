@@ -21,6 +21,7 @@ const runbook = `apiVersion: runbook/v1
 name: killed
 inputs:
   log: { type: string, description: Where the marks go }
+  fails: { type: boolean, description: Whether the run fails in the end and is undone }
 steps:${touch(
   'first',
   `
