@@ -5,7 +5,6 @@ import type { Registry } from '../action/registry.ts'
 import { exitCode, RunbookError } from '../error.ts'
 import { loadKept, openJournal } from '../host/journal-file.ts'
 import { lockFiles } from '../host/lock-files.ts'
-import { onlyWriter } from '../host/only-writer.ts'
 import { performer } from '../host/perform.ts'
 import type { Transcript } from '../journal/chain.ts'
 import { LocalDurable } from '../journal/local.ts'
@@ -22,6 +21,7 @@ import { interpret, interpretBody } from '../run/interpret.ts'
 import type { View } from '../view/view.ts'
 import type { Answers } from './answers.ts'
 import type { Config } from './config.ts'
+import { planName } from './kept-plan.ts'
 import type { Surroundings } from './surroundings.ts'
 import type { FailOn } from './verdict.ts'
 import { verdictExit } from './verdict.ts'
@@ -47,13 +47,12 @@ export interface RunOptions {
   readonly cancel: AbortSignal
 }
 
-/** Walks a plan from its first line or from where it stopped, and gives the exit code. */
+/** Walks a plan, as the only writer of its run, from its first line or from where it stopped, and gives the exit code. */
 export async function carryOut(options: RunOptions): Promise<number> {
   const { run, plan, surroundings, redactor, view, begin, operator, config } = options
   const folder = join(options.runs, run)
   const resumed = 'resumed' in begin ? begin.resumed : undefined
   const file = await openJournal(folder, resumed ? { wholeBytes: resumed.wholeBytes } : {})
-  const free = onlyWriter(folder, run)
   // every execution that runs listens for the cancellation: as many as the runbook lets run at once
   setMaxListeners(0, options.cancel)
   const clock = surroundings.doors.clock
@@ -120,6 +119,8 @@ export async function carryOut(options: RunOptions): Promise<number> {
     const onCancel = () => void durable.tellCancelled().catch(() => undefined)
     options.cancel.addEventListener('abort', onCancel, { once: true })
     try {
+      // cancelled before it began: what is in the transcript must not depend on when the signal came
+      if (options.cancel.aborted) await durable.tellCancelled()
       const ending = await interpret(engine, options.inputs)
       return await end(durable, ending)
     } catch (error) {
@@ -130,7 +131,6 @@ export async function carryOut(options: RunOptions): Promise<number> {
   } finally {
     await view.end()
     await file.close()
-    free()
   }
 
   async function end(durable: LocalDurable, ending: Ending): Promise<number> {
@@ -170,10 +170,6 @@ async function locksAnywhere(plan: Plan): Promise<boolean> {
 function exitOf({ status }: Ending): number {
   if (status === 'cancelled') return exitCode.interrupted
   return status === 'refused' ? exitCode.refused : exitCode.failed
-}
-
-export function planName(plan: Plan): string {
-  return `plan-${plan.digest.slice(0, 16)}.json`
 }
 
 /** Sorts by time, and is short enough to type the end of. */

@@ -50,8 +50,13 @@ export function prepare(name: string, library: RunbookLibrary, registry: Registr
 export function makePlan(runbook: Runbook, library: RunbookLibrary, registry: Registry): Plan {
   const planned = planOf(runbook, { registry, find: (called, from) => library.find(called, from), isTargetExpression })
   const files = library.files()
-  const digest = sumOf(JSON.stringify([semantics, planned]))
+  const digest = digestOf({ semantics, runbook: planned })
   return { semantics, runbook: planned, files, digest }
+}
+
+/** What a plan is known by: it changes with anything in the runbook or in those that it calls. */
+export function digestOf({ semantics: rules, runbook }: Pick<Plan, 'semantics' | 'runbook'>): string {
+  return sumOf(JSON.stringify([rules, runbook]))
 }
 
 /** Reads an inventory. Throws `Problems`. */

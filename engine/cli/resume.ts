@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { exitCode, RunbookError } from '../error.ts'
 import { isFile } from '../host/files.ts'
+import { onlyWriter } from '../host/only-writer.ts'
 import { folderOfRun, transcriptOf } from '../host/runs.ts'
 import { Redactor } from '../journal/redact.ts'
 import type { JsonObject } from '../json.ts'
@@ -9,11 +10,12 @@ import { semantics } from '../plan/build.ts'
 import type { Plan } from '../plan/plan.ts'
 import type { Entry, RunBegan } from '../run/event.ts'
 import { answersFrom } from './answers.ts'
-import { carryOut, planName } from './carry-out.ts'
+import { carryOut } from './carry-out.ts'
 import { configOf } from './config.ts'
 import type { ExecOptions } from './exec.ts'
 import { inputsFor } from './exec.ts'
 import type { Io } from './io.ts'
+import { planIn, planName } from './kept-plan.ts'
 import { runbookLibrary } from './library.ts'
 import { demandNoErrors, makePlan, prepare } from './prepare.ts'
 import { loadRegistry } from './registry.ts'
@@ -36,6 +38,18 @@ export interface ResumeOptions
 export async function resume(name: string, options: ResumeOptions, io: Io, signal: AbortSignal): Promise<number> {
   const config = configOf(io)
   const folder = folderOfRun(options.runs === undefined ? config.runs : resolve(io.cwd, options.runs), name)
+  const run = basename(folder)
+  // before anything is read: what another process still writes is no state to go on from
+  const free = onlyWriter(folder, run)
+  try {
+    return await goOn(folder, options, io, signal)
+  } finally {
+    free()
+  }
+}
+
+async function goOn(folder: string, options: ResumeOptions, io: Io, signal: AbortSignal): Promise<number> {
+  const config = configOf(io)
   const run = basename(folder)
   const runs = dirname(folder)
   const transcript = transcriptOf(folder)
@@ -122,8 +136,8 @@ async function planFor(
   io: Io,
   registry: Awaited<ReturnType<typeof loadRegistry>>,
 ): Promise<Plan> {
-  const recorded = join(folder, planName({ digest: began.runbook.digest } as Plan))
-  const asRecorded = () => JSON.parse(readFileSync(recorded, 'utf8')) as Plan
+  const recorded = join(folder, planName(began.runbook))
+  const asRecorded = () => recordedPlan(recorded, began.runbook.digest)
   if (options.asRecorded) return asRecorded()
   const library = runbookLibrary(configOf(io).runbooks, io.cwd)
   const path = began.from?.path ?? began.runbook.path
@@ -142,6 +156,18 @@ async function planFor(
     exitCode: exitCode.diverged,
     hint: '`--as-recorded` goes on with the runbook as it was, `--accept-changes` with the runbook as it is now',
   })
+}
+
+/** The plan that was kept when the run began, if it is still what was kept. */
+function recordedPlan(path: string, digest: string): Plan {
+  const text = isFile(path) ? readFileSync(path, 'utf8') : undefined
+  const plan = text === undefined ? undefined : planIn(text, digest)
+  if (plan) return plan
+  throw new RunbookError(
+    'broken_transcript',
+    `\`${basename(path)}\`, the runbook as it was, is ${text === undefined ? 'missing' : 'not what was written'}`,
+    { exitCode: exitCode.diverged, hint: '`--accept-changes` goes on with the runbook as it is now' },
+  )
 }
 
 /** Plans that differ only in where things stand in their files are the same. */

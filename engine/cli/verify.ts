@@ -7,6 +7,7 @@ import { sumOf } from '../journal/chain.ts'
 import type { Entry } from '../run/event.ts'
 import { configOf } from './config.ts'
 import type { Io } from './io.ts'
+import { planIn, planName } from './kept-plan.ts'
 
 /** `runbook verify`: the chain of the transcript, line by line, and what is kept beside it. */
 export async function verify(name: string, options: { readonly runs?: string }, io: Io): Promise<number> {
@@ -28,6 +29,11 @@ export async function verify(name: string, options: { readonly runs?: string }, 
     )
     return exitCode.failed
   }
+  const plan = wrongPlan(folder, entries)
+  if (plan !== undefined) {
+    say(`broken: ${plan}, the runbook as it was, is not what was written`)
+    return exitCode.failed
+  }
   const last = entries.at(-1)
   const state =
     last?.type === 'run.ended'
@@ -39,6 +45,14 @@ export async function verify(name: string, options: { readonly runs?: string }, 
   if (torn) say('the last line was not written to its end: the process was stopped while it wrote')
   say(`sum of the last line: ${link.sum}`)
   return exitCode.done
+}
+
+/** The kept plan, when it is not the one whose digest the first line gives. One that was taken away cannot mislead anybody. */
+function wrongPlan(folder: string, [began]: readonly Entry[]): string | undefined {
+  if (began?.type !== 'run.began') return undefined
+  const name = planName(began.runbook)
+  const path = join(folder, name)
+  return isFile(path) && planIn(readFileSync(path, 'utf8'), began.runbook.digest) === undefined ? name : undefined
 }
 
 /** Values that were too large for a line, with the digest that their name promises. */

@@ -1,7 +1,8 @@
-import { readFileSync } from 'node:fs'
-import { mkdir, open, rename, stat, truncate } from 'node:fs/promises'
+import { existsSync, readFileSync } from 'node:fs'
+import { mkdir, open, rename, rm, stat, truncate } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { exitCode, RunbookError } from '../error.ts'
+import { keptName } from '../journal/chain.ts'
 import type { JournalFile } from '../journal/local.ts'
 import type { Json } from '../json.ts'
 
@@ -54,8 +55,8 @@ export async function openJournal(
       })
     },
     async keep(name, text) {
+      const temporary = join(folder, `.${name}.${process.pid}`)
       try {
-        const temporary = join(folder, `.${name}.${process.pid}`)
         const kept = await open(temporary, 'w', 0o600)
         try {
           await kept.writeFile(text)
@@ -66,6 +67,7 @@ export async function openJournal(
         await rename(temporary, join(folder, name))
         await syncFolder(folder)
       } catch (cause) {
+        await rm(temporary, { force: true })
         throw cannotWrite(join(folder, name), cause)
       }
     },
@@ -96,5 +98,15 @@ async function syncFolder(path: string): Promise<void> {
 
 /** A value that `keep` kept. */
 export function loadKept(folder: string, name: string): Json {
-  return JSON.parse(readFileSync(join(folder, name), 'utf8')) as Json
+  const path = join(folder, name)
+  const text = existsSync(path) ? readFileSync(path, 'utf8') : undefined
+  if (text !== undefined && name === keptName(text)) return JSON.parse(text) as Json
+  throw new RunbookError(
+    'broken_transcript',
+    `\`${name}\` is ${text === undefined ? 'missing' : 'not what was written'}`,
+    {
+      exitCode: exitCode.diverged,
+      hint: 'it holds a result that the transcript names; a run is not resumed without it',
+    },
+  )
 }

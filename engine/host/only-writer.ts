@@ -1,5 +1,5 @@
-import { linkSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { linkSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { RunbookError } from '../error.ts'
 
 /**
@@ -9,7 +9,11 @@ import { RunbookError } from '../error.ts'
 export function onlyWriter(folder: string, run: string): () => void {
   const path = join(folder, 'writer')
   const draft = `${path}.${process.pid}`
-  writeFileSync(draft, `${process.pid} ${startOf(process.pid) ?? ''}\n`, { mode: 0o600 })
+  try {
+    writeFileSync(draft, `${process.pid} ${startOf(process.pid) ?? ''}\n`, { mode: 0o600 })
+  } catch (cause) {
+    throw cannotKeep(dirname(folder), cause)
+  }
   try {
     for (let attempt = 1; ; attempt++) {
       try {
@@ -30,6 +34,33 @@ export function onlyWriter(folder: string, run: string): () => void {
   } finally {
     unlinkSync(draft)
   }
+}
+
+/** Makes the folder of a new run, and takes it. Gives the function that gives it free. */
+export function beginRun(folder: string, run: string): () => void {
+  try {
+    mkdirSync(folder, { recursive: true, mode: 0o700 })
+  } catch (cause) {
+    throw cannotKeep(dirname(folder), cause)
+  }
+  return onlyWriter(folder, run)
+}
+
+function cannotKeep(folder: string, cause: unknown): RunbookError {
+  const { code, message } = cause as NodeJS.ErrnoException
+  const whys: { readonly [code: string]: string } = {
+    EACCES: 'permission denied',
+    EPERM: 'permission denied',
+    EROFS: 'the file system is read-only',
+    ENOSPC: 'the disk is full',
+    EDQUOT: 'the quota is used up',
+    ENOTDIR: 'a part of its path is a file',
+    EEXIST: 'it is a file',
+  }
+  return new RunbookError('cannot_keep_runs', `runs cannot be kept in \`${folder}\`: ${whys[code ?? ''] ?? message}`, {
+    hint: 'nothing was begun; name another folder with `--runs`, or as `runs` in runbook.config.yaml',
+    cause,
+  })
 }
 
 /** Whether a process is writing a run now. */

@@ -27,6 +27,11 @@ export function lineAfter(
   return { text: `${body},"sum":"${own}"}\n`, link: { seq: seq + 1, sum: own } }
 }
 
+/** The name of a file that keeps a value beside the transcript. */
+export function keptName(text: string): string {
+  return `sha256-${sumOf(text)}.json`
+}
+
 export function sumOf(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
