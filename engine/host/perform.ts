@@ -10,6 +10,7 @@ import type { Outcome } from '../run/outcome.ts'
 import { failureOutcome } from '../run/question.ts'
 import { validatorOf } from '../schema.ts'
 import type { Doors } from './doors.ts'
+import { type HeldOutput, heldOutput } from './held-output.ts'
 
 export interface PerformOptions {
   readonly run: string
@@ -27,13 +28,17 @@ export function performer(options: PerformOptions): LocalOptions['perform'] {
   return async (key, { effect }, attempt, [name, what, params], tell, signal) => {
     const action = options.registry.get(name)
     if (!action || asks(action)) return failed('no_action', `no action is called \`${name}\``)
-    const ctx = contextFor(options, kept, { run: options.run, key, attempt }, what === 'run' ? effect : 'read', tell)
+    const shown = heldOutput(options.redactor, (piece) => tell({ type: 'step.output', key, ...piece }))
+    const step = { run: options.run, key, attempt }
+    const ctx = contextFor(options, kept, step, what === 'run' ? effect : 'read', tell, shown)
     try {
       return await perform(action, what, ctx, params, signal)
     } catch (error) {
       if (error instanceof StepFailure) return failureOutcome(error)
       if (signal.aborted) throw error
       return failed('action_broke', `\`${name}\` broke: ${error instanceof Error ? error.message : String(error)}`)
+    } finally {
+      shown.release()
     }
   }
 }
@@ -71,11 +76,15 @@ function contextFor(
   step: ActionContext['step'],
   effect: Effect,
   tell: StepIo['tell'],
+  shown: HeldOutput,
 ): ActionContext {
   const watch = {
-    onCall: (call: Call) => tell({ type: 'step.called', key: step.key, call }),
+    onCall(call: Call) {
+      if (call.kind !== 'http') shown.release(call.kind === 'ssh' ? call.host : undefined)
+      tell({ type: 'step.called', key: step.key, call })
+    },
     onOutput: (stream: 'stdout' | 'stderr', text: string, host?: string) =>
-      tell({ type: 'step.output', key: step.key, stream, text, ...(host !== undefined && { host }) }),
+      shown.take({ stream, text, ...(host !== undefined && { host }) }),
   }
   const http: Http = (request, signal) => {
     const does =

@@ -15,7 +15,7 @@ import type { Operator, Passing, Recorded, RunEvent } from '../run/event.ts'
 import type { Outcome } from '../run/outcome.ts'
 import { isGood } from '../run/outcome.ts'
 import type { Link } from './chain.ts'
-import { lineAfter, sumOf } from './chain.ts'
+import { keptName, lineAfter, sumOf } from './chain.ts'
 import type { Locks } from './lock.ts'
 import type { Past } from './recorded.ts'
 import type { Redactor } from './redact.ts'
@@ -112,7 +112,7 @@ export class LocalDurable implements Durable {
         `\`${key}\` was recorded with ${began.action === about.action ? 'other parameters' : `the action \`${began.action}\``}`,
       )
     }
-    if (ended && !(ended.redacted && about.effect === 'read')) {
+    if (ended && !(ended.redacted && about.effect === 'read' && !this.cancelled)) {
       const outcome = this.#loaded(ended.outcome)
       this.#replay(began, ended)
       return { outcome, startedAt: began?.at ?? ended.at }
@@ -133,6 +133,8 @@ export class LocalDurable implements Durable {
         outcome: { status: 'cancelled', error: { code: 'cancelled', message: 'the run was cancelled', key } },
         startedAt: this.#now(),
       }
+    const hidden = this.#options.past.masked ? this.#options.redactor.maskIn(about.params) : undefined
+    if (hidden !== undefined) return this.#hiddenValue(about, key, hidden)
     const attempt = this.#options.random()
     const flush = about.effect !== 'read'
     const { step, name, action, effect, target } = about
@@ -197,7 +199,12 @@ export class LocalDurable implements Durable {
     if (!about.shield) cancel.addEventListener('abort', onCancel, { once: true })
     const idle = busy()
     const told: Promise<unknown>[] = []
-    const tell: StepIo['tell'] = (event) => void told.push(this.#tell(event))
+    const tell: StepIo['tell'] = (event) => {
+      const telling = this.#tell(event)
+      // what could not be written is thrown when the body is over; until then nobody waits for it
+      telling.catch(() => stop.abort(new Error('the transcript cannot be written')))
+      told.push(telling)
+    }
     const io: StepIo = {
       signal: stop.signal,
       since,
@@ -231,6 +238,15 @@ export class LocalDurable implements Durable {
     }
   }
 
+  /** J4: a secret is not in the transcript, so what was read from there cannot stand for it. */
+  async #hiddenValue({ step, action, name }: About, key: string, secret: string): Promise<Ran> {
+    const message = `its parameters hold \`«${secret}»\`: a result that was recorded with the secret left out, and that cannot be used after a resume`
+    const hint = 'give the secret to the step as the input itself, or make the step that gives it a read'
+    const outcome: Outcome = { status: 'failed', error: { code: 'masked_value', message, hint } }
+    const at = await this.#append({ type: 'step.ended', key, step, kind: 'action', action, name, outcome }, true)
+    return { outcome, startedAt: at }
+  }
+
   async value(key: string, make: () => Json): Promise<Json> {
     const recorded = this.#options.past.value(key)
     if (recorded) return this.#expand(recorded.value)
@@ -258,10 +274,18 @@ export class LocalDurable implements Durable {
     }
   }
 
-  async ask(key: string, step: string, question: Question, { inDoubt = false } = {}): Promise<Answer> {
+  async ask(
+    key: string,
+    step: string,
+    question: Question,
+    { inDoubt = false, shield = false } = {},
+  ): Promise<Answer | undefined> {
     const { past, clock, cancel, redactor } = this.#options
     const answered = past.answer(key)
     if (answered) return answered
+    // a doubt stays open: what happened has to be known before it can be undone
+    const stops = !shield && !inDoubt
+    if (stops && this.cancelled) return undefined
     const shown = redactor.json(question)
     const askedAt = past.askedAt(key) ?? (await this.#append({ type: 'asked', key, step, question: shown }, true))
     const due = question.timeout === undefined ? undefined : Date.parse(askedAt) + question.timeout
@@ -275,13 +299,14 @@ export class LocalDurable implements Durable {
             () => undefined,
           )
     const onCancel = () => stop.abort()
-    cancel.addEventListener('abort', onCancel, { once: true })
+    if (!shield) cancel.addEventListener('abort', onCancel, { once: true })
     // while a person thinks, time passes as it does for people
     const thinking = [this.#options.busy(), this.#options.busy()]
     try {
       const answer = await this.#options.answer(key, shown, stop.signal, inDoubt)
       if (answer) return await this.#answered(key, answer)
       if (due !== undefined && clock.now() >= due) return await this.#answered(key, { timedOut: true, at: this.#now() })
+      if (stops && cancel.aborted) return undefined
       this.#waiting.push({ key, question: shown })
       throw new Parked(key, inDoubt)
     } finally {
@@ -366,7 +391,7 @@ export class LocalDurable implements Durable {
   async #append(event: Recorded, flush: boolean): Promise<string> {
     const at = this.#now()
     const masked = this.#options.redactor.json(event)
-    const redacted = masked !== event && event.type === 'step.ended'
+    const redacted = masked !== event && (event.type === 'step.ended' || event.type === 'answered')
     const kept = await this.#small(masked)
     const { text, link } = lineAfter(this.#link, at, redacted ? Object.assign({}, kept, { redacted: true }) : kept)
     this.#link = link
@@ -387,7 +412,7 @@ export class LocalDurable implements Durable {
         return value
       const text = JSON.stringify(value)
       if (text.length < largest) return value
-      const name = `sha256-${sumOf(text)}.json`
+      const name = keptName(text)
       await this.#options.file.keep(name, text)
       return { $file: name, size: text.length }
     }

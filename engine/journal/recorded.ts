@@ -15,6 +15,8 @@ export interface Past {
   told(event: Recorded): string | undefined
   has(key: string): boolean
   readonly cancelled: boolean
+  /** Whether a secret was left out of something that was recorded. */
+  readonly masked: boolean
 }
 
 export const nothingYet: Past = pastOf([])
@@ -29,7 +31,9 @@ export function pastOf(entries: readonly Entry[]): Past {
   const answers = new Map<string, Answer>()
   const told = new Map<string, string>()
   let cancelled = false
+  let masked = false
   for (const entry of entries) {
+    masked ||= entry.redacted === true
     switch (entry.type) {
       case 'step.began':
         // the first beginning counts: time limits run from it
@@ -79,6 +83,7 @@ export function pastOf(entries: readonly Entry[]): Past {
     told: (event) => ('key' in event ? told.get(`${event.type} ${event.key}`) : undefined),
     has: (key) => began.has(key) || ended.has(key) || asked.has(key),
     cancelled,
+    masked,
   }
 }
 

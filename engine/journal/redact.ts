@@ -19,13 +19,34 @@ export class Redactor {
     )
   }
 
-  /** The longest form that is masked: what a stream has to hold back so that none is cut in two. */
-  get longest(): number {
-    return Math.max(0, ...[...this.#forms.keys()].map((form) => form.length))
-  }
-
   text(text: string): string {
     return this.#pattern ? text.replaceAll(this.#pattern, (form) => this.#forms.get(form) ?? '«secret»') : text
+  }
+
+  /** The name of the first secret whose mask stands in a value, which is not what it was then. */
+  maskIn(value: Json): string | undefined {
+    const text = JSON.stringify(value) ?? ''
+    return [...new Set(this.#forms.values())].find((mask) => text.includes(mask))?.slice(1, -1)
+  }
+
+  /**
+   * How many characters at the end of a text may yet become part of a secret, whatever comes after them: a stream holds
+   * back so many, so that no secret that comes in two pieces is shown in two pieces.
+   */
+  open(text: string): number {
+    let held = 0
+    for (const form of this.#forms.keys()) {
+      for (let length = Math.min(form.length - 1, text.length); length > held; length--) {
+        if (text.endsWith(form.slice(0, length))) held = length
+      }
+    }
+    if (held === 0) return 0
+    // a secret that reaches into the part that is held back is not cut
+    const from = text.length - held
+    for (const { index, 0: found } of this.#pattern ? text.matchAll(this.#pattern) : []) {
+      if (index < from && index + found.length > from) return text.length - index
+    }
+    return held
   }
 
   /** The same value when nothing in it was masked. */
@@ -54,12 +75,6 @@ export class Redactor {
     })
     return changed ? Object.fromEntries(entries) : value
   }
-}
-
-/** Whether a recorded value was masked, and so cannot be used as it was. */
-export function holdsMask(value: Json, names: Iterable<string>): boolean {
-  const text = JSON.stringify(value)
-  return [...names].some((name) => text.includes(`«${name}»`))
 }
 
 function formsOf(value: string): Set<string> {

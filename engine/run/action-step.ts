@@ -8,6 +8,7 @@ import type { Engine } from './engine.ts'
 import type { Names } from './evaluate.ts'
 import { durationIn, judge, namesIn, sayFailed, textFor } from './evaluate.ts'
 import type { Walked } from './interpret.ts'
+import { cancelled } from './interpret.ts'
 import { about, tryKey } from './key.ts'
 import { needsOf } from './needs.ts'
 import type { Outcome } from './outcome.ts'
@@ -31,8 +32,11 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
   if (engine.durable.dry) return dryAction(engine, step, action, scope, key, params, names)
   const unknown = unknownIn(params)
   if (unknown) return refuse({ status: 'failed', error: { code: 'unknown_value', message: unknown.why } })
-  if (engine.stepwise && !scope.shield) {
+  // what had begun before steps were asked about is not asked about now
+  const past = engine.durable.has(key) && !engine.durable.has(about(key, 'step'))
+  if (engine.stepwise && !scope.shield && !past) {
     const answer = await engine.durable.ask(about(key, 'step'), step.address, stepQuestion(name, step, params))
+    if (!answer) return refuse(cancelled(key))
     const said = 'value' in answer ? answer.value : 'stop'
     if (said === 'skip') return refuse({ status: 'skipped', why: 'a person skipped it' })
     if (said !== 'run')
@@ -47,8 +51,9 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
       action: step.action,
       name,
     })
-    const answer = await engine.durable.ask(key, step.address, action.question(params))
-    const outcome = verified(step, createAnswerOutcome(action, params, answer), names, () => undefined, key)
+    const answer = await engine.durable.ask(key, step.address, action.question(params), { shield: scope.shield })
+    const said = answer ? createAnswerOutcome(action, params, answer) : cancelled(key)
+    const outcome = verified(step, said, names, () => undefined, key)
     await ended(outcome)
     return { outcome, view: viewOf(outcome, at) }
   }
@@ -149,7 +154,7 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
     const answer = await engine.durable.ask(about(at, 'doubt'), step.address, doubtQuestion(key, name, step, outcome), {
       inDoubt: true,
     })
-    const decision = 'value' in answer ? answer.value : 'abort'
+    const decision = answer && 'value' in answer ? answer.value : 'abort'
     if (decision === 'done') return { status: 'succeeded', result: await vouched(at) }
     return decision === 'again' ? 'again' : 'leave'
   }
@@ -164,7 +169,7 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
       { kind: 'input', message, schema: action.result },
       { inDoubt: true },
     )
-    return 'value' in answer ? answer.value : null
+    return answer && 'value' in answer ? answer.value : null
   }
 
   async function concluded(outcome: Outcome): Promise<Outcome> {

@@ -24,8 +24,13 @@ export interface Durable {
   value(key: Key, make: () => Json): Promise<Json>
   now(key: Key): Promise<number>
   sleep(key: Key, ms: number, options: { readonly shield: boolean }): Promise<'done' | 'cancelled'>
-  /** Throws `Parked` when nobody can answer now. */
-  ask(key: Key, step: string, question: Question, options?: { readonly inDoubt?: boolean }): Promise<Answer>
+  /** Throws `Parked` when nobody can answer now. Undefined once the run is cancelled: then only clean-up and doubts are asked about. */
+  ask(
+    key: Key,
+    step: string,
+    question: Question,
+    options?: { readonly inDoubt?: boolean; readonly shield?: boolean },
+  ): Promise<Answer | undefined>
   /** Takes the locks, all at once, walks the body, frees them. Refused locks come back as a failure. */
   locked(key: Key, locks: readonly string[], body: Body): Promise<SectionResult>
   /** Walks bodies, so many at a time; begins no more once `stopAfter` have failed. Bodies that were not begun come back as undefined. */

@@ -173,7 +173,9 @@ async function afterFailure(
     { value: 'abort', label: 'end the run' },
   ]
   const answer = await engine.durable.ask(about(key, 'paused'), step.address, { kind: 'choose', message, options })
-  return 'value' in answer && (answer.value === 'retry' || answer.value === 'continue') ? answer.value : 'abort'
+  return answer && 'value' in answer && (answer.value === 'retry' || answer.value === 'continue')
+    ? answer.value
+    : 'abort'
 }
 
 export interface Walked {
