@@ -1,5 +1,5 @@
 import type { Answer, Question } from '../action/contract.ts'
-import type { Diagnostic } from '../diagnostic.ts'
+import { type Diagnostic, printable } from '../diagnostic.ts'
 import { problemAt } from '../document/problem.ts'
 import type { Json } from '../json.ts'
 import { validatorOf } from '../schema.ts'
@@ -51,6 +51,7 @@ export function answersFrom(
     if (said !== undefined) {
       const value = typedValue(question, said)
       if (value !== undefined) return { value, by, at: now() }
+      io.stderr.write(`warning: the answer \`${printable(said)}\` to \`${key}\` does not fit: ${wanted(question)}\n`)
     }
     if (yes && question.kind === 'confirm' && question.phrase === undefined && !inDoubt)
       return { value: true, by: `${by} (--yes)`, at: now() }
@@ -70,6 +71,12 @@ export function answersFrom(
     return mine
   }
   return { answer, diagnostics }
+}
+
+function wanted({ kind, options, schema }: Question): string {
+  if (kind === 'confirm') return 'it is yes or no'
+  if (kind === 'choose') return `it is one of ${(options ?? []).map(({ value }) => value).join(', ')}`
+  return `it has to fit ${JSON.stringify(schema ?? {})}`
 }
 
 /** What was typed, as the question wants it; undefined when it does not fit. */

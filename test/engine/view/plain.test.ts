@@ -66,7 +66,7 @@ test('a run that waits for a person ends with the command that answers', () => {
     .begin('confirm', { action: 'human.confirm' })
     .add({ type: 'asked', key: 'confirm', step: 'confirm', question })
     .add({ type: 'run.parked', questions: [{ key: 'confirm', question }] })
-  expect(shown(run.events())).toContain('runbook approve 20261121-081630-k3f9')
+  expect(shown(run.events())).toContain('runbook resume 20261121-081630-k3f9 --answer confirm=yes')
 })
 
 test('verdicts are told with their findings, and a run that found something bad is not called a success', () => {
