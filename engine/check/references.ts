@@ -98,6 +98,7 @@ export function* checkReferences(
     if (
       reading.may === 'perhaps' &&
       !use.tolerant &&
+      !letsGo(use) &&
       !reference.optional &&
       readsResult(step, reference) &&
       !guarded(target, id, use)
@@ -106,6 +107,12 @@ export function* checkReferences(
       yield problem('RB2006', `\`${id}\` may have no result here: ${reading.because}`, hint)
     }
   }
+}
+
+/** A `let` that may fail and let the run go on: what rests on it says then that it is not known. */
+function letsGo(use: Use): boolean {
+  const step = use.site?.at(-1)?.step
+  return step?.kind === 'let' && step.onFailure === 'continue'
 }
 
 /** What is read after the last step stands behind it in the outermost sequence. */

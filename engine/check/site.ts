@@ -52,13 +52,15 @@ export function readingOf(from: Site, to: Site): Reading {
   if (around.some(({ step }) => step.loop)) return { may: 'not', because: 'loop' }
   if (to.slice(split).some(({ word }, index) => word === 'rollback' && index > 0))
     return { may: 'not', because: 'undo' }
-  return { ...maybe(to, split, here) }
+  return maybe(to, split, here)
 }
 
 /** Reasons for which a step that comes before may have no result. */
 function maybe(to: Site, split: number, here: Frame): Reading {
   const perhaps = (because: string): Reading => ({ may: 'perhaps', because })
   for (const { step, word } of to.slice(split)) {
+    // a loop that was reached has its items, however they ended; its `when` and its failures are theirs
+    if (step.loop && step === to.at(-1)?.step) continue
     if (step.when) return perhaps(`\`${step.id.text}\` has a \`when\``)
     if (step.onFailure === 'continue') return perhaps(`\`${step.id.text}\` may fail and let the run go on`)
     if (word === 'rescue' && here.word !== 'rescue') return perhaps(`\`${step.id.text}\` is part of a \`rescue\``)

@@ -144,7 +144,7 @@ function* ofRows(node: Located, base: Base, shapes: Shapes): Generator<Use> {
   const name = as?.kind === 'scalar' ? String(as.value) : 'item'
   const names = { ...base.names, [name]: shapes.elementOf(list.text, base.names) }
   for (const [key, value] of fields) {
-    if (key !== 'each' && key !== 'as') yield* deepTemplates(value, { ...base, names, shown: true })
+    if (key !== 'each' && key !== 'as') yield* deepTemplates(value, { ...base, names, shown: true, tolerant: true })
   }
 }
 

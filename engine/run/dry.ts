@@ -39,7 +39,7 @@ export async function dryAction(
         message: `\`${step.action}\` does not say whether it changes anything, so it cannot be rehearsed`,
       },
     })
-  if (asks(action)) return shown(undefined, 'a person is asked')
+  if (asks(action)) return shown(undefined, scope.maybe ?? missing?.why)
   if (scope.maybe !== undefined) return shown(undefined, scope.maybe)
   if (missing && step.effect === 'read') return shown(undefined, missing.why)
   if (step.effect !== 'read') {
@@ -82,6 +82,7 @@ export async function dryAction(
       params,
       ...(preview && { preview }),
       ...(maybe !== undefined && { maybe }),
+      ...(asks(action) && { asks: true }),
     })
     if (step.effect !== 'read' && !(preview && preview.changes.length === 0)) engine.pending.change ??= key
     return unknown(`the result of \`${key}\`, which a dry run does not do`, at)

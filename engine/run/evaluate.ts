@@ -37,29 +37,43 @@ export function valueIn(text: string, names: Names): Found<Json | Unknown> {
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error
     const blocked = blockerOf(error.path, names)
-    const message = blocked
-      ? `\`${text}\` needs \`${blocked.step}\`, which ${blocked.why}`
-      : `\`${text}\`: ${error.message}`
+    const message = blocked ? `\`${blocked.step}\` ${blocked.why}` : `\`${text}\`: ${error.message}`
     return { error: { code: error.code, message, ...(blocked && { detail: { blocked_by: blocked.step } }) } }
   }
 }
 
-/** A failed look at `steps.ID.…`: the step that has nothing to show, and how it ended. */
+/** A failed look at `steps.ID.…`: the step that has nothing to show, how it ended, and what was behind that. */
 function blockerOf(
   path: readonly (string | number)[] | undefined,
   names: Names,
 ): { readonly step: string; readonly why: string } | undefined {
   const [root, id] = path ?? []
   if (root !== 'steps' || typeof id !== 'string') return undefined
-  const steps = names['steps'] as JsonObject
+  const why = whyNothing(id, names['steps'] as JsonObject, new Set())
+  return why === undefined ? undefined : { step: id, why }
+}
+
+/** Why a step has no result; undefined when it has one. A step that was skipped because of another is followed to that one. */
+function whyNothing(id: string, steps: JsonObject, seen: Set<string>): string | undefined {
   const view = steps[id]
-  if (!isObject(view)) return { step: id, why: 'has not run' }
+  if (!isObject(view)) return 'has not run'
   if (view['status'] === 'succeeded') return undefined
-  const error = isObject(view['error']) ? `: ${String(view['error']['message'])}` : ''
-  return {
-    step: id,
-    why: `${view['status'] === 'skipped' ? 'was skipped' : `ended ${String(view['status'])}`}${error}`,
-  }
+  const message = isObject(view['error']) ? String(view['error']['message']) : ''
+  if (view['status'] !== 'skipped')
+    return `${statusWords[String(view['status'])] ?? 'failed'}${message === '' ? '' : `: ${message}`}`
+  seen.add(id)
+  const behind = [...message.matchAll(/\bsteps\.([a-z0-9_]+)/g)]
+    .map(([, other]) => other ?? '')
+    .find((other) => !seen.has(other) && whyNothing(other, steps, seen) !== undefined)
+  if (behind === undefined) return `was skipped${message === '' ? '' : `: ${message}`}`
+  return `was skipped, because \`${behind}\` ${whyNothing(behind, steps, new Set([id]))}`
+}
+
+const statusWords: { readonly [status: string]: string } = {
+  unreachable: 'could not be reached',
+  timed_out: 'took too long',
+  cancelled: 'was cancelled',
+  unknown: 'has an end that nobody saw',
 }
 
 export interface Judged {

@@ -42,6 +42,8 @@ export type Recorded =
       readonly params: Json
       readonly preview?: Preview
       readonly maybe?: string
+      /** A person would be asked. */
+      readonly asks?: boolean
     }
   | {
       readonly type: 'step.retried'

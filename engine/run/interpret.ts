@@ -22,6 +22,7 @@ import type { RunEnded, RunError } from './event.ts'
 import { runBlock, runParallel } from './groups.ts'
 import { about, within } from './key.ts'
 import { runLoop } from './loop.ts'
+import { stepsIn } from './needs.ts'
 import { isGood, type Outcome } from './outcome.ts'
 import { type Scope, scopeOf, viewOf } from './scope.ts'
 import { undoAll } from './undo.ts'
@@ -126,14 +127,24 @@ export async function sequence(
     const key = within(prefix, step.id)
     if (engine.durable.cancelled && !scope.shield && !engine.durable.has(key)) return cancelled(key)
     const outcome = await walkStep(engine, step, scope, prefix)
-    if (!isGood(outcome) && (step.onFailure !== 'continue' || outcome.status === 'cancelled'))
+    if (!isGood(outcome) && (step.onFailure !== 'continue' || outcome.status === 'cancelled')) {
+      notReached(steps.slice(steps.indexOf(step) + 1), scope, `\`${step.id}\` ended ${outcome.status} before it`)
       return blame(outcome, key)
+    }
   }
   return undefined
 }
 
 export function cancelled(key: string): Outcome {
   return { status: 'cancelled', error: { code: 'cancelled', message: 'the run was cancelled', key } }
+}
+
+/** Steps that were passed over, and all inside them: they can be asked how they ended, like any other. */
+function notReached(steps: readonly PlannedStep[], scope: Scope, why: string): void {
+  for (const step of steps) {
+    scope.steps[step.id] ??= viewOf({ status: 'skipped', why }, undefined, step.loop ? { items: [] } : {})
+    if (!step.loop) notReached(stepsIn(step), scope, why)
+  }
 }
 
 /** A failure keeps the name of the execution where it began. */
@@ -193,6 +204,7 @@ async function walkOnce(engine: Engine, step: PlannedStep, outer: Scope, key: st
   }
   if (asked && asked.value === false) {
     const outcome: Outcome = { status: 'skipped', why: `\`${step.when}\` is false` }
+    notReached(stepsIn(step), outer, outcome.why)
     await told(engine, step, key, namesIn(engine, outer), outcome)
     return { outcome, view: viewOf(outcome, undefined) }
   }

@@ -50,6 +50,7 @@ export function viewOf(outcome: Outcome, startedAt: string | undefined, more: Js
     status: outcome.status,
     ...(startedAt !== undefined && { started_at: startedAt }),
     ...('error' in outcome && { error: outcome.error as unknown as Json }),
+    ...(outcome.status === 'skipped' && { error: { code: 'skipped', message: outcome.why } }),
     ...((outcome.status === 'succeeded' || outcome.status === 'rolled_back') && { result: outcome.result }),
     ...more,
   }

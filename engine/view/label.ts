@@ -23,10 +23,11 @@ export const statusLabels: { readonly [status in Status | 'running' | 'previewed
   previewed: { word: 'would do', sign: '~', style: 'plain' },
 }
 
-export const previewLabels: { readonly [kind in 'would' | 'might' | 'look']: Label } = {
+export const previewLabels: { readonly [kind in 'would' | 'might' | 'look' | 'ask']: Label } = {
   would: { word: 'would do', sign: '~', style: 'plain' },
   might: { word: 'might do', sign: '~', style: 'plain' },
   look: { word: 'would look', sign: '~', style: 'dim' },
+  ask: { word: 'would ask', sign: '?', style: 'plain' },
 }
 
 export const verdictLabels: { readonly [verdict in Verdict]: Label } = {

@@ -24,7 +24,7 @@ export interface Progress {
   readonly counts: Map<Status, number>
   readonly checks: Map<string, CheckResult>
   /** Steps a dry run has shown: those that would act, those that perhaps would, and those that would only look or ask. */
-  readonly previews: Map<string, 'would' | 'might' | 'look'>
+  readonly previews: Map<string, 'would' | 'might' | 'look' | 'ask'>
   /** Changes of which nobody knows whether they happened. */
   readonly inDoubt: Set<string>
 }
@@ -190,10 +190,13 @@ export function isShownOnly({ previews }: Progress, { key, outcome }: StepEnded)
 export function previewed({
   effect,
   maybe,
+  asks,
 }: {
   readonly effect?: Effect
   readonly maybe?: string
-}): 'would' | 'might' | 'look' {
+  readonly asks?: boolean
+}): 'would' | 'might' | 'look' | 'ask' {
+  if (asks) return 'ask'
   if (effect === 'read') return 'look'
   return maybe === undefined ? 'would' : 'might'
 }

@@ -377,3 +377,25 @@ test('on_failure pause lets a person try again, go on, or end the run', async ()
     expect(world.effects, said).toEqual(effects)
   }
 })
+
+test('what cannot be known names the step behind it, through the steps that were skipped because of it', async () => {
+  const world = emptyWorld()
+  world.touch['token'] = fail()
+  const done = await walk(
+    `${head}steps:
+  - { id: token, action: test.read, with: { what: token }, on_failure: continue }
+  - id: group
+    when: steps.token.status == 'succeeded'
+    parallel:
+      - { id: services, action: test.read, with: { what: services } }
+  - id: nova
+    action: assert.check
+    with: { check: A5, title: services, fail: [{ each: steps.services.result.value, message: down }] }
+`,
+    { world },
+  )
+  expect(outcomeOf(done, 'nova')).toMatchObject({
+    status: 'succeeded',
+    result: { verdict: 'unknown', summary: '`services` was skipped, because `token` failed: it broke' },
+  })
+})
