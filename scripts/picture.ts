@@ -54,7 +54,6 @@ function screenAfter(text: string): readonly (readonly Cell[])[] {
     while (lines.length <= row) lines.push([])
     return lines[row] as Cell[]
   }
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: escape sequences are what is read here
   for (const [token, private_, amount, letter] of text.matchAll(/\x1b\[(\?)?([\d;]*)([A-Za-z])|\x1b[=>78]|[\s\S]/gu)) {
     const count = Number(amount || 1)
     if (letter !== undefined && private_ === undefined) {
