@@ -18,7 +18,7 @@ import { outlineOf } from './outline.ts'
 import { demandNoErrors, makePlan, prepare } from './prepare.ts'
 import { previousRun } from './previous.ts'
 import { loadRegistry } from './registry.ts'
-import { writeReport } from './report.ts'
+import { demandReports, writeReport } from './report.ts'
 import { openSurroundings } from './surroundings.ts'
 import type { FailOn } from './verdict.ts'
 import { viewFor } from './view.ts'
@@ -46,6 +46,7 @@ export interface ExecOptions {
 /** `runbook exec`: reads, checks, plans and walks a runbook. */
 export async function exec(name: string, options: ExecOptions, io: Io, signal: AbortSignal): Promise<number> {
   const config = configOf(io)
+  demandReports((options.report ?? []).map((file) => resolve(io.cwd, file)))
   const runs = options.runs === undefined ? config.runs : resolve(io.cwd, options.runs)
   const registry = await loadRegistry(config.plugins)
   const library = runbookLibrary(config.runbooks, io.cwd)

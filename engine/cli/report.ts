@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs'
-import { extname } from 'node:path'
+import { dirname, extname } from 'node:path'
 import { RunbookError } from '../error.ts'
+import { isFolder } from '../host/files.ts'
 import type { Entry } from '../run/event.ts'
 import { renderHtml } from '../view/html.ts'
 import { renderJson } from '../view/json.ts'
@@ -21,12 +22,25 @@ const formats: { readonly [ending: string]: string } = {
   '.txt': 'text',
 }
 
+/** Throws when a report could not be written there: told before anything runs, not when it is over. */
+export function demandReports(paths: readonly string[]): void {
+  for (const path of paths) renderFor(path)
+}
+
+function renderFor(path: string): (entries: Iterable<Entry>) => string {
+  const render = renderers[formats[extname(path)] ?? '']
+  if (!render) {
+    const hint = 'its name ends in .md, .html, .json or .txt'
+    throw new RunbookError('report_format', `a report cannot be written to \`${path}\``, { hint })
+  }
+  if (!isFolder(dirname(path))) {
+    const hint = 'make it first; nothing was begun'
+    throw new RunbookError('report_folder', `the folder of the report \`${path}\` does not exist`, { hint })
+  }
+  return render
+}
+
 /** Writes a report in the form that the ending of its name asks for. */
 export function writeReport(path: string, entries: Iterable<Entry>): void {
-  const render = renderers[formats[extname(path)] ?? '']
-  if (!render)
-    throw new RunbookError('report_format', `a report cannot be written to \`${path}\``, {
-      hint: 'its name ends in .md, .html, .json or .txt',
-    })
-  writeFileSync(path, render(entries))
+  writeFileSync(path, renderFor(path)(entries))
 }

@@ -20,7 +20,7 @@ import { runbookLibrary } from './library.ts'
 import { demandNoErrors, makePlan, prepare } from './prepare.ts'
 import { loadRegistry } from './registry.ts'
 import { reopenedBy } from './reopen.ts'
-import { writeReport } from './report.ts'
+import { demandReports, writeReport } from './report.ts'
 import { openSurroundings } from './surroundings.ts'
 import { viewFor } from './view.ts'
 
@@ -37,6 +37,7 @@ export interface ResumeOptions
 /** `runbook resume`: the same walk over a longer journal. */
 export async function resume(name: string, options: ResumeOptions, io: Io, signal: AbortSignal): Promise<number> {
   const config = configOf(io)
+  demandReports((options.report ?? []).map((file) => resolve(io.cwd, file)))
   const folder = folderOfRun(options.runs === undefined ? config.runs : resolve(io.cwd, options.runs), name)
   const run = basename(folder)
   // before anything is read: what another process still writes is no state to go on from
