@@ -18,18 +18,24 @@ export interface Misfit {
 export type Validate = (value: unknown) => readonly Misfit[]
 
 const compiled = new WeakMap<Schema, Validate>()
+// most schemas are used once: improving the code costs more than it gives back
+const code = { optimize: false } as const
 let shared: Ajv2020 | undefined
+let strict: Ajv2020 | undefined
 
 /** Compiles a JSON Schema (2020-12), once per schema object. Throws when it is no schema. */
 export function validatorOf(schema: Schema): Validate {
   const known = compiled.get(schema)
   if (known) return known
+  // what it compiles is ours, or has passed `schemaProblem`: the schema of schemas would cost more than all of them
   shared ??= new Ajv2020({
     allErrors: true,
     verbose: true,
     strict: false,
     addUsedSchema: false,
     validateFormats: false,
+    validateSchema: false,
+    code,
   })
   const validate: ValidateFunction = shared.compile(schema)
   const fit: Validate = (value) => {
@@ -43,15 +49,19 @@ export function validatorOf(schema: Schema): Validate {
 
 /** Why a text is no JSON Schema, or undefined when it is one. */
 export function schemaProblem(schema: Schema): string | undefined {
+  // one for all: each would compile the schema of schemas anew
+  strict ??= new Ajv2020({
+    strict: true,
+    strictTypes: false,
+    strictRequired: false,
+    addUsedSchema: false,
+    validateFormats: false,
+    allowUnionTypes: true,
+    keywords: ['secret', 'x-runbook', 'x-runbook-open'],
+    code,
+  })
   try {
-    new Ajv2020({
-      strict: true,
-      strictTypes: false,
-      strictRequired: false,
-      validateFormats: false,
-      allowUnionTypes: true,
-      keywords: ['secret', 'x-runbook', 'x-runbook-open'],
-    }).compile(schema)
+    strict.compile(schema)
     return undefined
   } catch (error) {
     return error instanceof Error ? error.message.replaceAll('\n', ' ') : String(error)
