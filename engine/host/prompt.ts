@@ -11,7 +11,6 @@ interface Terminal {
 
 /** Asks a person at a terminal. Undefined when the question was called off: time ran out, or the run was cancelled. */
 export async function prompt(question: Question, terminal: Terminal, signal: AbortSignal): Promise<Json | undefined> {
-  if (question.table && question.table.length > 0) terminal.output.write(`${tableText(question.table)}\n`)
   const context = { ...terminal, signal, clearPromptOnDone: false }
   const message = printable(question.message)
   try {
@@ -81,23 +80,4 @@ function parsed(text: string): Json[] {
 /** A value that is not shown while it is typed. */
 export async function promptSecret(message: string, terminal: Terminal, signal: AbortSignal): Promise<string> {
   return password({ message, mask: true }, { ...terminal, signal })
-}
-
-/** Rows of data as columns; what comes from outside cannot steer the terminal. */
-export function tableText(rows: readonly { readonly [field: string]: Json }[]): string {
-  const fields = [...new Set(rows.flatMap((row) => Object.keys(row)))]
-  const cell = (value: Json | undefined) =>
-    printable(
-      value === undefined || value === null ? '' : typeof value === 'string' ? value : JSON.stringify(value),
-    ).replaceAll('\n', ' ')
-  const widths = fields.map((field) =>
-    Math.min(48, Math.max(field.length, ...rows.map((row) => cell(row[field]).length))),
-  )
-  const line = (cells: readonly string[]) =>
-    `  ${cells.map((text, index) => (text.length > 48 ? `${text.slice(0, 47)}…` : text).padEnd(widths[index] ?? 0)).join('  ')}`.trimEnd()
-  return [
-    line(fields),
-    line(widths.map((width) => '─'.repeat(width))),
-    ...rows.map((row) => line(fields.map((field) => cell(row[field])))),
-  ].join('\n')
 }

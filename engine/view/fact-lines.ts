@@ -6,11 +6,12 @@ import type { Paint, Style } from './colour.ts'
 import { endLines } from './end-lines.ts'
 import { executionOf, isLookOnly, nearest } from './execution-key.ts'
 import { factLine, indent } from './fact-line.ts'
-import { howToAnswer, operandLines, shownAnswer, shownCall, shownFields } from './fact-text.ts'
+import { howToAnswer, operandLines, shownAnswer, shownCall } from './fact-text.ts'
 import { effectNote } from './label.ts'
 import { previewLines } from './preview-lines.ts'
 import type { OpenLoop, Progress } from './progress.ts'
 import { badCount, badCounts, foldedInto, isShownOnly, itemOf, listed } from './progress.ts'
+import { tableLines } from './table.ts'
 import { padded, safe, safeLine } from './terminal-text.ts'
 import { checkResultOf } from './verdict.ts'
 
@@ -70,7 +71,7 @@ export function factLines(progress: Progress, event: RunEvent, options: FactOpti
     case 'asked':
       return [
         line('warn', 'question', `${keyOf(event)}  ${paint('strong', safeLine(event.question.message))}`),
-        ...(event.question.table ?? []).map((row) => `${indent}${safeLine(shownFields(row))}`),
+        ...tableLines(event.question.table ?? []).map((line) => `${indent}${line}`),
         `${indent}${safeLine(howToAnswer(event.question))}`,
       ]
     case 'answered':

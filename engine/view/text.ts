@@ -17,6 +17,7 @@ import {
   stepLabel,
 } from './report-facts.ts'
 import { reportOf } from './report-of.ts'
+import { tableLines } from './table.ts'
 import { padded, safe, safeLine } from './terminal-text.ts'
 import { countVerdicts } from './verdict.ts'
 
@@ -165,7 +166,7 @@ function conditionLines({ word, held, evaluated, message }: ReportedCondition): 
 function questionLines({ asked, question, answer }: ReportedQuestion): readonly string[] {
   return [
     safeLine(`asked ${shownTime(asked)} UTC: ${question.message} (${howToAnswer(question)})`),
-    ...(question.table ?? []).map((row) => `  ${safeLine(shownFields(row))}`),
+    ...tableLines(question.table ?? []).map((line) => `  ${line}`),
     answer === undefined ? 'not answered' : safeLine(`answered ${shownTime(answer.at)} UTC: ${shownAnswer(answer)}`),
   ]
 }

@@ -57,7 +57,7 @@ test('polls that see the same again are not told again', () => {
 test('a question says what it is decided on and how to answer', () => {
   const text = shown(reboot().events())
   expect(text).toContain('type `cmp3` to confirm, within 30m')
-  expect(text).toContain('server=web-1 status=ACTIVE host=cmp4')
+  expect(text).toMatch(/server +status +host\n +─+ +─+ +─+\n +web-1 +ACTIVE +cmp4\n/)
 })
 
 test('a run that waits for a person ends with the command that answers', () => {
