@@ -355,8 +355,9 @@ export class LocalDurable implements Durable {
           results[index] = result
           if (!isGood(result.outcome)) failures++
         } catch (error) {
-          // a branch that waits for a person does not stop the others
+          // what waits for a person keeps its place: the others go on, and nothing begins in its stead
           stopped.push(error)
+          return
         }
       }
     }

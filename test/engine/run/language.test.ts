@@ -399,3 +399,29 @@ test('what cannot be known names the step behind it, through the steps that were
     result: { verdict: 'unknown', summary: '`services` was skipped, because `token` failed: it broke' },
   })
 })
+
+test('an item that waits for a person keeps its place among those that may run at once', async () => {
+  const world = emptyWorld()
+  await walk(
+    `${head}steps:
+  - id: each
+    for_each: "['a', 'b', 'c', 'd']"
+    key: item
+    max_parallel: 2
+    block:
+      - { id: ask, when: "item == 'a'", action: human.confirm, with: { message: sure? } }
+      - { id: do, action: test.change, with: { what: "{{ item }}" } }
+  - { id: never, action: test.change, with: { what: never } }
+`,
+    { world },
+  )
+  expect(world.effects).toEqual(['change b', 'change c', 'change d'])
+  world.effects.length = 0
+  await walk(
+    `${head}steps:
+  - { id: each, for_each: "['a', 'b']", key: item, block: [{ id: ask, action: human.confirm, with: { message: "{{ item }}?" } }, { id: do, action: test.change, with: { what: "{{ item }}" } }] }
+`,
+    { world, answers: { 'each[b]/ask': true } },
+  )
+  expect(world.effects).toEqual([])
+})
