@@ -1,15 +1,21 @@
 #!/usr/bin/env node
+import { readFileSync } from 'node:fs'
 import { homedir, hostname, userInfo } from 'node:os'
-import { exitCode } from './error.ts'
 
-/** The program: the only file that knows this process's arguments, streams and signals. */
+/**
+ * The program: the only file that knows this process's arguments, streams and signals. It imports nothing of ours before
+ * it knows that it is needed: programs ask for a version often, and every file that is loaded costs.
+ */
 async function start(): Promise<void> {
   const argv = process.argv.slice(2)
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
-    const { packageVersion } = await import('./host/files.ts')
-    process.stdout.write(`${packageVersion()}\n`)
+    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+      version: string
+    }
+    process.stdout.write(`${version}\n`)
     return
   }
+  const { exitCode } = await import('./error.ts')
   const cancel = new AbortController()
   const onSignal = (signal: NodeJS.Signals) => {
     // once: stop cleanly, with clean-up; twice: leave at once, to be resumed
