@@ -108,9 +108,34 @@ function misfitOf(error: ErrorObject, root: unknown): Misfit {
     case 'anyOf':
     case 'oneOf':
       return { path, kind: 'value', message: `must be ${alternatives(error)}` }
+    case 'minItems':
+      return { path, kind: 'value', message: `must have at least ${counted(params['limit'], 'item')}` }
+    case 'maxItems':
+      return { path, kind: 'value', message: `must have at most ${counted(params['limit'], 'item')}` }
+    case 'minProperties':
+      return { path, kind: 'value', message: `must have at least ${counted(params['limit'], 'entry', 'entries')}` }
+    case 'minLength':
+      return {
+        path,
+        kind: 'value',
+        message:
+          params['limit'] === 1 ? 'must not be empty' : `must have at least ${counted(params['limit'], 'character')}`,
+      }
+    case 'maxLength':
+      return { path, kind: 'value', message: `must have at most ${counted(params['limit'], 'character')}` }
+    case 'minimum':
+      return { path, kind: 'value', message: `must be ${String(params['limit'])} or more` }
+    case 'maximum':
+      return { path, kind: 'value', message: `must be ${String(params['limit'])} or less` }
+    case 'uniqueItems':
+      return { path, kind: 'value', message: 'must not hold the same item twice' }
     default:
       return { path, kind: 'value', message: error.message ?? `must satisfy \`${error.keyword}\`` }
   }
+}
+
+function counted(limit: unknown, one: string, many = `${one}s`): string {
+  return `${String(limit)} ${limit === 1 ? one : many}`
 }
 
 function alternatives({ schema }: ErrorObject): string {

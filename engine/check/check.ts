@@ -4,7 +4,7 @@ import { didYouMean, inOrder } from '../diagnostic.ts'
 import { diagnose } from '../document/misfit.ts'
 import { problemAt } from '../document/problem.ts'
 import type { CallStep, Runbook, Step } from '../document/runbook.ts'
-import { firstOf, toJson } from '../document/tree.ts'
+import { firstOf, nodeAt, toJson } from '../document/tree.ts'
 import type { Schema } from '../json.ts'
 import { isObject } from '../json.ts'
 import { validatorOf } from '../schema.ts'
@@ -13,7 +13,7 @@ import { readUse } from './expressions.ts'
 import { checkFlow } from './flow.ts'
 import type { KnownHosts } from './hosts.ts'
 import { checkTargets } from './hosts.ts'
-import { checkParams } from './params.ts'
+import { checkParams, checkWhole, holdsTemplate } from './params.ts'
 import { checkReferences, sitesOf } from './references.ts'
 import { checkConfirmed, checkReads, checkSecrets } from './safety.ts'
 import type { Shapes } from './shape.ts'
@@ -42,7 +42,8 @@ export function checkRunbook(runbook: Runbook, world: CheckWorld): readonly Diag
 
 function* problemsOf(runbook: Runbook, world: CheckWorld): Generator<Diagnostic> {
   const { registry } = world
-  const shapes = shapesOf(runbook, registry, (called) => outputShape(called, runbook, world))
+  const outputs = new Map<string, Schema>()
+  const shapes = shapesOf(runbook, registry, (called) => outputShape(called, runbook, world, outputs))
   const sites = sitesOf(runbook)
   const all = [...everySite(runbook)]
   for (const site of all) {
@@ -55,7 +56,7 @@ function* problemsOf(runbook: Runbook, world: CheckWorld): Generator<Diagnostic>
         scopeAt(site, shapes),
         site.some(({ step: each }) => each.loop?.kind === 'hosts'),
       )
-    if (step.kind === 'runbook') yield* checkCall(runbook, step, world)
+    if (step.kind === 'runbook') yield* checkCall(runbook, step, world, scopeAt(site, shapes))
     yield* checkFlow(runbook, site, registry)
     yield* checkReads(runbook, site, registry)
     if (world.hosts) yield* checkTargets(runbook, site, world.hosts)
@@ -77,7 +78,12 @@ function scopeAt(site: Site, shapes: Shapes): { readonly [name: string]: Schema 
 }
 
 /** A call of another runbook: that it is there, does not come back here, and gets the inputs it needs. */
-function* checkCall(runbook: Runbook, step: CallStep, { library }: CheckWorld): Generator<Diagnostic> {
+function* checkCall(
+  runbook: Runbook,
+  step: CallStep,
+  { library }: CheckWorld,
+  scope: { readonly [name: string]: Schema },
+): Generator<Diagnostic> {
   const { source } = runbook
   const called = library.find(step.runbook.text, source.path)
   if (!called) {
@@ -90,7 +96,7 @@ function* checkCall(runbook: Runbook, step: CallStep, { library }: CheckWorld): 
     )
     return
   }
-  const circle = circleFrom(runbook, called, library, [])
+  const circle = circleFrom(runbook, called, library, new Set())
   if (circle)
     yield problemAt(
       source,
@@ -98,6 +104,7 @@ function* checkCall(runbook: Runbook, step: CallStep, { library }: CheckWorld): 
       'RB2203',
       `runbooks call each other in a circle: ${[runbook.name.text, ...circle].join(' → ')}`,
     )
+  if (step.with && step.with.kind !== 'map') return // told by its structure
   const root = step.with ?? { kind: 'map' as const, span: step.runbook.span, entries: [] }
   const given = toJson(root)
   const names = isObject(given) ? Object.keys(given) : []
@@ -111,7 +118,12 @@ function* checkCall(runbook: Runbook, step: CallStep, { library }: CheckWorld): 
         'add it under `with`',
       )
     const value = isObject(given) ? given[input.name] : undefined
-    if (value === undefined || (typeof value === 'string' && isTemplate(value))) continue
+    if (value === undefined) continue
+    if (typeof value === 'string' && isTemplate(value)) {
+      yield* checkWhole(source, nodeAt(root, [input.name]), value, input.schema, input.name, scope, 'RB2207')
+      continue
+    }
+    if (holdsTemplate(value)) continue
     for (const misfit of validatorOf(input.schema)(value)) {
       yield { ...diagnose(source, root, { ...misfit, path: [input.name, ...misfit.path] }), code: 'RB2207' }
     }
@@ -130,29 +142,30 @@ function* checkCall(runbook: Runbook, step: CallStep, { library }: CheckWorld): 
   }
 }
 
-function circleFrom(
-  start: Runbook,
-  at: Runbook,
-  library: Library,
-  way: readonly string[],
-): readonly string[] | undefined {
-  const here = [...way, at.name.text]
-  if (at.source.path === start.source.path) return here
-  if (way.includes(at.name.text)) return undefined
+function circleFrom(start: Runbook, at: Runbook, library: Library, seen: Set<string>): readonly string[] | undefined {
+  if (at.source.path === start.source.path) return [at.name.text]
+  // what led nowhere once leads nowhere again
+  if (seen.has(at.source.path)) return undefined
+  seen.add(at.source.path)
   for (const site of everySite(at)) {
     const step = site.at(-1)?.step
     const next = step?.kind === 'runbook' ? library.find(step.runbook.text, at.source.path) : undefined
-    const circle = next && circleFrom(start, next, library, here)
-    if (circle) return circle
+    const circle = next && circleFrom(start, next, library, seen)
+    if (circle) return [at.name.text, ...circle]
   }
   return undefined
 }
 
 /** What a called runbook gives back, typed by its own expressions; a circle gives anything. */
-function outputShape(called: string, from: Runbook, world: CheckWorld, depth = 0): Schema {
+function outputShape(called: string, from: Runbook, world: CheckWorld, known: Map<string, Schema>): Schema {
   const runbook = world.library.find(called, from.source.path)
-  if (!runbook || depth > 10) return {}
-  const shapes = shapesOf(runbook, world.registry, (next) => outputShape(next, runbook, world, depth + 1))
+  if (!runbook) return {}
+  const before = known.get(runbook.source.path)
+  if (before) return before
+  known.set(runbook.source.path, {})
+  const shapes = shapesOf(runbook, world.registry, (next) => outputShape(next, runbook, world, known))
   const outputs = runbook.outputs.map(({ name, value }) => [name, shapes.typeOf(value.text, {})] as const)
-  return { type: 'object', additionalProperties: false, properties: Object.fromEntries(outputs) }
+  const shape: Schema = { type: 'object', additionalProperties: false, properties: Object.fromEntries(outputs) }
+  known.set(runbook.source.path, shape)
+  return shape
 }

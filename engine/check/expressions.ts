@@ -6,8 +6,9 @@ import type { Runbook } from '../document/runbook.ts'
 import type { ExpressionProblem, Reference } from '../expression/expression.ts'
 import { parseExpression, typeOf } from '../expression/expression.ts'
 import type { Schema } from '../json.ts'
+import type { Span } from '../source.ts'
 import { isTemplate, parseTemplate } from '../template/template.ts'
-import { lookUp, typesOf } from './look-up.ts'
+import { lookUp, namedTypes, typesOf } from './look-up.ts'
 import type { Shapes } from './shape.ts'
 import type { Use } from './use.ts'
 
@@ -69,13 +70,32 @@ function readExpression({ source }: Runbook, scope: Scope, use: Use): Read {
   const { schema, problems } = typeOf(parsed.expression, scope)
   const diagnostics = problems
     .filter(({ kind, start, end }) => kind !== 'unknown_field' || !isResultOfLoop(text.slice(start, end), scope))
-    .map(({ kind, message, start, end, hint }) =>
-      problemAt(source, placeOf(source, use.text, start, end), codeOf[kind], message, hint),
-    )
+    .map((problem) => {
+      const { start, end } = smallest(text, problem)
+      return problemAt(
+        source,
+        placeOf(source, use.text, start, end),
+        codeOf[problem.kind],
+        problem.message,
+        problem.hint,
+      )
+    })
   const expected = problems.length === 0 ? expectation(use, schema) : undefined
   const whole = placeOf(source, use.text, 0, text.length)
   if (expected) diagnostics.push(problemAt(source, whole, expected.code, expected.message, expected.hint))
   return { references: parsed.expression.references, diagnostics }
+}
+
+/** The name alone, where the problem is about a name at the end of a longer path or in front of arguments. */
+function smallest(text: string, { kind, message, start, end }: ExpressionProblem): Span {
+  const name = /`([^`]+)`$/.exec(message)?.[1]
+  if (name === undefined || (kind !== 'unknown_field' && kind !== 'unknown_function')) return { start, end }
+  const part = text.slice(start, end)
+  const at =
+    kind === 'unknown_field'
+      ? part.lastIndexOf(name)
+      : part.search(new RegExp(`${name.replaceAll(/\W/g, '\\$&')}\\s*\\(`))
+  return at < 0 ? { start, end } : { start: start + at, end: start + at + name.length }
 }
 
 /** `steps.loop.result` has a message of its own. */
@@ -90,16 +110,35 @@ function expectation({ expects }: Use, schema: Schema): { code: Code; message: s
   if (expects === 'boolean' && !types.includes('boolean'))
     return {
       code: 'RB2104',
-      message: `the condition gives ${named(types)}, not true or false`,
-      hint: 'compare it with something',
+      message: `the condition gives ${namedTypes(types)}, not true or false`,
+      hint: comparison(types),
     }
   if (expects === 'list' && !types.includes('array'))
     return {
       code: 'RB2105',
-      message: `the loop goes over ${named(types)}, not a list`,
-      hint: '`keys(map)` and `values(map)` make lists of a mapping',
+      message: `the loop goes over ${namedTypes(types)}, not a list`,
+      hint: types.includes('object')
+        ? '`keys(map)` and `values(map)` make lists of a mapping'
+        : "a single value in brackets is a list: `[value]`; `text.split(',')` makes one of a text",
     }
   return undefined
+}
+
+/** Where one part of a path stands in the text that holds it. */
+function partOf(text: string, { path, start, end }: Reference, depth: number): [start: number, end: number] {
+  let from = start
+  for (const [index, part] of path.slice(0, depth + 1).entries()) {
+    const at = text.indexOf(String(part), from)
+    if (at < 0 || at >= end) return [start, end]
+    if (index === depth) return [at, at + String(part).length]
+    from = at + String(part).length
+  }
+  return [start, end]
+}
+
+function comparison(types: readonly string[]): string {
+  if (types.includes('array') || types.includes('object')) return 'ask how many there are: `size(…) > 0`'
+  return types.includes('string') ? "compare it: `… != ''`" : 'compare it: `… > 0`'
 }
 
 function readTemplate({ source }: Runbook, scope: Scope, use: Use): Read {
@@ -129,7 +168,7 @@ function readTemplate({ source }: Runbook, scope: Scope, use: Use): Read {
       diagnostics.push(
         problemAt(
           source,
-          at,
+          placeOf(source, use.text, ...partOf(use.text.text, reference, found.depth)),
           first ? 'RB2004' : 'RB2003',
           first
             ? `nothing is called \`${found.name}\` here`
@@ -146,25 +185,13 @@ function readTemplate({ source }: Runbook, scope: Scope, use: Use): Read {
           source,
           at,
           'RB2109',
-          `\`${reference.path.join('.')}\` is ${named(types)}, which does not print as text`,
-          'name a field of it, or print it with `{{json …}}`',
+          `\`${reference.path.join('.')}\` is ${namedTypes(types)}, which does not print as text`,
+          types.includes('array')
+            ? "print it with `{{ join … ', ' }}` or `{{json …}}`"
+            : 'name a field of it, or print it with `{{json …}}`',
         ),
       )
     }
   }
   return { references, diagnostics }
-}
-
-const words: { readonly [type: string]: string } = {
-  object: 'a mapping',
-  array: 'a list',
-  string: 'a text',
-  number: 'a number',
-  integer: 'a number',
-  boolean: 'true or false',
-  null: 'nothing',
-}
-
-function named(types: readonly string[]): string {
-  return [...new Set(types.map((type) => words[type] ?? type))].join(' or ')
 }

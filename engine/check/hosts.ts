@@ -1,5 +1,6 @@
 import type { Diagnostic } from '../diagnostic.ts'
 import { didYouMean } from '../diagnostic.ts'
+import { placeOf } from '../document/place.ts'
 import { problemAt } from '../document/problem.ts'
 import type { Runbook } from '../document/runbook.ts'
 import { isTemplate } from '../template/template.ts'
@@ -26,13 +27,17 @@ export function* checkTargets({ source }: Runbook, site: Site, known: KnownHosts
           )
         : []
   for (const { text, span } of written) {
+    const placeIn = (pattern: string, name: string) => {
+      const start = pattern.indexOf(name)
+      return start < 0 ? span : placeOf(source, { text: pattern, span }, start, start + name.length)
+    }
     if (isTemplate(text) || isTargetExpression(text, namesOf(site))) continue
     for (const name of known.namesIn(text)) {
       if (known.hosts.includes(name) || known.groups.includes(name) || name === 'all' || /[*?[]/.test(name)) continue
       const names = [...known.groups, ...known.hosts]
       yield problemAt(
         source,
-        span,
+        placeIn(text, name),
         'RB2401',
         `the inventory has no host or group \`${name}\``,
         didYouMean(name, names) ?? (names.length > 0 ? `it has: ${names.slice(0, 12).join(', ')}` : 'it is empty'),

@@ -64,3 +64,18 @@ export function typesOf(schema: Schema): readonly string[] {
   const values = Array.isArray(schema['enum']) ? schema['enum'] : 'const' in schema ? [schema['const']] : []
   return [...new Set(values.map((value) => (value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value)))]
 }
+
+const words: { readonly [type: string]: string } = {
+  object: 'a mapping',
+  array: 'a list',
+  string: 'a text',
+  number: 'a number',
+  integer: 'a number',
+  boolean: 'true or false',
+  null: 'nothing',
+}
+
+/** JSON types as people call them. */
+export function namedTypes(types: readonly string[]): string {
+  return [...new Set(types.map((type) => words[type] ?? type))].join(' or ')
+}

@@ -16,8 +16,9 @@ import type { Json, Schema } from '../json.ts'
 import { isObject } from '../json.ts'
 import type { Misfit } from '../schema.ts'
 import { validatorOf } from '../schema.ts'
+import type { Source } from '../source.ts'
 import { isTemplate, parseTemplate } from '../template/template.ts'
-import { lookUp, typesOf } from './look-up.ts'
+import { lookUp, namedTypes, typesOf } from './look-up.ts'
 
 const codes: MisfitCodes = { unknown: 'RB1202', missing: 'RB1203', type: 'RB1204', value: 'RB1205' }
 
@@ -47,6 +48,7 @@ export function* checkParams(
       'leave `effect` out',
     )
   }
+  if (step.with && step.with.kind !== 'map') return // told by its structure
   const root: Located = step.with ?? { kind: 'map', span: step.action.span, entries: [] }
   const value = toJson(root)
   for (const misfit of validatorOf(action.params)(value)) {
@@ -60,13 +62,16 @@ export function* checkParams(
           message: `\`${action.name}\` needs \`${misfit.field}\``,
           ...hintOf(`\`runbook actions ${action.name}\` shows its parameters`),
         }
-      : diagnostic
+      : misfit.kind === 'unknown' && misfit.path.length === 0
+        ? { ...diagnostic, message: `\`${action.name}\` has no parameter \`${misfit.field}\`` }
+        : diagnostic
   }
   for (const { path, kind, value: leaf, schema } of everyParam(action.params, value)) {
     const node = nodeAt(root, path)
     if (kind === 'verbatim') yield* verbatim(node)
     if (kind === 'command' && typeof leaf === 'string') yield* command(node, leaf)
-    if (kind === 'plain' && typeof leaf === 'string') yield* typeOfWhole(node, leaf, schema, String(path.at(-1)))
+    if (kind === 'plain' && typeof leaf === 'string')
+      yield* checkWhole(source, node, leaf, schema, String(path.at(-1)), scope, 'RB1204')
   }
   const needsHost =
     isObject(action.params['properties']) && 'host' in action.params['properties'] && action.name.startsWith('ssh.')
@@ -101,28 +106,37 @@ export function* checkParams(
     const code: Code = kind === 'quote' ? 'RB1209' : 'RB1208'
     yield problemAt(source, placeOf(source, { text, span: node.span }, start, end), code, message, hint)
   }
+}
 
-  function* typeOfWhole(node: Located, text: string, schema: Schema, name: string): Generator<Diagnostic> {
-    if (!isTemplate(text)) return
-    const parsed = parseTemplate(text)
-    const whole = parsed.template?.whole
-    const wanted = typesOf(schema)
-    const found = whole ? lookUp({ type: 'object', properties: scope, additionalProperties: true }, whole) : undefined
-    const given = found?.is === 'known' ? typesOf(found.schema) : whole || !parsed.template ? [] : ['string']
-    const fits = (type: string) =>
-      wanted.includes(type) ||
-      (type === 'integer' && wanted.includes('number')) ||
-      (type === 'number' && wanted.includes('integer'))
-    if (wanted.length > 0 && given.length > 0 && !given.some(fits)) {
-      const message = `\`${name}\` must be ${wanted.join(' or ')}, and \`${text.trim()}\` is ${given.join(' or ')}`
-      yield problemAt(
-        source,
-        firstOf(node),
-        'RB1204',
-        message,
-        whole ? undefined : 'a text that is exactly `{{ path }}` keeps the type of the value',
-      )
-    }
+/** A text that is one template keeps the type of its value, any other template gives a text: whether that is what belongs here. */
+export function* checkWhole(
+  source: Source,
+  node: Located,
+  text: string,
+  schema: Schema,
+  name: string,
+  scope: { readonly [name: string]: Schema },
+  code: Code,
+): Generator<Diagnostic> {
+  if (!isTemplate(text)) return
+  const parsed = parseTemplate(text)
+  const whole = parsed.template?.whole
+  const wanted = typesOf(schema)
+  const found = whole ? lookUp({ type: 'object', properties: scope, additionalProperties: true }, whole) : undefined
+  const given = found?.is === 'known' ? typesOf(found.schema) : whole || !parsed.template ? [] : ['string']
+  const fits = (type: string) =>
+    wanted.includes(type) ||
+    (type === 'integer' && wanted.includes('number')) ||
+    (type === 'number' && wanted.includes('integer'))
+  if (wanted.length > 0 && given.length > 0 && !given.some(fits)) {
+    const message = `\`${name}\` must be ${namedTypes(wanted)}, and \`${text.trim()}\` is ${namedTypes(given)}`
+    yield problemAt(
+      source,
+      firstOf(node),
+      code,
+      message,
+      whole ? undefined : 'a text that is exactly `{{ path }}` keeps the type of the value',
+    )
   }
 }
 
@@ -135,7 +149,8 @@ function isFilled({ path, kind, field }: Misfit, root: Json, onHosts: boolean): 
   return holdsTemplate(value)
 }
 
-function holdsTemplate(value: Json | undefined): boolean {
+/** Whether a template stands anywhere in a value. */
+export function holdsTemplate(value: Json | undefined): boolean {
   if (typeof value === 'string') return isTemplate(value)
   return typeof value === 'object' && value !== null && Object.values(value).some(holdsTemplate)
 }

@@ -67,15 +67,29 @@ export function* checkReferences(
       return
     }
     if (!use.site && !use.after) {
-      yield problem('RB2005', `\`${id}\` has not run yet when this is read`)
+      yield problem(
+        'RB2005',
+        `\`${id}\` has not run yet when this is read`,
+        'locks and preconditions are read before all steps; `assert.that` is a condition between steps',
+      )
       return
     }
     const reading = use.site ? readingOf(use.site, target) : readingOf(afterAll(runbook), target)
+    if (reading.may === 'not' && use.site?.at(-1)?.step === step) {
+      yield problem(
+        'RB2005',
+        `\`${id}\` reads itself`,
+        step.kind === 'let'
+          ? 'what the same `let` computed above goes by its name alone'
+          : 'in `verify` and `until`, `result` is its own result',
+      )
+      return
+    }
     if (reading.may === 'not') {
       yield {
         later: () =>
           problem('RB2005', `\`${id}\` has not run yet when this is read`, 'move the step up, or this one down'),
-        undo: () => problem('RB2005', `\`${id}\` only runs to undo another step`),
+        undo: () => problem('RB2005', `\`${id}\` only runs to undo another step`, 'read the step that it undoes'),
         sibling: () =>
           problem(
             'RB2007',
@@ -129,7 +143,7 @@ function readsResult(step: Step, { path }: Reference): boolean {
 /** The text itself, or a `when` round it, asks how the step ended, or asks the very question that decided over it. */
 function guarded(target: Site, id: string, use: Use): boolean {
   const status = `steps.${id}.status`
-  if (use.text.text.includes(status)) return true
+  if (use.text.text.includes(status) || use.text.text.includes(`has(steps.${id}.`)) return true
   const questions = target.flatMap(({ step }) => (step.when ? [step.when.text] : []))
   const around = (use.site ?? []).flatMap(({ step }) => (step.when ? [step.when.text] : []))
   if (around.some((text) => text.includes(status))) return true

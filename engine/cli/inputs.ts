@@ -1,6 +1,6 @@
 import type { Code } from '../codes.ts'
 import type { Diagnostic } from '../diagnostic.ts'
-import { didYouMean } from '../diagnostic.ts'
+import { closest, didYouMean } from '../diagnostic.ts'
 import { problemAt } from '../document/problem.ts'
 import type { Json, JsonObject, Schema } from '../json.ts'
 import type { PlannedRunbook } from '../plan/plan.ts'
@@ -30,6 +30,8 @@ export interface GatheredInputs {
 export function gatherInputs(runbook: PlannedRunbook, sources: InputSources): GatheredInputs {
   const values: { [name: string]: Json } = {}
   const diagnostics: Diagnostic[] = []
+  /** Inputs that were given under a name that is nearly theirs: told once. */
+  const meant = new Set<string>()
   const names = Object.keys(runbook.inputs)
   for (const [flag, pairs] of [
     ['--input', sources.given],
@@ -48,9 +50,10 @@ export function gatherInputs(runbook: PlannedRunbook, sources: InputSources): Ga
     if (Object.hasOwn(values, name)) continue
     const fallback = schema['default'] as Json | undefined
     if (fallback !== undefined) values[name] = fallback
-    else missing.push(name)
+    else if (!meant.has(name)) missing.push(name)
   }
-  return { values, missing, diagnostics }
+  // what could not be read may hold what seems to be missing
+  return { values, missing: diagnostics.some(({ code }) => code === 'RB3006') ? [] : missing, diagnostics }
 
   function problem(source: Source, code: Code, message: string, hint?: string, start = 0): void {
     const end = Math.max(
@@ -87,6 +90,7 @@ export function gatherInputs(runbook: PlannedRunbook, sources: InputSources): Ga
 
   function known(source: Source, name: string): boolean {
     if (names.includes(name)) return true
+    meant.add(closest(name, names) ?? '')
     problem(
       source,
       'RB3002',
@@ -101,7 +105,13 @@ export function gatherInputs(runbook: PlannedRunbook, sources: InputSources): Ga
     const schema = runbook.inputs[name] ?? {}
     const value = typed ? typedValue(String(written), schema) : written
     const [misfit] = validatorOf(schema)(value)
-    if (misfit) problem(source, 'RB3003', `the input \`${name}\` ${misfit.message}`, described(schema))
+    if (misfit)
+      problem(
+        source,
+        'RB3003',
+        `the input \`${name}\` ${misfit.message}`,
+        (typeof value === 'string' ? didYouMean(value, misfit.allowed ?? []) : undefined) ?? described(schema),
+      )
     else if (runbook.secrets.includes(name) && typeof value === 'string' && value.length < 4)
       problem(source, 'RB3005', `the secret \`${name}\` is shorter than four characters: it could not be hidden`)
     values[name] = value

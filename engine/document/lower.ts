@@ -11,7 +11,7 @@ import { diagnose } from './misfit.ts'
 import { problemAt } from './problem.ts'
 import type { Condition, Input, Loop, Named, Runbook, Step, Text, Until } from './runbook.ts'
 import type { Located, LocatedMap } from './tree.ts'
-import { childOf, entriesOf, entryOf, firstOf, itemsOf, mapToJson, toJson } from './tree.ts'
+import { childOf, entriesOf, entryOf, firstOf, itemsOf, mapToJson, nodeAt, spanAt, toJson } from './tree.ts'
 
 /** A located tree as a runbook. What is wrong in its structure is told; the rest is lowered all the same, so that later checks can speak too. */
 export function lower(source: Source, root: Located): Checked<Runbook> {
@@ -54,8 +54,7 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
     if (node.kind !== 'map') return []
     const { secret, default: fallback, ...schema } = mapToJson(node)
     const problem = schemaProblem(schema)
-    if (problem)
-      diagnostics.push(problemAt(source, span, 'RB1111', `the input \`${name}\` is not a JSON Schema: ${problem}`))
+    if (problem) diagnostics.push(schemaTold(name, span, node, problem))
     else if (fallback !== undefined) {
       const [misfit] = validatorOf(schema as Schema)(fallback)
       const at = entryOf(node, 'default')?.value
@@ -70,22 +69,47 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
     ]
   }
 
+  /** What the schema of schemas says, where it says it. */
+  function schemaTold(name: string, span: Span, node: LocatedMap, said: string): Diagnostic {
+    const [, pointer = '', wrong = said] = /data((?:\/[^\s/,]+)+) (must [^,]+)/.exec(said) ?? []
+    const path = pointer
+      .split('/')
+      .slice(1)
+      .map((part) => (/^\d+$/.test(part) ? Number(part) : part))
+    const at = pointer === '' ? span : spanAt(node, path)
+    if (path.at(-1) === 'type') {
+      const type = childOf(nodeAt(node, path.slice(0, -1)), 'type')
+      const typed = type?.kind === 'scalar' ? String(type.value) : ''
+      return problemAt(
+        source,
+        at,
+        'RB1111',
+        `the input \`${name}\` is not a JSON Schema: there is no type \`${typed}\``,
+        aliases[typed] ?? didYouMean(typed, jsonTypes) ?? `the types are ${jsonTypes.join(', ')}`,
+      )
+    }
+    const subject = path.length > 0 ? `\`${path.join('.')}\` ${wrong}` : wrong
+    return problemAt(source, at, 'RB1111', `the input \`${name}\` is not a JSON Schema: ${subject}`)
+  }
+
   function stepsOf(node: Located | undefined, named: boolean): Step[] {
     return itemsOf(node).flatMap((item, index) => (item.kind === 'map' ? stepOf(item, named, index) : []))
   }
 
-  function stepOf(node: LocatedMap, named: boolean, index: number): Step[] {
-    const kinds = stepKinds.filter((kind) => entryOf(node, kind))
+  function stepOf(written: LocatedMap, named: boolean, index: number): Step[] {
+    const kinds = stepKinds.filter((kind) => entryOf(written, kind))
     const [kind] = kinds
     if (!kind) {
-      const stray = node.entries.find(({ key }) => !allWords.has(key))
+      const stray =
+        written.entries.find(({ key }) => !allWords.has(key) && didYouMean(key, stepKinds)) ??
+        written.entries.find(({ key }) => !allWords.has(key))
       const hint =
         (stray && didYouMean(stray.key, stepKinds)) ??
         `a step has one of ${stepKinds.map((word) => `\`${word}\``).join(', ')}`
       diagnostics.push(
         problemAt(
           source,
-          stray?.keySpan ?? firstOf(node),
+          stray?.keySpan ?? firstOf(written),
           stray ? 'RB1102' : 'RB1106',
           stray ? `\`${stray.key}\` is not known here` : 'the step does nothing',
           hint,
@@ -98,14 +122,14 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
       diagnostics.push(
         problemAt(
           source,
-          entryOf(node, second)?.keySpan ?? node.span,
+          entryOf(written, second)?.keySpan ?? written.span,
           'RB1107',
           `the step is \`${kind}\` and \`${second}\` at once`,
           'make two steps of it',
         ),
       )
     }
-    const json = mapToJson(node)
+    const json = mapToJson(written)
     for (const misfit of validatorOf(schemaFor(kind, named))(json)) {
       if (durations.has(String(misfit.path.at(-1)))) continue // told below, in words of durations
       if (misfit.kind === 'unknown' && misfit.path.length === 0 && allWords.has(misfit.field ?? '')) {
@@ -114,14 +138,17 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
         diagnostics.push(
           problemAt(
             source,
-            entryOf(node, misfit.field ?? '')?.keySpan ?? node.span,
+            entryOf(written, misfit.field ?? '')?.keySpan ?? written.span,
             'RB1108',
             `\`${misfit.field}\` does not belong to a step that is \`${kind}\``,
             hint,
           ),
         )
-      } else diagnostics.push(diagnose(source, node, misfit))
+      } else diagnostics.push(diagnose(source, written, misfit))
     }
+    // what does not belong here is told; nothing is said of what stands in it
+    const known = wordsOf(kind)
+    const node: LocatedMap = { ...written, entries: written.entries.filter(({ key }) => Object.hasOwn(known, key)) }
     const id = textOf(childOf(node, 'id')) ?? { text: named ? '' : `undo_${index + 1}`, span: firstOf(node) }
     if (id.text !== '' && textOf(childOf(node, 'id'))) {
       const before = ids.get(id.text)
@@ -296,6 +323,17 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
   }
 }
 
+const jsonTypes = ['string', 'integer', 'number', 'boolean', 'array', 'object', 'null']
+const aliases: { readonly [typed: string]: string } = Object.fromEntries(
+  Object.entries({
+    string: ['text', 'str'],
+    integer: ['int'],
+    number: ['float', 'double'],
+    boolean: ['bool'],
+    array: ['list'],
+    object: ['map', 'mapping', 'dict'],
+  }).flatMap(([type, words]) => words.map((word) => [word, `write \`${type}\``])),
+)
 const durations: ReadonlySet<string> = new Set(['timeout', 'every', 'delay', 'max_delay'])
 const rootSchema = shallowRootSchema()
 const schemas = new Map<string, Schema>()

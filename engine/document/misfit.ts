@@ -3,6 +3,7 @@ import type { Diagnostic } from '../diagnostic.ts'
 import { didYouMean } from '../diagnostic.ts'
 import type { Misfit } from '../schema.ts'
 import type { Source } from '../source.ts'
+import { idPattern, namePattern } from './grammar.ts'
 import { problemAt } from './problem.ts'
 import type { Located } from './tree.ts'
 import { entryOf, nodeAt, spanAt } from './tree.ts'
@@ -40,6 +41,20 @@ export function diagnose(
     spanAt(root, path),
     codes[kind],
     message,
-    kind === 'value' ? didYouMean(typed, allowed) : undefined,
+    kind === 'value' ? (didYouMean(typed, allowed) ?? mendedName(typed, misfit.message)) : undefined,
   )
+}
+
+/** A name that is nearly one, as it may be written. */
+function mendedName(typed: string, message: string): string | undefined {
+  const joint = message.includes(idPattern) ? '_' : message.includes(namePattern) ? '-' : undefined
+  if (joint === undefined) return undefined
+  const mended = typed
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, joint)
+    .replaceAll(/^[-_]+|[-_]+$/g, '')
+  const rule = `lower case, digits and \`${joint}\``
+  return new RegExp(joint === '_' ? idPattern : namePattern).test(mended)
+    ? `write \`${mended}\`: ${rule}`
+    : `a name is ${rule}, and begins with a letter`
 }

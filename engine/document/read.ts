@@ -22,7 +22,7 @@ export function read(source: Source): Checked<Located> {
   })
   const [document, second] = 'empty' in documents ? [] : documents
   if (!document?.contents) {
-    const failures = document?.errors.map((error) => fromYaml(source, error)) ?? []
+    const failures = told(document?.errors ?? []).map((error) => fromYaml(source, error))
     return {
       value: undefined,
       diagnostics:
@@ -46,9 +46,11 @@ export function read(source: Source): Checked<Located> {
       ],
     }
   }
-  const diagnostics: Diagnostic[] = [...document.errors, ...document.warnings].map((error) => fromYaml(source, error))
+  const diagnostics: Diagnostic[] = told([...document.errors, ...document.warnings]).map((error) =>
+    fromYaml(source, error),
+  )
   const budget = { nodes: 0 }
-  const value = locate(document.contents, 0)
+  const value = locate(document.contents, 0, undefined)
   return { value: diagnostics.length > 0 ? undefined : value, diagnostics }
 
   function complain(span: Span, code: Code, message: string, hint?: string): void {
@@ -56,8 +58,9 @@ export function read(source: Source): Checked<Located> {
       diagnostics.push(problemAt(source, span, code, message, hint))
   }
 
-  function locate(node: YamlNode | null, depth: number): Located {
-    const span = spanOf(node)
+  /** `alias` is where the outermost alias stands that leads here: what is wrong behind it is wrong there. */
+  function locate(node: YamlNode | null, depth: number, alias: Span | undefined): Located {
+    const span = alias ?? spanOf(node)
     const nothing: Located = { kind: 'scalar', span, value: null }
     if (++budget.nodes > mostNodes) {
       complain(
@@ -75,10 +78,15 @@ export function read(source: Source): Checked<Located> {
     if (isAlias(node)) {
       const target = node.resolve(document as never)
       if (!target) {
-        complain(span, 'RB1016', `no anchor is called \`${node.source}\` before this`)
+        complain(
+          span,
+          'RB1016',
+          `no anchor is called \`${node.source}\` before this`,
+          `mark the value with \`&${node.source}\` further up; a text that begins with \`*\` stands in quotes`,
+        )
         return nothing
       }
-      return at(span, locate(target as YamlNode, depth + 1))
+      return at(span, locate(target as YamlNode, depth + 1, span))
     }
     if (isMap(node)) {
       const entries = node.items.flatMap((pair): LocatedEntry[] => {
@@ -87,14 +95,15 @@ export function read(source: Source): Checked<Located> {
         return [
           {
             key,
-            keySpan: spanOf(pair.key as YamlNode),
-            value: locate((pair.value as YamlNode | null) ?? null, depth + 1),
+            keySpan: alias ?? spanOf(pair.key as YamlNode),
+            value: locate((pair.value as YamlNode | null) ?? null, depth + 1, alias),
           },
         ]
       })
       return { kind: 'map', span, entries }
     }
-    if (isSeq(node)) return { kind: 'list', span, items: node.items.map((item) => locate(item as YamlNode, depth + 1)) }
+    if (isSeq(node))
+      return { kind: 'list', span, items: node.items.map((item) => locate(item as YamlNode, depth + 1, alias)) }
     if (isScalar(node)) return { kind: 'scalar', span, value: scalarOf(node.value, span) }
     return nothing
   }
@@ -144,6 +153,23 @@ function tooDeepAt(source: Source, offset: number): Diagnostic {
   return problemAt(source, { start: offset, end: offset + 1 }, 'RB1012', message)
 }
 
+/** A parser that has lost its way complains of what follows too: one cause, one message. */
+function told(complaints: readonly YamlComplaint[]): readonly YamlComplaint[] {
+  const open = complaints.find(({ code }) => code === 'MISSING_CHAR')
+  if (open) return [open]
+  const first = complaints.find(({ code }) => !precise.has(code))
+  return complaints.filter((complaint) => complaint === first || precise.has(complaint.code))
+}
+
+/** Complaints that stand for themselves, whatever came before. */
+const precise: ReadonlySet<string> = new Set([
+  'DUPLICATE_KEY',
+  'TAG_RESOLVE_FAILED',
+  'BAD_ALIAS',
+  'NON_STRING_KEY',
+  'BLOCK_AS_IMPLICIT_KEY',
+])
+
 interface YamlComplaint {
   readonly code: string
   readonly message: string
@@ -170,7 +196,7 @@ function fromYaml(source: Source, { code, message, pos }: YamlComplaint): Diagno
     case 'DUPLICATE_KEY':
       return problemAt(
         source,
-        span,
+        wordSpan(source, span),
         'RB1009',
         `the key \`${wordAt(source, span)}\` stands twice in one mapping`,
         'keep one of the two',
@@ -185,6 +211,16 @@ function fromYaml(source: Source, { code, message, pos }: YamlComplaint): Diagno
         `the tag \`${wordAt(source, span)}\` is not understood`,
         'runbooks use plain YAML without tags',
       )
+    case 'BLOCK_AS_IMPLICIT_KEY':
+      if (message.startsWith('Nested mappings'))
+        return problemAt(
+          source,
+          restOfLine(source, span),
+          'RB1007',
+          'a colon with a space behind it makes a mapping of this text',
+          'put the whole text in quotes',
+        )
+      return problemAt(source, span, 'RB1007', said)
     case 'BAD_ALIAS':
       return problemAt(source, span, 'RB1016', said)
     default:
@@ -192,6 +228,15 @@ function fromYaml(source: Source, { code, message, pos }: YamlComplaint): Diagno
         ? problemAt(source, span, 'RB1008', 'a tab is used to indent', 'YAML indents with spaces')
         : problemAt(source, span, 'RB1007', said)
   }
+}
+
+function wordSpan(source: Source, span: Span): Span {
+  return { start: span.start, end: span.start + Math.max(1, wordAt(source, span).length) }
+}
+
+function restOfLine({ text }: Source, { start }: Span): Span {
+  const end = /^[^\r\n]*/.exec(text.slice(start))?.[0].trimEnd().length ?? 1
+  return { start, end: start + Math.max(1, end) }
 }
 
 function wordAt({ text }: Source, { start }: Span): string {

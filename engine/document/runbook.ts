@@ -121,9 +121,7 @@ export interface CallStep extends StepCommon {
 export type Step = ActionStep | LetStep | BlockStep | ParallelStep | CallStep
 
 /** The groups of steps inside a step, in the order they are written. */
-export function groupsOf(
-  step: Step,
-): readonly {
+export function groupsOf(step: Step): readonly {
   readonly word: 'block' | 'rescue' | 'always' | 'parallel' | 'rollback' | 'guards'
   readonly steps: readonly Step[]
 }[] {
