@@ -3,8 +3,9 @@ import { setMaxListeners } from 'node:events'
 import { join } from 'node:path'
 import type { Registry } from '../action/registry.ts'
 import { exitCode, RunbookError } from '../error.ts'
-import { loadKept, openJournal } from '../host/journal-file.ts'
+import { cannotWrite, loadKept, openJournal } from '../host/journal-file.ts'
 import { lockFiles } from '../host/lock-files.ts'
+import { neverBegan } from '../host/only-writer.ts'
 import { performer } from '../host/perform.ts'
 import type { Transcript } from '../journal/chain.ts'
 import { LocalDurable } from '../journal/local.ts'
@@ -52,7 +53,9 @@ export async function carryOut(options: RunOptions): Promise<number> {
   const { run, plan, surroundings, redactor, view, begin, operator, config } = options
   const folder = join(options.runs, run)
   const resumed = 'resumed' in begin ? begin.resumed : undefined
-  const file = await openJournal(folder, resumed ? { wholeBytes: resumed.wholeBytes } : {})
+  const file = await openJournal(folder, resumed ? { wholeBytes: resumed.wholeBytes } : {}).catch((error: unknown) => {
+    throw resumed ? cannotWrite(folder, error) : neverBegan(folder, error)
+  })
   // every execution that runs listens for the cancellation: as many as the runbook lets run at once
   setMaxListeners(0, options.cancel)
   const clock = surroundings.doors.clock
@@ -103,8 +106,12 @@ export async function carryOut(options: RunOptions): Promise<number> {
       view.on({ ...began, at: startedAt, replayed: true })
       await durable.event({ type: 'run.resumed', by: operator, pid: options.pid, digest: plan.digest })
     } else {
-      await file.keep(planName(plan), JSON.stringify(plan))
-      startedAt = await durable.event(begin)
+      try {
+        await file.keep(planName(plan), JSON.stringify(plan))
+        startedAt = await durable.event(begin)
+      } catch (error) {
+        throw neverBegan(folder, error)
+      }
     }
     const engine: Engine = {
       runbook: plan.runbook,

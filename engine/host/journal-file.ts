@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs'
-import { mkdir, open, rename, rm, stat, truncate } from 'node:fs/promises'
+import { open, rename, rm, stat, truncate } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { exitCode, RunbookError } from '../error.ts'
 import { keptName } from '../journal/chain.ts'
@@ -13,7 +13,6 @@ export async function openJournal(
   folder: string,
   { wholeBytes }: { readonly wholeBytes?: number } = {},
 ): Promise<JournalFile & { close(): Promise<void> }> {
-  await mkdir(folder, { recursive: true, mode: 0o700 })
   const path = join(folder, transcriptName)
   // a torn last line goes before anything is written after it
   if (wholeBytes !== undefined && (await stat(path)).size > wholeBytes) await truncate(path, wholeBytes)
@@ -78,7 +77,8 @@ export async function openJournal(
   }
 }
 
-function cannotWrite(path: string, cause: unknown): RunbookError {
+/** The error that stops a run whose lines can no longer be written. */
+export function cannotWrite(path: string, cause: unknown): RunbookError {
   const why = cause instanceof Error ? cause.message : String(cause)
   return new RunbookError('cannot_record', `the transcript cannot be written: ${why}`, {
     exitCode: exitCode.inDoubt,

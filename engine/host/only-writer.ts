@@ -1,6 +1,7 @@
-import { linkSync, mkdirSync, readFileSync, renameSync, unlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, renameSync, rmSync, unlinkSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { RunbookError } from '../error.ts'
+import { isFolder } from './files.ts'
 
 /**
  * One process at a time writes a run: a file in its folder names the process by its number and its start, so that a
@@ -18,7 +19,7 @@ export function onlyWriter(folder: string, run: string): () => void {
     for (let attempt = 1; ; attempt++) {
       try {
         linkSync(draft, path)
-        return () => unlinkSync(path)
+        return () => rmSync(path, { force: true })
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
         if (attempt > 3 || isAlive(path)) {
@@ -32,18 +33,43 @@ export function onlyWriter(folder: string, run: string): () => void {
       }
     }
   } finally {
-    unlinkSync(draft)
+    rmSync(draft, { force: true })
   }
 }
 
 /** Makes the folder of a new run, and takes it. Gives the function that gives it free. */
 export function beginRun(folder: string, run: string): () => void {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 })
+    makeFolder(folder)
   } catch (cause) {
     throw cannotKeep(dirname(folder), cause)
   }
-  return onlyWriter(folder, run)
+  try {
+    return onlyWriter(folder, run)
+  } catch (error) {
+    throw neverBegan(folder, error)
+  }
+}
+
+/** Not `recursive`: that one never comes back where nothing can be made (`/proc`), and takes a read-only disk for a missing one. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 })
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EEXIST' && isFolder(path)) return
+    if (code !== 'ENOENT' || existsSync(dirname(path))) throw error
+    makeFolder(dirname(path))
+    makeFolder(path)
+  }
+}
+
+/** Takes away what there is of a run whose first line could not be written, and says why it could not. */
+export function neverBegan(folder: string, cause: unknown): unknown {
+  const { code } = (cause instanceof RunbookError ? cause.cause : cause) as NodeJS.ErrnoException
+  if (code === undefined) return cause
+  rmSync(folder, { recursive: true, force: true })
+  return cannotKeep(dirname(folder), cause instanceof RunbookError ? cause.cause : cause)
 }
 
 function cannotKeep(folder: string, cause: unknown): RunbookError {
@@ -55,7 +81,6 @@ function cannotKeep(folder: string, cause: unknown): RunbookError {
     ENOSPC: 'the disk is full',
     EDQUOT: 'the quota is used up',
     ENOTDIR: 'a part of its path is a file',
-    EEXIST: 'it is a file',
   }
   return new RunbookError('cannot_keep_runs', `runs cannot be kept in \`${folder}\`: ${whys[code ?? ''] ?? message}`, {
     hint: 'nothing was begun; name another folder with `--runs`, or as `runs` in runbook.config.yaml',
