@@ -17,7 +17,7 @@ import { isGood } from '../run/outcome.ts'
 import type { Link } from './chain.ts'
 import { keptName, lineAfter, sumOf } from './chain.ts'
 import type { Locks } from './lock.ts'
-import type { Past } from './recorded.ts'
+import { askedUnmasked, type Past } from './recorded.ts'
 import type { Redactor } from './redact.ts'
 
 /** The file that lines go to. `append` resolves when the text is written, with `flush` when it is on disk. */
@@ -78,7 +78,7 @@ export class LocalDurable implements Durable {
   constructor(options: LocalOptions) {
     this.runId = options.runId
     this.dry = options.dry
-    this.#options = options
+    this.#options = { ...options, past: askedUnmasked(options.past, (text) => options.redactor.text(text)) }
     this.#link = options.link
   }
 
@@ -303,7 +303,7 @@ export class LocalDurable implements Durable {
     // while a person thinks, time passes as it does for people
     const thinking = [this.#options.busy(), this.#options.busy()]
     try {
-      const answer = await this.#options.answer(key, shown, stop.signal, inDoubt)
+      const answer = await this.#options.answer(this.#options.redactor.text(key), shown, stop.signal, inDoubt)
       if (answer) return await this.#answered(key, answer)
       if (due !== undefined && clock.now() >= due) return await this.#answered(key, { timedOut: true, at: this.#now() })
       if (stops && cancel.aborted) return undefined

@@ -87,6 +87,23 @@ export function pastOf(entries: readonly Entry[]): Past {
   }
 }
 
+/** The same past, asked with keys as they are: a secret in one is masked in the transcript, and has to be here. */
+export function askedUnmasked(past: Past, mask: (text: string) => string): Past {
+  return {
+    began: (key) => past.began(mask(key)),
+    ended: (key) => past.ended(mask(key)),
+    value: (key) => past.value(mask(key)),
+    due: (key) => past.due(mask(key)),
+    askedAt: (key) => past.askedAt(mask(key)),
+    answer: (key) => past.answer(mask(key)),
+    told: (event) =>
+      past.told('key' in event && event.key !== undefined ? ({ ...event, key: mask(event.key) } as Recorded) : event),
+    has: (key) => past.has(mask(key)),
+    cancelled: past.cancelled,
+    masked: past.masked,
+  }
+}
+
 /** The execution itself, its tries, and what was asked or measured about it. */
 function isAbout(key: string, execution: string): boolean {
   return key === execution || key.startsWith(`${execution}~`) || key.startsWith(`${execution}!`)

@@ -1,4 +1,5 @@
 import type { Json } from '../json.ts'
+import { itemKey } from '../run/key.ts'
 
 /**
  * Masks secret values wherever they stand: the value itself and its base64, URL-encoded, JSON- and shell-quoted forms.
@@ -79,24 +80,54 @@ export class Redactor {
 
 function formsOf(value: string): Set<string> {
   const json = JSON.stringify(value).slice(1, -1)
-  const url = encodeURIComponent(value)
+  const ascii = json.replaceAll(/[^\u0000-\u007f]/g, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`)
   const forms = [
     value,
     json,
+    ascii,
     JSON.stringify(json).slice(1, -1),
-    url,
-    url.replaceAll('%20', '+'),
-    url.toLowerCase(),
-    value.replaceAll("'", String.raw`'\''`),
-    value.replaceAll("'", `'"'"'`),
-    value.replaceAll(/[^A-Za-z0-9_\-./:@]/g, '\\$&'),
-    value.replaceAll(/(["\\$`])/g, '\\$1'),
+    JSON.stringify(ascii).slice(1, -1),
+    ...urlForms(value),
+    ...markupForms(value),
+    ...shellForms(value),
     ...base64Forms(value),
+    // as the name of an item in the key of an execution
+    itemKey('', value).slice(1, -1),
     Buffer.from(value).toString('hex'),
+    Buffer.from(value).toString('hex').toUpperCase(),
   ]
   // each line of a secret of several lines is one too: a private key in a log comes line by line
   const lines = value.split('\n').filter((line) => line.length >= 16)
   return new Set([...forms, ...(lines.length > 1 ? lines : [])].filter((form) => form.length >= 4))
+}
+
+/** Percent signs as browsers, forms and Python write them: they differ in what they leave alone, and in the case of the digits. */
+function urlForms(value: string): string[] {
+  const url = encodeURIComponent(value)
+  const percent = (char: string) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`
+  const strict = url.replaceAll(/[!'()*]/g, percent)
+  const form = new URLSearchParams({ '': value }).toString().slice(1)
+  const forms = [url, strict, strict.replaceAll('%2F', '/'), form]
+  return forms
+    .flatMap((each) => [each, each.replaceAll('%20', '+')])
+    .flatMap((each) => [each, each.replaceAll(/%[0-9A-F]{2}/g, (code) => code.toLowerCase())])
+}
+
+function markupForms(value: string): string[] {
+  const base = value.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;')
+  const quoted = base.replaceAll('"', '&quot;')
+  return [base, quoted, ...['&#39;', '&#x27;', '&apos;'].map((quote) => quoted.replaceAll("'", quote))]
+}
+
+/** In single quotes, in double quotes, and with backslashes as `printf %q` does it. */
+function shellForms(value: string): string[] {
+  return [
+    value.replaceAll("'", String.raw`'\''`),
+    value.replaceAll("'", `'"'"'`),
+    value.replaceAll(/(["\\$`])/g, '\\$1'),
+    value.replaceAll(/[^A-Za-z0-9_\-./:@]/g, '\\$&'),
+    value.replaceAll(/[^A-Za-z0-9_\-./:@%+=\u0080-\uffff]/g, '\\$&'),
+  ]
 }
 
 /** Base64 of the value at each of the three places it can stand inside a longer text, and in the URL alphabet. */
@@ -111,7 +142,11 @@ function base64Forms(value: string): string[] {
     const whole = Math.floor(((bytes.length + shift) * 8) / 6)
     return text.slice(from, whole)
   })
-  return [...forms, bytes.toString('base64'), bytes.toString('base64url')]
+  const whole = bytes.toString('base64')
+  // `base64` breaks its lines after 76 characters, PEM after 64
+  const lines =
+    whole.length > 64 ? [76, 64].flatMap((width) => whole.match(new RegExp(`.{16,${width}}`, 'g')) ?? []) : []
+  return [...forms, whole, bytes.toString('base64url'), ...lines]
     .flatMap((form) => [form, form.replaceAll('+', '-').replaceAll('/', '_')])
     .filter((form) => form.length >= 6)
 }
