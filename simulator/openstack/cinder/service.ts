@@ -1,11 +1,21 @@
 import type { CloudWorld } from '../cloud.ts'
-import { ApiFailure, type ApiRequest, json, type Reply, type Route, type Service } from '../http/api.ts'
-import { healthy } from '../http/health.ts'
+import {
+  ApiFailure,
+  type ApiRequest,
+  idHeader,
+  idHeaders,
+  json,
+  type Reply,
+  type Route,
+  type Service,
+} from '../http/api.ts'
+import { healthRoute, healthy } from '../http/health.ts'
 import { fits, isOn, nextLink, pageOf } from '../http/paging.ts'
 import { barePage, middlewareUnauthorized } from '../http/webob.ts'
 import { projectOf, type Token } from '../keystone/state.ts'
 import { failure } from '../nova/service.ts'
 import { quotaRoute } from './quotas.ts'
+import { typeRoutes } from './types.ts'
 import { backupView, poolsOf, serviceView, snapshotView, volumeView } from './views.ts'
 
 const max = 70
@@ -35,22 +45,28 @@ export function cinderService(world: CloudWorld): Service {
     ...collection('volumes', 'Volume', cinder.volumes, (one, request) => volumeView(cinder, one, request)),
     ...collection('snapshots', 'Snapshot', cinder.snapshots, snapshotView),
     ...collection('backups', 'Backup', cinder.backups, backupView),
+    ...typeRoutes(),
     quotaRoute(cinder),
   ]
   return {
     name: 'cinder',
     microversions: { service: 'volume', major: 3, min: 0, max },
-    projectInPath: /^(\/v3)\/([0-9a-f]{32})(?=\/)/,
+    projectInPath: /^(\/v3)\/([0-9a-f]{32})(?=\/.)/,
     checkProject,
     routes: [
       { method: 'GET', path: '/', open: true, handle: ({ origin }) => json(300, { versions: [version(origin)] }) },
-      { method: 'GET', path: '/v3', open: true, handle: ({ origin }) => json(200, { versions: [version(origin)] }) },
-      { method: 'GET', path: '/healthcheck', open: true, handle: () => healthy },
+      { method: 'GET', path: '/v3', handle: ({ origin }) => json(200, { versions: [version(origin)] }) },
+      healthRoute(healthy),
       ...api.map((route) => ({ ...route, path: `/v3${route.path}` })),
     ],
+    idHeaders,
+    guarded: /^\/v3(\/|$)/,
     failure,
-    unknownPath: (accept) => barePage(404, 'The resource could not be found.', accept),
-    unauthorized: middlewareUnauthorized,
+    unknownPath: ({ accept }) => ({
+      ...barePage(404, 'The resource could not be found.', accept),
+      idHeaders: [idHeader],
+    }),
+    unauthorized: (keystone) => ({ ...middlewareUnauthorized(keystone), idHeaders: [idHeader] }),
   }
 }
 
@@ -91,7 +107,13 @@ function collection<T extends Owned>(
     return { id: one.id, name: one.name, ...(full.links ? { links: full.links } : {}) }
   }
   const shown = (request: ApiRequest, how: typeof view): Reply => {
-    const page = pageOf(sorted(all.filter(visible(request)), request), request, { max: 1000 })
+    const page = pageOf(sorted(all.filter(visible(request)), request), request, {
+      max: 1000,
+      refusals: {
+        limit: () => new ApiFailure(400, 'limit param must be positive'),
+        marker: (marker) => new ApiFailure(404, `${noun} ${marker} could not be found.`),
+      },
+    })
     return json(200, { [plural]: page.items.map((one) => how(one, request)), ...nextLink(plural, page) })
   }
   return [

@@ -1,10 +1,10 @@
-import { uuidOf } from '../../random.ts'
 import type { CloudWorld } from '../cloud.ts'
 import { lastBeat } from '../heartbeat.ts'
 import type { ApiRequest } from '../http/api.ts'
 import { downAfter } from '../nova/alive.ts'
 import { micro } from '../time.ts'
 import type { Backup, CinderServiceRecord, CinderState, Snapshot, Volume } from './state.ts'
+import { volumeTypeIdOf } from './types.ts'
 
 const linksTo = (kind: string, id: string, { origin, token }: ApiRequest) => {
   const project = token.scope && 'project' in token.scope ? token.scope.project : ''
@@ -71,7 +71,7 @@ export function volumeView({ services }: CinderState, volume: Volume, request: A
     ...(version >= 48 && { shared_targets: false }),
     ...(version >= 48 && { service_uuid: services.find((one) => one.name === name)?.uuid ?? null }),
     ...(version >= 61 && { cluster_name: null }),
-    ...(version >= 63 && { volume_type_id: uuidOf('volume-type/ceph') }),
+    ...(version >= 63 && { volume_type_id: volumeTypeIdOf('ceph') }),
     ...(version >= 65 && { consumes_quota: true }),
     'os-vol-tenant-attr:tenant_id': volume.project,
     ...(token.roles.includes('admin') && {

@@ -1,6 +1,6 @@
 import type { CloudWorld } from '../cloud.ts'
 import { ApiFailure, type ApiRequest, json, type Reply, type Service } from '../http/api.ts'
-import { healthy } from '../http/health.ts'
+import { healthRoute, healthyUnnamed } from '../http/health.ts'
 import { fits, pageOf } from '../http/paging.ts'
 import { barePage, middlewareUnauthorized } from '../http/webob.ts'
 import { projectOf } from '../keystone/state.ts'
@@ -12,14 +12,9 @@ export function glanceService({ cloud: { glance } }: CloudWorld): Service {
   return {
     name: 'glance',
     routes: [
-      { method: 'GET', path: '/', open: true, handle: ({ origin }) => json(300, { versions: versions(origin) }) },
-      {
-        method: 'GET',
-        path: '/versions',
-        open: true,
-        handle: ({ origin }) => json(200, { versions: versions(origin) }),
-      },
-      { method: 'GET', path: '/healthcheck', open: true, handle: () => healthy },
+      { method: 'GET', path: '/', open: true, handle: ({ origin }) => versionsReply(300, origin) },
+      { method: 'GET', path: '/versions', open: true, handle: ({ origin }) => versionsReply(200, origin) },
+      healthRoute(healthyUnnamed),
       { method: 'GET', path: '/v2/images', handle: (request) => list(glance.images, request) },
       {
         method: 'GET',
@@ -32,11 +27,31 @@ export function glanceService({ cloud: { glance } }: CloudWorld): Service {
         },
       },
     ],
-    failure: ({ status, message }) => barePage(status, message, 'text/html'),
-    unknownPath: (accept) => barePage(404, 'The resource could not be found.', accept),
-    unauthorized: middlewareUnauthorized,
+    guarded: below,
+    failure: ({ status, message }, { accept }) => barePage(status, message, accept),
+    unknownPath: ({ accept, origin, path }) =>
+      below.test(path) ? barePage(404, 'The resource could not be found.', accept) : versionsReply(300, origin),
+    unauthorized: (keystone, { accept }) => {
+      const page = barePage(401, refusal, accept)
+      const { headers } = middlewareUnauthorized(keystone)
+      return { ...page, headers: { ...headers, ...page.headers }, idHeaders: [] }
+    },
   }
 }
+
+const below = /^\/v2(\/|$)/
+const refusal =
+  'This server could not verify that you are authorized to access the document you requested. Either you supplied the wrong credentials (e.g., bad password), or your browser does not understand how to supply the credentials required.'
+
+const refusals = {
+  limit: () => new ApiFailure(400, 'limit param must be positive'),
+  marker: (marker: string) => new ApiFailure(400, `No image found with ID ${marker}`),
+}
+
+const versionsReply = (status: number, origin: string): Reply => ({
+  ...json(status, { versions: versions(origin) }),
+  idHeaders: [],
+})
 
 const supported = ['v2.15', 'v2.13', 'v2.12', 'v2.11', 'v2.10', 'v2.9', 'v2.8', 'v2.7', 'v2.6', 'v2.5', 'v2.4', 'v2.3']
 
@@ -63,7 +78,7 @@ function list(images: readonly Image[], request: ApiRequest): Reply {
         fits(query, 'visibility', one.visibility),
     )
     .sort((a, b) => b.createdAt - a.createdAt || (a.id < b.id ? 1 : -1))
-  const page = pageOf(found, request, { max: 1000, usual: 25 })
+  const page = pageOf(found, request, { max: 1000, usual: 25, refusals })
   const first = [...query].filter(([name]) => name !== 'marker')
   const start = first.length > 0 ? `/v2/images?${new URLSearchParams(first)}` : '/v2/images'
   return json(200, {

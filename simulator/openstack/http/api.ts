@@ -1,4 +1,5 @@
 import type { Token } from '../keystone/state.ts'
+import type { KnownQuery } from './knownQuery.ts'
 
 /** One call, as a route's handler sees it. */
 export interface ApiRequest {
@@ -24,6 +25,20 @@ export interface Reply {
   readonly headers?: { readonly [name: string]: string }
   /** An object is sent as JSON, a string as it is; without one the answer is empty. */
   readonly body?: unknown
+  /** The headers that tell the id of the call, where they are not those of the service. */
+  readonly idHeaders?: readonly string[]
+}
+
+/** The header every service tells the id of a call in; Nova's and Cinder's own code adds the second. */
+export const idHeader = 'X-Openstack-Request-Id'
+export const idHeaders = [idHeader, 'X-Compute-Request-Id'] as const
+
+/** What a service knows of a call that never came as far as a route. */
+export interface Stranger {
+  /** The `Accept` header; '' without one. */
+  readonly accept: string
+  readonly origin: string
+  readonly path: string
 }
 
 export interface Route {
@@ -32,11 +47,15 @@ export interface Route {
   readonly path: string
   /** Answers without a token: version documents, health, the token call. */
   readonly open?: true
+  /** Answered by what stands in front of the API: no microversion is read or told. */
+  readonly outside?: true
   /** Only for the role `admin`: the name of the policy, for the refusal. */
   readonly admin?: string
   /** First and last microversion that knows the route. */
   readonly since?: number
   readonly until?: number
+  /** Refuses what else stands in the query. */
+  readonly query?: KnownQuery
   handle(request: ApiRequest): Reply | Promise<Reply>
 }
 
@@ -68,16 +87,29 @@ export interface Service {
   readonly name: ServiceName
   readonly routes: readonly Route[]
   readonly microversions?: Microversions
+  /** The headers that tell the id of a call; only `X-Openstack-Request-Id` unless told. */
+  readonly idHeaders?: readonly string[]
+  /** Whether answers have a `Date`; some web servers leave it to the balancer before them. */
+  readonly dated?: false
+  /** Below it nobody without a token learns that there is no such path; everywhere, unless told. */
+  readonly guarded?: RegExp
   /** Where a path may also hold the caller's project, and is the same without it: `/v3/{project}/volumes`. */
   readonly projectInPath?: RegExp
   /** Refuses a project in the path that is not the token's. */
   checkProject?(project: string, token: Token): void
   /** The body of an error. */
-  failure(failure: ApiFailure, request: { readonly id: string; readonly version: number }): Reply
-  /** The answer to a path the service does not have. */
-  unknownPath(accept: string, id: string): Reply
+  failure(failure: ApiFailure, request: FailedRequest): Reply
+  /** The answer to a path the service does not have; without it, an error like any other. */
+  unknownPath?(stranger: Stranger): Reply
   /** The answer to a call without a token that holds. */
-  unauthorized(keystone: string, id: string): Reply
+  unauthorized(keystone: string, stranger: Stranger): Reply
+}
+
+export interface FailedRequest {
+  readonly id: string
+  readonly version: number
+  /** The `Accept` header; '' without one. */
+  readonly accept: string
 }
 
 export interface Microversions {

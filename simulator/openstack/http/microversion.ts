@@ -8,7 +8,8 @@ export interface Negotiated {
 
 /**
  * Reads `OpenStack-API-Version` (and Nova's older header); the lowest version when there is none.
- * Throws `ApiFailure` 406 for a version out of range and 400 for one that is no version; both still echo the headers.
+ * Throws `ApiFailure` 406 for a version out of range, which all but Placement still echo, and 400 for one that is no
+ * version, which nobody does.
  */
 export function negotiate(microversions: Microversions, header: (name: string) => string | undefined): Negotiated {
   const { service, legacyHeader, major, min, max } = microversions
@@ -17,17 +18,19 @@ export function negotiate(microversions: Microversions, header: (name: string) =
   if (asked === 'latest') return { version: max, headers: echo(microversions, `${major}.${max}`) }
   const parts = /^(\d+)\.(\d+)$/.exec(asked)
   if (!parts) {
-    const message = `API Version String ${asked} is of invalid format. Must be of format MajorNum.MinorNum.`
-    throw new ApiFailure(400, message, { headers: echo(microversions, lowest) })
+    throw new ApiFailure(
+      400,
+      service === 'placement'
+        ? `Invalid microversion: invalid version string: ${asked}`
+        : `API Version String ${asked} is of invalid format. Must be of format MajorNum.MinorNum.`,
+    )
   }
   const version = Number(parts[2])
   if (Number(parts[1]) === major && version >= min && version <= max) {
     return { version, headers: echo(microversions, asked) }
   }
-  const message =
-    service === 'placement'
-      ? `Unacceptable version header: ${asked}`
-      : `Version ${asked} is not supported by the API. Minimum is ${lowest} and maximum is ${major}.${max}.`
+  if (service === 'placement') throw new ApiFailure(406, `Invalid microversion: Unacceptable version header: ${asked}`)
+  const message = `Version ${asked} is not supported by the API. Minimum is ${lowest} and maximum is ${major}.${max}.`
   throw new ApiFailure(406, message, { headers: echo(microversions, asked) })
 }
 
@@ -35,7 +38,7 @@ function echo({ service, legacyHeader }: Microversions, answered: string): { [na
   return {
     'OpenStack-API-Version': `${service} ${answered}`,
     ...(legacyHeader && { [legacyHeader]: answered }),
-    Vary: 'OpenStack-API-Version',
+    Vary: ['OpenStack-API-Version', ...(legacyHeader ? [legacyHeader] : [])].join(', '),
   }
 }
 

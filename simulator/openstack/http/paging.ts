@@ -5,6 +5,19 @@ export interface PagingManner {
   readonly max: number
   /** How many come without `limit`; `max` unless told. */
   readonly usual?: number
+  /** What is said of a limit that is none, and of a marker nothing has; in Nova's words unless told. */
+  readonly refusals?: {
+    limit(asked: string): ApiFailure
+    marker(marker: string): ApiFailure
+  }
+}
+
+const usualRefusals: NonNullable<PagingManner['refusals']> = {
+  limit: (asked) => {
+    const message = `Invalid input for query parameters limit. Value: ${asked}. '${asked}' does not match '^[0-9]*$'`
+    return new ApiFailure(400, message)
+  },
+  marker: (marker) => new ApiFailure(400, `marker [${marker}] not found`),
 }
 
 export interface Page<T> {
@@ -15,24 +28,19 @@ export interface Page<T> {
 
 /**
  * Cuts a page out of a sorted list by `limit` and `marker`. A full page always has a next one, even an empty one:
- * that is how these services know. Throws `ApiFailure` 400 for a bad limit or an unknown marker.
+ * that is how these services know. Throws `ApiFailure` for a bad limit or an unknown marker.
  */
 export function pageOf<T extends { readonly id: string | number }>(
   all: readonly T[],
   { query, origin, path }: ApiRequest,
-  { max, usual = max }: PagingManner,
+  { max, usual = max, refusals = usualRefusals }: PagingManner,
 ): Page<T> {
   const asked = query.get('limit')
-  if (asked !== null && !/^\d+$/.test(asked)) {
-    throw new ApiFailure(
-      400,
-      `Invalid input for query parameters limit. Value: ${asked}. '${asked}' does not match '^[0-9]*$'`,
-    )
-  }
+  if (asked !== null && !/^\d+$/.test(asked)) throw refusals.limit(asked)
   const limit = Math.min(max, asked === null ? usual : Number(asked))
   const marker = query.get('marker')
   const start = marker === null ? 0 : all.findIndex(({ id }) => String(id) === marker) + 1
-  if (marker !== null && start === 0) throw new ApiFailure(400, `marker [${marker}] not found`)
+  if (marker !== null && start === 0) throw refusals.marker(marker)
   const items = all.slice(start, start + limit)
   const last = items.at(-1)
   if (!last || items.length < limit) return { items, next: undefined }

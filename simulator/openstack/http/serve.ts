@@ -4,7 +4,8 @@ import type { Clock } from '../../clock.ts'
 import { uuidOf } from '../../random.ts'
 import type { Conditions } from '../conditions.ts'
 import { noToken, type Token } from '../keystone/state.ts'
-import { ApiFailure, type Reply, type Service } from './api.ts'
+import { ApiFailure, idHeader, type Reply, type Service, type Stranger } from './api.ts'
+import { refuseUnknown } from './knownQuery.ts'
 import { negotiate } from './microversion.ts'
 import { type Match, routesOf } from './router.ts'
 
@@ -32,8 +33,8 @@ export async function serve(service: Service, around: Surroundings): Promise<Ser
     calls += 1
     const id = `req-${uuidOf(`${service.name}/request/${calls}`)}`
     answer(service, around, { message, id }, closing.signal)
-      .catch((error: unknown) => service.failure(new ApiFailure(500, String(error)), { id, version: 0 }))
-      .then((reply) => send(reply, response, { id, now: around.clock.now(), bare: message.method === 'HEAD' }))
+      .catch((error: unknown) => service.failure(new ApiFailure(500, String(error)), { id, version: 0, accept: '' }))
+      .then((reply) => send(reply, service, response, { id, now: around.clock.now(), bare: message.method === 'HEAD' }))
       .catch(() => response.destroy())
   })
   await listen(server)
@@ -72,15 +73,19 @@ async function answer(service: Service, around: Surroundings, call: Call, closin
   const url = new URL(message.url ?? '/', 'http://cloud')
   const found = routesOf(service, message.method ?? 'GET', url.pathname)
   const token = around.tokenOf(headerOf(message, 'x-auth-token') ?? '')
-  // Keystone looks for the path first; the others let nobody in to look
-  const hidden = service.name !== 'keystone' || found.length > 0
-  if (!token && hidden && !found.some(({ route }) => route.open)) return service.unauthorized(around.keystoneUrl(), id)
-  if (found.length === 0) return service.unknownPath(headerOf(message, 'accept') ?? '', id)
+  const accept = headerOf(message, 'accept') ?? ''
+  const origin = `http://${message.headers.host ?? '127.0.0.1'}`
+  const stranger: Stranger = { accept, origin, path: url.pathname }
+  const hidden = found.length > 0 || (service.guarded?.test(url.pathname) ?? true)
+  if (!token && hidden && !found.some(({ route }) => route.open)) {
+    return service.unauthorized(around.keystoneUrl(), stranger)
+  }
+  if (found.length === 0 && service.unknownPath) return service.unknownPath(stranger)
 
   let version = 0
   let headers: Headers = {}
   try {
-    if (service.microversions) {
+    if (service.microversions && !found.some(({ route }) => route.outside)) {
       const negotiated = negotiate(service.microversions, (name) => headerOf(message, name.toLowerCase()))
       version = negotiated.version
       headers = negotiated.headers
@@ -88,6 +93,7 @@ async function answer(service: Service, around: Surroundings, call: Call, closin
     const match = matchOf(found, version)
     const { route, params } = match
     if (token) permit(service, match, token)
+    if (route.query) refuseUnknown(url.searchParams, version, route.query)
     const reply = await route.handle({
       method: route.method,
       params,
@@ -96,14 +102,14 @@ async function answer(service: Service, around: Surroundings, call: Call, closin
       body: parsed(text),
       version,
       token: token ?? noToken,
-      origin: `http://${message.headers.host ?? '127.0.0.1'}`,
+      origin,
       path: url.pathname,
       id,
     })
     return { ...reply, headers: { ...headers, ...reply.headers } }
   } catch (failure) {
     if (!(failure instanceof ApiFailure)) throw failure
-    const reply = service.failure(failure, { id, version })
+    const reply = service.failure(failure, { id, version, accept })
     return { ...reply, headers: { ...headers, ...failure.headers, ...reply.headers } }
   }
 }
@@ -146,15 +152,20 @@ interface Manner {
   readonly bare: boolean
 }
 
-function send({ status, headers, body }: Reply, response: ServerResponse, { id, now, bare }: Manner): void {
+function send(
+  { status, headers, body, idHeaders }: Reply,
+  service: Service,
+  response: ServerResponse,
+  { id, now, bare }: Manner,
+): void {
   const text = body === undefined ? '' : typeof body === 'string' ? body : JSON.stringify(body)
   response.sendDate = false
   response.writeHead(status, {
     ...(body !== undefined && { 'Content-Type': 'application/json' }),
     'Content-Length': String(Buffer.byteLength(text)),
-    'X-Openstack-Request-Id': id,
+    ...Object.fromEntries((idHeaders ?? service.idHeaders ?? [idHeader]).map((name) => [name, id])),
     ...headers,
-    Date: new Date(now).toUTCString(),
+    ...(service.dated !== false && { Date: new Date(now).toUTCString() }),
   })
   response.end(bare ? undefined : text)
 }

@@ -25,7 +25,7 @@ export function barePage(status: number, text: string, accept: string): Reply {
   if (accept.includes('application/json') && !accept.includes('text/html')) {
     return {
       status,
-      headers: { 'Content-Type': 'application/json; charset=UTF-8' },
+      headers: { 'Content-Type': 'application/json' },
       body: { message: `${text}<br /><br />\n\n\n`, code: `${status} ${title}`, title },
     }
   }
@@ -36,11 +36,11 @@ export function barePage(status: number, text: string, accept: string): Reply {
   }
 }
 
-/** What the token middleware in front of most services answers. */
+/** What the token middleware in front of all services but Keystone answers. */
 export function middlewareUnauthorized(keystone: string): Reply {
   return {
     status: 401,
-    headers: { 'Content-Type': 'application/json', 'WWW-Authenticate': `Keystone uri="${keystone}"` },
+    headers: { 'Content-Type': 'application/json', 'WWW-Authenticate': `Keystone uri="${keystone}/"` },
     body: {
       error: { code: 401, title: 'Unauthorized', message: 'The request you have made requires authentication.' },
     },

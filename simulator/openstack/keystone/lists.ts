@@ -32,7 +32,10 @@ export function listRoutes(keystone: KeystoneState, region: string, addresses: A
     {
       method: 'GET',
       path: '/v3/regions',
-      handle: (request) => collection(request, 'regions', [{ id: region, description: '', parent_region_id: null }]),
+      handle: (request) => {
+        const one = { id: region, description: '', parent_region_id: null }
+        return collection(request, 'regions', [linked(request, 'regions')(one)])
+      },
     },
     {
       method: 'GET',

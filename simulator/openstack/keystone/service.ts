@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts'
-import { ApiFailure, type ApiRequest, json, type Reply, type Route, type Service } from '../http/api.ts'
-import { healthy } from '../http/health.ts'
+import { ApiFailure, type ApiRequest, idHeader, json, type Reply, type Route, type Service } from '../http/api.ts'
+import { healthRoute } from '../http/health.ts'
 import { titleOf } from '../http/webob.ts'
 import { authenticate } from './authenticate.ts'
 import { type Addresses, catalogueFor } from './catalogue.ts'
@@ -22,9 +22,14 @@ export function keystoneService(
     return token
   }
   const routes: Route[] = [
-    { method: 'GET', path: '/', open: true, handle: ({ origin }) => json(300, { versions: { values: [v3(origin)] } }) },
+    {
+      method: 'GET',
+      path: '/',
+      open: true,
+      handle: ({ origin }) => json(300, { versions: { values: [v3(origin)] } }, { ...vary, Location: `${origin}/v3/` }),
+    },
     { method: 'GET', path: '/v3', open: true, handle: ({ origin }) => json(200, { version: v3(origin) }) },
-    { method: 'GET', path: '/healthcheck', open: true, handle: () => healthy },
+    healthRoute({ reasons: [], idHeaders: [idHeader] }),
     {
       method: 'POST',
       path: '/v3/auth/tokens',
@@ -63,8 +68,11 @@ export function keystoneService(
     },
     ...listRoutes(keystone, region, addresses),
   ]
-  return { name: 'keystone', routes, failure, unknownPath, unauthorized }
+  // looks for the path first, so that anybody learns what there is not
+  return { name: 'keystone', dated: false, guarded: /^$/, routes, failure, unknownPath, unauthorized }
 }
+
+const vary = { Vary: 'X-Auth-Token' }
 
 const v3 = (origin: string) => ({
   id: 'v3.14',
@@ -85,16 +93,20 @@ function projectsOf({ projects, assignments }: KeystoneState, token: Token): obj
 
 function failure({ status, message }: ApiFailure): Reply {
   const told = status === 403 ? `You are not authorized to perform the requested action: ${message}.` : message
-  return json(status, { error: { code: status, message: told, title: titleOf(status) } }, { Vary: 'X-Auth-Token' })
+  return json(status, { error: { code: status, message: told, title: titleOf(status) } }, vary)
 }
 
 function unknownPath(): Reply {
   const told =
     'The requested URL was not found on the server. If you entered the URL manually please check your spelling and try again.'
-  return json(404, { error: { code: 404, message: told, title: 'Not Found' } }, { Vary: 'X-Auth-Token' })
+  return {
+    status: 404,
+    headers: { 'Content-Type': 'text/html; charset=utf-8', ...vary },
+    body: `<!doctype html>\n<html lang=en>\n<title>404 Not Found</title>\n<h1>Not Found</h1>\n<p>${told}</p>\n`,
+  }
 }
 
 function unauthorized(keystone: string): Reply {
   const answer = failure(new ApiFailure(401, 'The request you have made requires authentication.'))
-  return { ...answer, headers: { ...answer.headers, 'WWW-Authenticate': `Keystone uri="${keystone}"` } }
+  return { ...answer, headers: { ...answer.headers, 'WWW-Authenticate': `Keystone uri="${keystone}/v3"` } }
 }

@@ -137,7 +137,6 @@ function addRouter(neutron: NeutronState, tenant: Tenant, index: number, plan: I
     flavor_id: null,
     distributed: false,
     ha: true,
-    ha_vr_id: index + 1,
     tags: [],
     created_at: zulu(createdAt),
     updated_at: zulu(createdAt),

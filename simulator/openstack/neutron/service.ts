@@ -1,8 +1,8 @@
 import { uuidOf } from '../../random.ts'
 import type { CloudWorld } from '../cloud.ts'
-import { type ApiFailure, json, type Reply, type Route, type Service } from '../http/api.ts'
-import { healthy } from '../http/health.ts'
-import { barePage, middlewareUnauthorized } from '../http/webob.ts'
+import { ApiFailure, json, type Reply, type Route, type Service } from '../http/api.ts'
+import { healthRoute, healthyUnnamed } from '../http/health.ts'
+import { middlewareUnauthorized } from '../http/webob.ts'
 import { zulu } from '../time.ts'
 import { agentView } from './agentView.ts'
 import { availabilityOf } from './availability.ts'
@@ -34,8 +34,8 @@ export function neutronService(world: CloudWorld): Service {
     get(
       '/networks/:id/dhcp-agents',
       (request) => {
-        const { id } = find(request, neutron.networks, network)
-        const found = agentsIn(neutron.dhcp.get(id) ?? [])
+        // a network nobody knows has no agents: that is an empty answer, not an error
+        const found = agentsIn(neutron.dhcp.get(request.params['id'] ?? '') ?? [])
         return json(200, { agents: found.map((agent) => ({ ...agent, resource_versions: {} })) })
       },
       'get_dhcp-agents',
@@ -47,8 +47,9 @@ export function neutronService(world: CloudWorld): Service {
     get(
       '/routers/:id/l3-agents',
       (request) => {
-        const hosting = neutron.l3.get(find(request, neutron.routers, router).id) ?? []
-        const state = (id: string) => hosting.find(({ agent }) => agent === id)?.state
+        const { id, ha } = find(request, neutron.routers, router)
+        const hosting = neutron.l3.get(id) ?? []
+        const state = (agent: string) => (ha ? hosting.find((one) => one.agent === agent)?.state : null)
         const found = agentsIn(hosting.map(({ agent }) => agent))
         return json(200, {
           agents: found.map((agent) => ({ ...agent, resource_versions: {}, ha_state: state(agent.id) })),
@@ -80,15 +81,26 @@ export function neutronService(world: CloudWorld): Service {
   return {
     name: 'neutron',
     routes: [
-      { method: 'GET', path: '/', open: true, handle: ({ origin }) => json(200, { versions: [version(origin)] }) },
-      { method: 'GET', path: '/healthcheck', open: true, handle: () => healthy },
+      {
+        method: 'GET',
+        path: '/',
+        open: true,
+        handle: ({ origin }) => ({ ...json(200, { versions: [version(origin)] }), idHeaders: [] }),
+      },
+      healthRoute(healthyUnnamed),
       ...api.map((route) => ({ ...route, path: `/v2.0${route.path}` })),
     ],
     failure,
-    unknownPath: (accept) => barePage(404, 'The resource could not be found.', accept),
+    guarded: below,
+    unknownPath: ({ path }) =>
+      below.test(path)
+        ? failure(new ApiFailure(404, 'The resource could not be found.'))
+        : { ...json(404, { code: 404, title: 'Not Found', description: null }), idHeaders: [] },
     unauthorized: middlewareUnauthorized,
   }
 }
+
+const below = /^\/v2\.0(\/|$)/
 
 const shared = (one: object): boolean => {
   const network = one as Network

@@ -97,7 +97,6 @@ export interface Router {
   readonly flavor_id: null
   readonly distributed: boolean
   readonly ha: boolean
-  readonly ha_vr_id: number
   readonly tags: readonly string[]
   readonly created_at: string
   updated_at: string

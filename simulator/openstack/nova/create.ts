@@ -115,8 +115,18 @@ function place(world: CloudWorld, server: NovaServer, wanted: Wanted, record: In
   const host = wanted.host === undefined ? possible[0] : possible.find((one) => one === wanted.host)
   if (host === undefined) {
     const message = 'No valid host was found. There are not enough hosts available.'
-    change(server, now, { vmState: 'error', taskState: null, fault: { code: 500, message, created: now, details: '' } })
+    const fault = { code: 500, message, created: now, details: `nova.exception.NoValidHost: ${message}` }
+    change(server, now, { vmState: 'error', taskState: null, fault, neverPlaced: true })
     record.message = 'Error'
+    record.updatedAt = now
+    record.events.push({
+      event: 'conductor_schedule_and_build_instances',
+      startedAt: now,
+      finishedAt: now,
+      result: 'Error',
+      host: null,
+      details: message,
+    })
     return
   }
   record.events.push({

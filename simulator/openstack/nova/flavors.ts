@@ -10,8 +10,8 @@ export function flavorRoutes({ cloud: { nova } }: CloudWorld): Route[] {
     return json(200, { flavors, ...nextLink('flavors', page) })
   }
   return [
-    { method: 'GET', path: '/flavors', handle: (request) => list(request, short) },
-    { method: 'GET', path: '/flavors/detail', handle: (request) => list(request, full) },
+    { method: 'GET', path: '/flavors', query, handle: (request) => list(request, short) },
+    { method: 'GET', path: '/flavors/detail', query, handle: (request) => list(request, full) },
     {
       method: 'GET',
       path: '/flavors/:id',
@@ -23,6 +23,11 @@ export function flavorRoutes({ cloud: { nova } }: CloudWorld): Route[] {
       },
     },
   ]
+}
+
+const query = {
+  since: 75,
+  names: ['limit', 'marker', 'is_public', 'minRam', 'minDisk', 'sort_key', 'sort_dir'],
 }
 
 const links = ({ id }: Flavor, origin: string) => [

@@ -6,12 +6,13 @@ import type { Hypervisor } from './state.ts'
 import { serversOn, usedOn } from './usage.ts'
 
 const admin = 'os_compute_api:os-hypervisors:list'
+const query = { since: 53, names: ['limit', 'marker', 'hypervisor_hostname_pattern', 'with_servers'] }
 
 /** `os-hypervisors`; capacity is in it only before 2.88, later it is Placement's alone. */
 export function hypervisorRoutes(world: CloudWorld): Route[] {
   return [
-    { method: 'GET', path: '/os-hypervisors', admin, handle: (request) => list(world, request, 'short') },
-    { method: 'GET', path: '/os-hypervisors/detail', admin, handle: (request) => list(world, request, 'full') },
+    { method: 'GET', path: '/os-hypervisors', admin, query, handle: (request) => list(world, request, 'short') },
+    { method: 'GET', path: '/os-hypervisors/detail', admin, query, handle: (request) => list(world, request, 'full') },
     { method: 'GET', path: '/os-hypervisors/statistics', admin, until: 87, handle: () => statistics(world) },
     { method: 'GET', path: '/os-hypervisors/:id', admin, handle: (request) => one(world, request) },
   ]

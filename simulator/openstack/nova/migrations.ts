@@ -8,12 +8,18 @@ import type { Migration } from './state.ts'
 /** Statuses of a live migration that `servers/{id}/migrations` still shows. */
 const inProgress = ['queued', 'preparing', 'running', 'post-migrating']
 
+const filters = [
+  ...['hidden', 'host', 'instance_uuid', 'source_compute', 'status', 'migration_type', 'limit', 'marker'],
+  ...['changes-since', 'changes-before', 'user_id', 'project_id'],
+]
+
 export function migrationRoutes(world: CloudWorld): Route[] {
   return [
     {
       method: 'GET',
       path: '/os-migrations',
       admin: 'os_compute_api:os-migrations:index',
+      query: { since: 59, names: filters },
       handle: (request) => list(world, request),
     },
     {

@@ -77,26 +77,36 @@ const limits = [
   { resource: 'server_groups', limit: 10 },
 ] as const
 
-function quota(
-  { cloud: { nova } }: CloudWorld,
-  { params, token, version }: ApiRequest,
-  extent: 'limits' | 'detail',
-): Reply {
+function quota(world: CloudWorld, { params, token, version }: ApiRequest, extent: 'limits' | 'detail'): Reply {
   const { project = '' } = params
   if (project !== projectOf(token) && !token.roles.includes('admin')) {
     throw new ApiFailure(403, 'os_compute_api:os-quota-sets:show')
   }
-  const servers = existing(nova).filter((server) => server.project === project)
-  const used: { readonly [resource: string]: number } = {
-    instances: servers.length,
-    cores: servers.reduce((sum, { flavor }) => sum + flavor.vcpus, 0),
-    ram: servers.reduce((sum, { flavor }) => sum + flavor.ram, 0),
-  }
-  const own = nova.quotas.get(project) ?? {}
+  const { limitOf, used } = quotaUseOf(world, project)
   const kept = limits.filter((row) => version <= ('until' in row ? row.until : 1000))
-  const rows = kept.map(({ resource, limit: usual }) => {
-    const limit = own[resource] ?? usual
+  const rows = kept.map(({ resource }) => {
+    const limit = limitOf(resource)
     return [resource, extent === 'limits' ? limit : { limit, in_use: used[resource] ?? 0, reserved: 0 }]
   })
   return json(200, { quota_set: { id: project, ...Object.fromEntries(rows) } })
+}
+
+export type Limited = (typeof limits)[number]['resource']
+
+/** What a project may have of each resource, and what it has. */
+export function quotaUseOf(
+  { cloud: { nova } }: CloudWorld,
+  project: string,
+): { limitOf(resource: Limited): number; readonly used: { readonly [resource: string]: number } } {
+  const own = nova.quotas.get(project) ?? {}
+  const usual = Object.fromEntries(limits.map(({ resource, limit }) => [resource, limit]))
+  const servers = existing(nova).filter((server) => server.project === project)
+  return {
+    limitOf: (resource) => own[resource] ?? usual[resource] ?? -1,
+    used: {
+      instances: servers.length,
+      cores: servers.reduce((sum, { flavor }) => sum + flavor.vcpus, 0),
+      ram: servers.reduce((sum, { flavor }) => sum + flavor.ram, 0),
+    },
+  }
 }

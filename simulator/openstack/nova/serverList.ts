@@ -4,16 +4,21 @@ import { fits, isOn, nextLink, pageOf } from '../http/paging.ts'
 import { projectOf } from '../keystone/state.ts'
 import { portsOf, serverView, shortServer } from './serverView.ts'
 import type { NovaServer } from './state.ts'
-import { statusOf } from './status.ts'
+import { statuses, statusOf } from './status.ts'
 
 /** `GET /servers` and `/servers/detail`: filtered, sorted, in pages. */
 export function listServers(world: CloudWorld, request: ApiRequest, extent: 'short' | 'full'): Reply {
   const found = world.cloud.nova.servers.filter(visible(world, request)).sort(order(request))
   const page = pageOf(found, request, { max: 1000 })
   return json(200, {
-    servers: page.items.map((one) => (extent === 'full' ? serverView(world, one, request) : shortServer(one, request))),
+    servers: page.items.map((one) => (extent === 'full' ? listed(world, one, request) : shortServer(one, request))),
     ...nextLink('servers', page),
   })
+}
+
+/** Lists do not look for the faults of servers that never had a host; asking for one of these shows it. */
+function listed(world: CloudWorld, server: NovaServer, request: ApiRequest): object {
+  return serverView(world, server.neverPlaced ? { ...server, fault: null } : server, request)
 }
 
 function visible(world: CloudWorld, { query, token, version }: ApiRequest): (server: NovaServer) => boolean {
@@ -22,7 +27,9 @@ function visible(world: CloudWorld, { query, token, version }: ApiRequest): (ser
   if (allTenants && !admin) throw new ApiFailure(403, 'os_compute_api:servers:index:get_all_tenants')
   const since = momentIn(query, 'changes-since')
   const before = version >= 66 ? momentIn(query, 'changes-before') : undefined
-  const statuses = query.getAll('status').map((status) => status.toUpperCase())
+  const wantedStatuses = query.getAll('status').map((status) => status.toUpperCase())
+  const nowhere = wantedStatuses.length > 0 && !wantedStatuses.some((status) => statuses.has(status))
+  if (nowhere && version >= 38) throw new ApiFailure(400, 'Invalid status value')
   const name = query.get('name')
   const wanted = name === null ? undefined : regexOf(name)
   return (server) => {
@@ -31,7 +38,7 @@ function visible(world: CloudWorld, { query, token, version }: ApiRequest): (ser
     if (!allTenants && server.project !== projectOf(token)) return false
     if (since !== undefined && server.updatedAt < since) return false
     if (before !== undefined && server.updatedAt > before) return false
-    if (statuses.length > 0 && !statuses.includes(statusOf(server))) return false
+    if (wantedStatuses.length > 0 && !wantedStatuses.includes(statusOf(server))) return false
     if (wanted && !wanted.test(server.name)) return false
     return fitsFields(world, server, query, { admin, allTenants, version })
   }

@@ -6,12 +6,18 @@ import { serverOf } from './find.ts'
 import { change, recordAction } from './lifecycle.ts'
 import { actOnServer, askerOf, nameOf } from './serverActions.ts'
 import { listServers } from './serverList.ts'
+import { serverQuery } from './serverQuery.ts'
 import { serverView } from './serverView.ts'
 
 export function serverRoutes(world: CloudWorld): Route[] {
   return [
-    { method: 'GET', path: '/servers', handle: (request) => listServers(world, request, 'short') },
-    { method: 'GET', path: '/servers/detail', handle: (request) => listServers(world, request, 'full') },
+    { method: 'GET', path: '/servers', query: serverQuery, handle: (request) => listServers(world, request, 'short') },
+    {
+      method: 'GET',
+      path: '/servers/detail',
+      query: serverQuery,
+      handle: (request) => listServers(world, request, 'full'),
+    },
     { method: 'POST', path: '/servers', handle: (request) => createServer(world, request) },
     { method: 'GET', path: '/servers/:id', handle: (request) => show(world, request) },
     { method: 'DELETE', path: '/servers/:id', handle: (request) => remove(world, request) },

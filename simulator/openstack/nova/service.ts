@@ -1,11 +1,11 @@
 import type { CloudWorld } from '../cloud.ts'
-import { type ApiFailure, json, type Reply, type Service } from '../http/api.ts'
-import { healthy } from '../http/health.ts'
+import { type ApiFailure, idHeaders, json, type Reply, type Service, type Stranger } from '../http/api.ts'
 import { barePage, middlewareUnauthorized } from '../http/webob.ts'
 import { attachmentRoutes } from './attachments.ts'
 import { flavorRoutes } from './flavors.ts'
 import { hypervisorRoutes } from './hypervisors.ts'
 import { instanceActionRoutes } from './instanceActions.ts'
+import { limitRoute } from './limits.ts'
 import { migrationRoutes } from './migrations.ts'
 import { placeAndLimitRoutes } from './placesAndLimits.ts'
 import { serverRoutes } from './servers.ts'
@@ -24,6 +24,7 @@ export function novaService(world: CloudWorld): Service {
     ...instanceActionRoutes(world),
     ...migrationRoutes(world),
     ...placeAndLimitRoutes(world),
+    limitRoute(world),
   ]
   return {
     name: 'nova',
@@ -34,7 +35,8 @@ export function novaService(world: CloudWorld): Service {
         method: 'GET',
         path: '/',
         open: true,
-        handle: ({ origin }) => json(200, { versions: [v20(origin), v21(origin)] }),
+        outside: true,
+        handle: ({ origin }) => ({ ...json(200, { versions: [v20(origin), v21(origin)] }), idHeaders: [] }),
       },
       {
         method: 'GET',
@@ -46,13 +48,31 @@ export function novaService(world: CloudWorld): Service {
           return json(200, { version: { ...v21(origin), links: [self, described], 'media-types': mediaTypes } })
         },
       },
-      { method: 'GET', path: '/healthcheck', open: true, handle: () => healthy },
       ...api.map((route) => ({ ...route, path: `/v2.1${route.path}` })),
     ],
+    idHeaders,
+    guarded: below,
     failure,
-    unknownPath: (accept) => barePage(404, 'The resource could not be found.', accept),
+    unknownPath: (stranger) =>
+      below.test(stranger.path)
+        ? barePage(404, 'The resource could not be found.', stranger.accept)
+        : choices(stranger),
     unauthorized: middlewareUnauthorized,
   }
+}
+
+const below = /^\/v2(\.1)?(\/|$)/
+
+/** Outside of its versions Nova knows no path, not even `/healthcheck`: it offers the versions to choose from. */
+function choices({ origin, path }: Stranger): Reply {
+  const choice = (id: string, status: string, number: string, folder: string) => ({
+    id,
+    status,
+    links: [{ rel: 'self', href: `${origin}/${folder}${path}` }],
+    'media-types': [{ base: 'application/json', type: `application/vnd.openstack.compute+json;version=${number}` }],
+  })
+  const offered = [choice('v2.0', 'SUPPORTED', '2', 'v2'), choice('v2.1', 'CURRENT', '2.1', 'v2.1')]
+  return { ...json(300, { choices: offered }), idHeaders: [] }
 }
 
 const mediaTypes = [{ base: 'application/json', type: 'application/vnd.openstack.compute+json;version=2.1' }]

@@ -12,6 +12,7 @@ export function serviceRoutes(world: CloudWorld): Route[] {
       method: 'GET',
       path: '/os-services',
       admin: 'os_compute_api:os-services:list',
+      query: { since: 75, names: ['host', 'binary'] },
       handle: ({ query, version }) => {
         const found = world.cloud.nova.services.filter(
           ({ host, binary }) => fits(query, 'host', host) && fits(query, 'binary', binary),

@@ -76,6 +76,8 @@ export interface NovaServer {
   readonly volumes: { readonly id: string; readonly device: string; readonly deleteOnTermination: boolean }[]
   metadata: { [key: string]: string }
   fault: Fault | null
+  /** In error because no host would take it: such servers are kept apart, in a cell without hosts. */
+  neverPlaced?: true
   lockedReason: string | null
   locked: boolean
   description: string | null

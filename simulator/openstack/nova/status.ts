@@ -42,6 +42,13 @@ const working: { readonly [state in VmState]?: { readonly [task: string]: string
   error: rebuilding,
 }
 
+/** Every status there can be; `SOFT_DELETED` is one, though no server here becomes it. */
+export const statuses: ReadonlySet<string> = new Set([
+  ...Object.values(rest),
+  ...Object.values(working).flatMap((tasks) => Object.values(tasks)),
+  'SOFT_DELETED',
+])
+
 /** The status users see, from the two states Nova keeps. */
 export function statusOf({ vmState, taskState }: Pick<NovaServer, 'vmState' | 'taskState'>): string {
   return (taskState !== null && working[vmState]?.[taskState]) || rest[vmState]

@@ -1,7 +1,14 @@
 import type { CloudWorld } from '../cloud.ts'
-import { ApiFailure, type ApiRequest, json, type Reply, type Route, type Service } from '../http/api.ts'
-import { healthy } from '../http/health.ts'
-import { titleOf } from '../http/webob.ts'
+import {
+  ApiFailure,
+  type ApiRequest,
+  type FailedRequest,
+  json,
+  type Reply,
+  type Route,
+  type Service,
+} from '../http/api.ts'
+import { middlewareUnauthorized, titleOf } from '../http/webob.ts'
 import type { Hypervisor } from '../nova/state.ts'
 import { candidates } from './candidates.ts'
 import { allocationsOf, inventoriesOf, providersOf, resourceClasses, sum } from './state.ts'
@@ -31,10 +38,10 @@ export function placementService(world: CloudWorld): Service {
   const claimsOn = ({ host }: Hypervisor) => allocationsOf(cloud).filter((one) => one.host === host)
   return {
     name: 'placement',
+    dated: false,
     microversions: { service: 'placement', major: 1, min: 0, max },
     routes: [
       { method: 'GET', path: '/', open: true, handle: () => json(200, { versions: [version] }) },
-      { method: 'GET', path: '/healthcheck', open: true, handle: () => healthy },
       {
         method: 'GET',
         path: '/resource_providers',
@@ -97,13 +104,7 @@ export function placementService(world: CloudWorld): Service {
       },
     ],
     failure,
-    unknownPath: (_accept, id) => failure(new ApiFailure(404, 'The resource could not be found.'), { id, version: 0 }),
-    unauthorized: (keystone, id) => {
-      const message =
-        'This server could not verify that you are authorized to access the document you requested. Either you supplied the wrong credentials (e.g., bad password), or your browser does not understand how to supply the credentials required.'
-      const reply = failure(new ApiFailure(401, message), { id, version: 0 })
-      return { ...reply, headers: { ...reply.headers, 'WWW-Authenticate': `Keystone uri="${keystone}"` } }
-    },
+    unauthorized: middlewareUnauthorized,
   }
 }
 
@@ -176,9 +177,16 @@ function consumerView({ cloud }: CloudWorld, { params: { consumer = '' }, versio
   })
 }
 
-function failure({ status, message }: ApiFailure, { id, version }: { id: string; version: number }): Reply {
-  const told = status === 403 ? `Access was denied to this resource.\n\n ${message} is disallowed by policy  ` : message
-  const detail = status === 404 ? `The resource could not be found.\n\n ${message}  ` : told
+const openings: { readonly [status: number]: string } = {
+  400: 'The server could not comply with the request since it is either malformed or otherwise incorrect.',
+  403: 'Access was denied to this resource.',
+  404: 'The resource could not be found.',
+  406: 'The resource could not be generated that was acceptable to your browser (content of type application/json. ',
+}
+
+function failure({ status, message }: ApiFailure, { id, version }: FailedRequest): Reply {
+  const told = status === 403 ? `${message} is disallowed by policy` : message.replace(openings[404] ?? '', '')
+  const detail = openings[status] ? `${openings[status]}\n\n ${told}  ` : told
   const bounds = status === 406 ? { max_version: `1.${max}`, min_version: '1.0' } : {}
   const code = version >= 23 ? { code: 'placement.undefined_code' } : {}
   return json(status, { errors: [{ status, title: titleOf(status), detail, request_id: id, ...code, ...bounds }] })

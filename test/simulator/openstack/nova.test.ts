@@ -118,16 +118,26 @@ test('a new server is built on a host, with a port and a claim of its own', asyn
   await cloud.close()
 })
 
-test('when every host is out of service, a new server ends in ERROR with the reason', async () => {
+test('a server that no host would take is in ERROR, and only asking for it alone tells the reason', async () => {
   const cloud = await cloudOf()
   for (const service of cloud.world.cloud.nova.services) service.disabled = true
   const { body: flavors } = await cloud.admin.get('nova', '/v2.1/flavors', latest)
   const server = { name: 'nowhere', flavorRef: rows(flavors, 'flavors')[0]?.['id'], networks: 'none' }
-  await cloud.admin.post('nova', '/v2.1/servers', { server }, latest)
+  const { body: made } = await cloud.admin.post('nova', '/v2.1/servers', { server }, latest)
   await cloud.clock.advance(5_000)
-  const ended = await serverNamed(cloud, 'nowhere')
-  expect(ended).toMatchObject({ status: 'ERROR', fault: { code: 500 } })
-  expect(at(ended, 'fault', 'message')).toMatch(/^No valid host was found/)
+
+  const listed = await serverNamed(cloud, 'nowhere')
+  expect(listed).toMatchObject({ status: 'ERROR', hostId: '' })
+  expect(listed).not.toHaveProperty('fault')
+
+  const path = `/v2.1/servers/${at(made, 'server', 'id')}`
+  const { body: shown } = await cloud.admin.get('nova', path, latest)
+  expect(at(shown, 'server', 'fault')).toMatchObject({
+    code: 500,
+    message: expect.stringMatching(/^No valid host was found/),
+  })
+  const { body: actions } = await cloud.admin.get('nova', `${path}/os-instance-actions`, latest)
+  expect(rows(actions, 'instanceActions')).toMatchObject([{ action: 'create', message: 'Error' }])
   await cloud.close()
 })
 
