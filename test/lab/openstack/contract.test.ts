@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import type { Api } from '../../simulator/openstack/contract/api.ts'
+import { openstackDoors } from '../../simulator/openstack/contract/doors.ts'
 import { openstackContract } from '../../simulator/openstack/contract/statements.ts'
 import { type Furniture, furnish } from '../support/furniture.ts'
 import { type Cloud, openCloud, request } from '../support/openstack.ts'
@@ -28,6 +29,7 @@ afterAll(async () => {
 })
 
 openstackContract({ describe, test }, async () => apiOf(cloud))
+openstackDoors({ describe, test }, async () => apiOf(cloud))
 
 function apiOf({ endpoints, project, token }: Cloud): Api {
   const call =

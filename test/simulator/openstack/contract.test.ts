@@ -1,4 +1,5 @@
 import { afterAll, describe, test } from 'vitest'
+import { openstackDoors } from './contract/doors.ts'
 import { openstackContract } from './contract/statements.ts'
 import { cloudOf } from './support.ts'
 
@@ -6,3 +7,4 @@ const cloud = cloudOf()
 afterAll(async () => (await cloud).close())
 
 openstackContract({ describe, test }, async () => (await cloud).admin)
+openstackDoors({ describe, test }, async () => (await cloud).admin)
