@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { homedir, hostname, userInfo } from 'node:os'
 
 /**
@@ -9,10 +9,7 @@ import { homedir, hostname, userInfo } from 'node:os'
 async function start(): Promise<void> {
   const argv = process.argv.slice(2)
   if (argv.length === 1 && (argv[0] === '--version' || argv[0] === '-V')) {
-    const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
-      version: string
-    }
-    process.stdout.write(`${version}\n`)
+    process.stdout.write(`${version()}\n`)
     return
   }
   const { exitCode } = await import('./error.ts')
@@ -42,6 +39,15 @@ async function start(): Promise<void> {
   process.exitCode = await main(argv, io, cancel.signal)
   // a plugin may have left something open; all that had to be written is written
   if (process.stdin.isTTY) process.stdin.unref()
+}
+
+/** From the nearest `package.json` above this file, wherever it was built to. */
+function version(): string {
+  for (let folder = new URL('.', import.meta.url); ; folder = new URL('..', folder)) {
+    const path = new URL('package.json', folder)
+    if (existsSync(path)) return (JSON.parse(readFileSync(path, 'utf8')) as { version: string }).version
+    if (folder.pathname === '/') throw new Error('the package is not whole: its `package.json` is missing')
+  }
 }
 
 function userName(): string {
