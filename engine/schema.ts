@@ -9,7 +9,7 @@ export interface Misfit {
   readonly kind: 'unknown' | 'missing' | 'type' | 'value'
   /** True on its own, for people: `must be …`. */
   readonly message: string
-  /** The field that is unknown or missing. */
+  /** The field that is unknown or missing, or whose name is not allowed. */
   readonly field?: string
   /** The fields that the object may have. */
   readonly allowed?: readonly string[]
@@ -73,6 +73,7 @@ function withoutNoise(errors: readonly ErrorObject[]): readonly ErrorObject[] {
   const either = errors.filter(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf')
   return errors.filter((error) => {
     if (error.keyword === 'if') return false
+    if (error.propertyName !== undefined) return false // `propertyNames` itself says it
     return !either.some((outer) => outer !== error && error.schemaPath.startsWith(`${outer.schemaPath}/`))
   })
 }
@@ -82,11 +83,16 @@ function misfitOf(error: ErrorObject, root: unknown): Misfit {
   const { params, parentSchema } = error
   switch (error.keyword) {
     case 'additionalProperties':
-    case 'unevaluatedProperties':
-    case 'propertyNames': {
-      const field = String(params['additionalProperty'] ?? params['unevaluatedProperty'] ?? params['propertyName'])
+    case 'unevaluatedProperties': {
+      const field = String(params['additionalProperty'] ?? params['unevaluatedProperty'])
       const allowed = Object.keys((parentSchema?.['properties'] as object | undefined) ?? {})
       return { path, kind: 'unknown', field, allowed, message: `\`${field}\` is not known here` }
+    }
+    case 'propertyNames': {
+      const rule = error.schema as { readonly pattern?: string } | undefined
+      const message =
+        rule?.pattern === undefined ? 'is not a name that may stand here' : `must look like \`${rule.pattern}\``
+      return { path, kind: 'value', field: String(params['propertyName']), message }
     }
     case 'required': {
       const field = String(params['missingProperty'])

@@ -124,6 +124,11 @@ function expectation({ expects }: Use, schema: Schema): { code: Code; message: s
   return undefined
 }
 
+/** Whether a template in a command line is a word of its own. */
+function isWord(text: string, { start, end }: Reference): boolean {
+  return /(?:^|\s)\{\{\s*$/.test(text.slice(0, start)) && /^\s*\}\}(?:\s|$)/.test(text.slice(end))
+}
+
 /** Where one part of a path stands in the text that holds it. */
 function partOf(text: string, { path, start, end }: Reference, depth: number): [start: number, end: number] {
   let from = start
@@ -179,7 +184,8 @@ function readTemplate({ source }: Runbook, scope: Scope, use: Use): Read {
     }
     const types = found.is === 'known' ? typesOf(found.schema) : []
     const structured = types.length > 0 && types.every((type) => type === 'object' || type === 'array')
-    if (structured && !whole && parsed.template.helpers.length === 0) {
+    const alone = whole !== undefined || (use.words === true && isWord(use.text.text, reference))
+    if (structured && !alone && parsed.template.helpers.length === 0) {
       diagnostics.push(
         problemAt(
           source,

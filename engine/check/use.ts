@@ -21,6 +21,8 @@ export interface Use {
   readonly tolerant: boolean
   /** People see what it comes to: names, messages, keys, locks. */
   readonly shown: boolean
+  /** It is split into words before it is rendered: a list that is a word of its own becomes several. */
+  readonly words?: boolean
   /** Names besides `inputs`, `steps` and `run`, with their types. */
   readonly names: { readonly [name: string]: Schema }
 }
@@ -127,6 +129,9 @@ function* ofParams(schema: Schema, node: Located, base: Base, shapes: Shapes): G
         yield* ofRows(at, base, shapes)
         break
       case 'command':
+        if (at.kind === 'scalar') yield* ofTemplate(text, { ...base, words: true })
+        else yield* deepTemplates(at, base)
+        break
       case 'plain':
         if (at.kind === 'scalar') yield* ofTemplate(text, base)
         else yield* deepTemplates(at, base)

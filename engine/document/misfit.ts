@@ -31,6 +31,10 @@ export function diagnose(
       didYouMean(field ?? '', allowed) ?? (allowed.length > 0 ? `known here: ${allowed.join(', ')}` : undefined),
     )
   }
+  if (kind === 'value' && field !== undefined) {
+    const span = entryOf(nodeAt(root, path), field)?.keySpan ?? spanAt(root, path)
+    return problemAt(source, span, codes.value, `\`${field}\` ${misfit.message}`, mendedName(field, misfit.message))
+  }
   const last = path.findLast((part) => typeof part === 'string')
   const subject = what ?? (last === undefined ? 'this' : `\`${String(last)}\``)
   const message = kind === 'missing' ? misfit.message : `${subject} ${misfit.message}`
@@ -50,6 +54,7 @@ function mendedName(typed: string, message: string): string | undefined {
   const joint = message.includes(idPattern) ? '_' : message.includes(namePattern) ? '-' : undefined
   if (joint === undefined) return undefined
   const mended = typed
+    .replaceAll(/([a-z0-9])([A-Z])/g, `$1${joint}$2`)
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, joint)
     .replaceAll(/^[-_]+|[-_]+$/g, '')

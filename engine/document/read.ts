@@ -177,14 +177,16 @@ interface YamlComplaint {
 }
 
 function fromYaml(source: Source, { code, message, pos }: YamlComplaint): Diagnostic {
-  const span = { start: pos[0], end: Math.max(pos[1], pos[0] + 1) }
+  // what is missing at the end of the text is marked at its last character
+  const start = Math.max(0, Math.min(pos[0], source.text.length - 1))
+  const span = { start, end: Math.min(Math.max(pos[1], start + 1), source.text.length) }
   const template = source.text.lastIndexOf('{{', span.end)
   if (code === 'NON_STRING_KEY' || (template >= 0 && template >= span.start - 2 && template <= span.start)) {
-    const start = Math.max(0, source.text.lastIndexOf('{{', span.start + 2))
-    if (source.text.startsWith('{{', start) && Math.abs(start - span.start) <= 3)
+    const brace = Math.max(0, source.text.lastIndexOf('{{', span.start + 2))
+    if (source.text.startsWith('{{', brace) && Math.abs(brace - span.start) <= 3)
       return problemAt(
         source,
-        { start, end: start + 2 },
+        { start: brace, end: brace + 2 },
         'RB1007',
         'a value that begins with `{{` is not text to YAML',
         'put the whole value in quotes: `"{{ … }}"`',
