@@ -70,6 +70,7 @@ function builtProgram(args: readonly string[], cwd: string): { readonly text: st
       cwd,
       env: { HOME: scratch, PATH: process.env['PATH'] },
       encoding: 'utf8',
+      stdio: 'pipe',
     })
     return { text, exit: 0 }
   } catch (error) {
