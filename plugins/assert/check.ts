@@ -73,7 +73,7 @@ export const check: WorkAction = {
       warn: rows('What will be broken, or is not as it should be.'),
       unknown: rows('What could not be looked at.'),
       summary: text('What was seen when all is well: a template.'),
-      runbook: text('The runbook to use next, for findings that do not name one.'),
+      runbook: text('The runbook to use next, for what is broken or will be and names none itself.'),
     },
     ['skip', 'fail', 'warn', 'unknown', 'summary', 'runbook'],
   ),
@@ -114,7 +114,8 @@ function listed(value: unknown): readonly { readonly [name: string]: unknown }[]
 function findings(params: JsonObject, verdict: 'fail' | 'warn' | 'unknown', evaluated: EvaluatedRows): Finding[] {
   if ('error' in evaluated) return [blocked(params, evaluated.error)]
   return evaluated.rows.map(({ key, message, runbook }) => {
-    const next = runbook ?? params['runbook']
+    // what could not be looked at names no way out: nobody knows yet that anything is wrong
+    const next = runbook ?? (verdict === 'unknown' ? undefined : params['runbook'])
     const check = String(params['check'])
     return {
       key: key === undefined ? check : `${check}/${String(key)}`,

@@ -1,0 +1,316 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import type { CheckResult, Finding, RunEvent } from '../engine/run/event.ts'
+import { runCli } from '../test/support/run-cli.ts'
+
+const home = mkdtempSync(join(tmpdir(), 'daily-inspection-'))
+afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+const cwd = resolve(import.meta.dirname, '..')
+
+interface Inspected {
+  readonly exit: number
+  readonly events: readonly RunEvent[]
+  readonly checks: readonly CheckResult[]
+  readonly findings: readonly Finding[]
+  /** Check by check, those that are not `pass`. */
+  readonly verdicts: { readonly [check: string]: string }
+}
+
+async function inspect(...args: string[]): Promise<Inspected> {
+  const result = await runCli(['exec', 'daily-inspection', '--output', 'json', ...args], { cwd, home })
+  const events = result.stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as RunEvent]))
+  if (events.at(-1)?.type !== 'run.ended') throw new Error(`the inspection did not end: ${result.stderr}`)
+  const checks = events.flatMap((event) =>
+    event.type === 'step.ended' && event.action === 'assert.check' && event.outcome.status === 'succeeded'
+      ? [event.outcome.result as unknown as CheckResult]
+      : [],
+  )
+  return {
+    exit: result.exit,
+    events,
+    checks,
+    findings: checks.flatMap(({ findings }) => findings),
+    verdicts: Object.fromEntries(
+      checks.flatMap(({ check, verdict }) => (verdict === 'pass' ? [] : [[check, verdict]])),
+    ),
+  }
+}
+
+const rehearse = (scenario: string, ...args: string[]) => inspect('--rehearse', scenario, ...args)
+
+/** A world of its own with these faults. */
+function world(name: string, more: { readonly [key: string]: unknown }): Promise<Inspected> {
+  const path = join(home, `${name}.yaml`)
+  writeFileSync(path, JSON.stringify({ apiVersion: 'runbook/v1', name, title: name, ...more }))
+  return rehearse(path)
+}
+
+const told = ({ findings }: Inspected) => findings.map(({ verdict, message }) => `${verdict}: ${message}`)
+
+const ids = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, index) => `A${from + index}`)
+const catalogue = [...ids(0, 2), ...ids(5, 19), ...ids(22, 28)]
+
+test('a healthy cloud passes every check, and the inspection ends well', async () => {
+  const { exit, checks, verdicts, findings } = await rehearse('healthy')
+  expect({ exit, verdicts, findings }).toEqual({ exit: 0, verdicts: {}, findings: [] })
+  expect(checks.map(({ check }) => check).sort()).toEqual(catalogue.sort())
+})
+
+test('a dry run of a healthy cloud gives the same verdicts, for every step is a read', async () => {
+  const { exit, checks, events } = await rehearse('healthy', '--dry-run')
+  expect(exit).toBe(0)
+  expect(checks.map(({ verdict }) => verdict)).toEqual(catalogue.map(() => 'pass'))
+  expect(events.filter(({ type }) => type === 'step.previewed')).toEqual([])
+})
+
+test('without Keystone only Keystone is broken, and what rests on it is unknown', async () => {
+  const inspected = await rehearse('keystone-down')
+  const { exit, verdicts, findings } = inspected
+  expect(exit).toBe(1)
+  expect(verdicts).toEqual({
+    A1: 'fail',
+    ...Object.fromEntries(['A0', 'A2', ...ids(5, 19)].map((check) => [check, 'unknown'])),
+  })
+  expect(findings.filter(({ verdict }) => verdict === 'fail')).toEqual([
+    expect.objectContaining({ key: 'A1', message: expect.stringContaining('503') }),
+  ])
+})
+
+test('a compute service that is down is named, with the servers it leaves alone', async () => {
+  const inspected = await rehearse('compute-down')
+  expect(inspected.verdicts).toEqual({ A5: 'fail', A17: 'fail' })
+  expect(told(inspected)).toEqual([
+    expect.stringMatching(/^fail: nova-compute on cmp3 is down: its last report is from \d{4}-/),
+    expect.stringMatching(/^fail: nova-compute on cmp3 is down, with \d+ servers: .*web-/),
+  ])
+})
+
+test('a layer-2 agent that is silent is named, and the way to servers without an address', async () => {
+  const { verdicts, findings } = await rehearse('agent-dead')
+  expect(verdicts).toEqual({ A7: 'fail' })
+  expect(findings).toEqual([
+    expect.objectContaining({
+      key: 'A7/cmp4/neutron-openvswitch-agent',
+      message: expect.stringMatching(/^the Open vSwitch agent on cmp4 has been silent since /),
+      runbook: 'no-ip',
+    }),
+  ])
+})
+
+test('a host with a wrong clock looks dead to Nova, and the inspection says that it is not', async () => {
+  const inspected = await rehearse('clock-skew')
+  expect(inspected.verdicts).toEqual({ A5: 'fail', A6: 'fail', A7: 'warn', A28: 'fail' })
+  expect(told(inspected)).toContainEqual(
+    expect.stringMatching(/^fail: the clock of cmp2 is behind: nova-compute looks dead and is not/),
+  )
+  expect(told(inspected)).toContainEqual(expect.stringMatching(/^fail: the clock of cmp2 is off by 1(19|20)/))
+})
+
+test('a database node that has a cluster of its own is found by asking every node', async () => {
+  const inspected = await rehearse('galera-split')
+  expect(inspected.verdicts).toMatchObject({ A23: 'fail' })
+  expect(told(inspected)).toEqual(
+    expect.arrayContaining([
+      'fail: db3 is in a cluster of 1, and there are 3 nodes',
+      'fail: db1 is in a cluster of 2, and there are 3 nodes',
+      expect.stringMatching(/^fail: the nodes do not agree on what their cluster is: /),
+    ]),
+  )
+})
+
+test('a partition of RabbitMQ is told as each side sees it', async () => {
+  const inspected = await rehearse('rabbitmq-partition')
+  expect(inspected.verdicts).toEqual({ A22: 'fail' })
+  expect(told(inspected)).toEqual(
+    expect.arrayContaining([
+      'fail: ctl3 sees 1 of 3 nodes running: rabbit@ctl3',
+      expect.stringMatching(/^fail: ctl1 sees a partition: .*rabbit@ctl3/),
+    ]),
+  )
+})
+
+test('a dead OSD is named with its host and the runbook that replaces it', async () => {
+  const { verdicts, findings } = await rehearse('ceph-osd-down')
+  expect(verdicts).toEqual({ A26: 'fail', A27: 'warn' })
+  expect(findings.filter(({ verdict }) => verdict === 'fail')).toEqual([
+    expect.objectContaining({ key: 'A26/osd.4', message: 'osd.4 on ceph2 is down', runbook: 'osd-replacement' }),
+  ])
+  expect(findings.filter(({ check }) => check === 'A27').map(({ key }) => key)).toEqual([
+    'A27/ceph2/ceph-osd@4.service',
+    'A27/ceph2/io-errors',
+  ])
+})
+
+test('a full disk is named with its host and its mount point', async () => {
+  const inspected = await rehearse('host-disk-full')
+  expect(inspected.verdicts).toEqual({ A27: 'fail' })
+  expect(told(inspected)).toEqual(['fail: / on ctl2 has used 96 % of its space'])
+})
+
+test('a network that runs out of addresses is named with its numbers', async () => {
+  const inspected = await rehearse('ip-pool')
+  expect(inspected.verdicts).toEqual({ A11: 'fail' })
+  expect(told(inspected)).toEqual([expect.stringMatching(/^fail: public has used 97 % of its addresses: \d+ of \d+$/)])
+})
+
+test('servers in ERROR are named with the fault that put them there', async () => {
+  const inspected = await rehearse('servers-in-error')
+  expect(inspected.verdicts).toEqual({ A15: 'fail' })
+  expect(told(inspected)).toHaveLength(3)
+  for (const line of told(inspected))
+    expect(line).toMatch(/^fail: [a-z]+-\d+ \([0-9a-f-]{36}\) is in ERROR: internal error: qemu/)
+})
+
+test('every fault of the services is found, each by its own check', async () => {
+  const inspected = await world('services', {
+    faults: [
+      { fault: 'api.slow', with: { service: 'keystone' } },
+      { fault: 'api.endpoint_broken', with: { service: 'glance' } },
+      { fault: 'nova.compute_disabled', with: { host: 'cmp2' } },
+      { fault: 'neutron.agent_dead', with: { host: 'ctl2', agent_type: 'L3 agent', minutes: 5 } },
+      { fault: 'neutron.dhcp_missing', with: { left: 1 } },
+      { fault: 'neutron.l3_two_active' },
+      { fault: 'neutron.port_binding_failed', with: { count: 2 } },
+      { fault: 'cinder.service_down', with: { host: 'ctl1' } },
+      { fault: 'cinder.pool_full' },
+      { fault: 'cinder.volumes_stuck' },
+      { fault: 'glance.image_stuck' },
+      { fault: 'placement.provider_missing', with: { host: 'cmp6' } },
+      { fault: 'placement.overcommitted', with: { host: 'cmp1' } },
+      { fault: 'nova.servers_stuck' },
+      { fault: 'nova.failed_migration' },
+    ],
+  })
+  expect(inspected.verdicts).toEqual({
+    A1: 'warn',
+    A2: 'fail',
+    A5: 'warn',
+    A7: 'warn',
+    A8: 'warn',
+    A9: 'fail',
+    A10: 'warn',
+    A12: 'fail',
+    A13: 'warn',
+    A14: 'fail',
+    A16: 'warn',
+    A17: 'warn',
+    A18: 'warn',
+    A19: 'warn',
+  })
+  for (const message of [
+    /^warn: a token took 4\d\d\d ms$/,
+    /^fail: image \(internal\) at http.*: answered 503$/,
+    /^warn: nova-compute on cmp2 is disabled, and nobody said why$/,
+    /^warn: the L3 agent on ctl2 is late: its last report is from /,
+    /^warn: fewer than 2 living DHCP agents serve the network shop-net /,
+    /^fail: the router shop-router .* is active in several places: ctl1, ctl2$/,
+    /^warn: the port .* could not be bound on cmp\d$/,
+    /^fail: cinder-volume on ctl1@ceph is down: its last report is from /,
+    /^warn: the pool ctl1@ceph#ceph has 8 % free$/,
+    /^warn: the image runner-snapshot .* has been saving since /,
+    /^fail: Placement does not know cmp6: no server will be placed there$/,
+    /^warn: cmp1 has given out \d+ of \d+ MEMORY_MB$/,
+    /^warn: .* has been in the task powering-off since /,
+    /^warn: nova-compute on cmp2 is disabled, with \d+ servers: /,
+    /^warn: the live-migration of .* from cmp1 to cmp\d ended in error$/,
+    /^warn: the volume .* has been deleting since /,
+  ])
+    expect(told(inspected)).toContainEqual(expect.stringMatching(message))
+})
+
+test('every fault of the hosts is found, and a host that does not answer is unknown', async () => {
+  const inspected = await world('machines', {
+    faults: [
+      { fault: 'rabbitmq.alarm', with: { host: 'ctl1' } },
+      { fault: 'rabbitmq.node_down', with: { host: 'ctl3' } },
+      { fault: 'rabbitmq.queue_backlog' },
+      { fault: 'galera.not_synced', with: { node: 'db2' } },
+      { fault: 'galera.connections_high', with: { percent: 90 } },
+      { fault: 'haproxy.backend_down', with: { server: 'ctl2' } },
+      { fault: 'ceph.flags' },
+      { fault: 'ceph.nearfull', with: { osd: 2 } },
+      { fault: 'ceph.mon_down', with: { host: 'ceph2' } },
+      { fault: 'ceph.slow_ops', with: { osd: 3 } },
+      { fault: 'ceph.crashed', with: { osd: 3 } },
+      { fault: 'hosts.inodes_full', with: { host: 'cmp1', percent: 85 } },
+      { fault: 'hosts.unit_failed', with: { host: 'cmp2', unit: 'cron' } },
+      { fault: 'hosts.unreachable', with: { host: 'cmp3' } },
+      { fault: 'hosts.unreachable', with: { host: 'db3' } },
+      { fault: 'hosts.io_errors', with: { host: 'cmp4' } },
+      { fault: 'hosts.oom', with: { host: 'cmp5' } },
+      { fault: 'hosts.clock_offset', with: { host: 'ceph1', seconds: 0.07 } },
+      { fault: 'hosts.rebooted', with: { host: 'cmp6' } },
+      { fault: 'hosts.high_load', with: { host: 'ctl1' } },
+      { fault: 'hosts.nic_down', with: { host: 'ctl2' } },
+    ],
+  })
+  expect(inspected.findings.map(({ verdict, key }) => `${verdict} ${key}`).sort()).toEqual(
+    [
+      'fail A22/ctl3/stopped',
+      'fail A22/ctl1/running',
+      'fail A22/ctl2/running',
+      'fail A22/alarm/rabbit@ctl1/memory',
+      'warn A22/queue/conductor',
+      'fail A23/db2/synced',
+      'unknown A23/db3',
+      'unknown A24/db3',
+      'warn A24/db1/used',
+      'warn A24/db2/used',
+      'fail A25/nova_api/ctl2',
+      'fail A25/galera/db2',
+      'warn A26/MON_CLOCK_SKEW',
+      'warn A26/MON_DOWN',
+      'warn A26/OSDMAP_FLAGS',
+      'warn A26/OSD_NEARFULL',
+      'warn A26/POOL_NEARFULL',
+      'warn A26/RECENT_CRASH',
+      'warn A26/SLOW_OPS',
+      'unknown A27/cmp3',
+      'unknown A27/db3',
+      'warn A27/cmp1/inodes/',
+      'warn A27/ceph2/ceph-mon@ceph2.service',
+      'warn A27/cmp2/cron.service',
+      'warn A27/ctl3/rabbitmq-server.service',
+      'warn A27/cmp5/out-of-memory',
+      'warn A27/cmp5/memory',
+      'warn A27/cmp4/io-errors',
+      'warn A27/ctl2/eno2',
+      'warn A27/ctl1/load',
+      'warn A27/cmp6/booted',
+      'unknown A28/cmp3',
+      'unknown A28/db3',
+      'warn A28/ceph1',
+    ].sort(),
+  )
+})
+
+test('a database that refuses connections names the runbook that gives it more', async () => {
+  const { verdicts, findings } = await world('connections', {
+    faults: [{ fault: 'galera.connections_high', with: { percent: 97 } }],
+  })
+  expect(verdicts).toMatchObject({ A24: 'fail' })
+  expect(findings).toContainEqual(
+    expect.objectContaining({
+      key: 'A24/db1/refused',
+      message: expect.stringMatching(/^db1 has refused \d+ connections/),
+      runbook: 'mariadb-max-connections',
+    }),
+  )
+})
+
+test('servers beyond the first page are looked at too', async () => {
+  const topology = { servers: 1_100, computes: 40 }
+  const { events, verdicts, findings } = await world('large', {
+    topology,
+    faults: [{ fault: 'nova.servers_stuck' }],
+  })
+  const pages = events.filter(
+    (event) => event.type === 'step.called' && event.call.kind === 'http' && event.call.url.includes('/servers/detail'),
+  )
+  expect(pages).toHaveLength(2)
+  expect(verdicts).toMatchObject({ A16: 'warn' })
+  expect(findings.filter(({ check }) => check === 'A16')).toHaveLength(1)
+})
