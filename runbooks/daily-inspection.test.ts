@@ -1,7 +1,7 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
-import { afterAll, expect, test } from 'vitest'
+import { afterAll, expect, test, vi } from 'vitest'
 import type { CheckResult, Finding, RunEvent } from '../engine/run/event.ts'
 import { runCli } from '../test/support/run-cli.ts'
 
@@ -302,15 +302,63 @@ test('a database that refuses connections names the runbook that gives it more',
 })
 
 test('servers beyond the first page are looked at too', async () => {
-  const topology = { servers: 1_100, computes: 40 }
   const { events, verdicts, findings } = await world('large', {
-    topology,
-    faults: [{ fault: 'nova.servers_stuck' }],
+    topology: { servers: 1_100, computes: 40 },
+    // the first servers of the list and the last, whichever way it is sorted
+    faults: [{ fault: 'nova.servers_in_error', with: { count: 1 } }, { fault: 'nova.servers_stuck' }],
   })
   const pages = events.filter(
     (event) => event.type === 'step.called' && event.call.kind === 'http' && event.call.url.includes('/servers/detail'),
   )
   expect(pages).toHaveLength(2)
-  expect(verdicts).toMatchObject({ A16: 'warn' })
-  expect(findings.filter(({ check }) => check === 'A16')).toHaveLength(1)
+  expect(verdicts).toEqual({ A15: 'fail', A16: 'warn' })
+  expect(findings).toHaveLength(2)
 })
+
+test('a second inspection of the same cloud says what is new, what persists and what is gone', async () => {
+  const folder = join(home, 'served')
+  const scenario = join(home, 'two-days.yaml')
+  const faults = [
+    { fault: 'nova.compute_disabled', with: { host: 'cmp3' } },
+    { fault: 'hosts.unit_failed', with: { host: 'cmp2', unit: 'cron' } },
+  ]
+  writeFileSync(scenario, JSON.stringify({ apiVersion: 'runbook/v1', name: 'two-days', title: 'Two days', faults }))
+  const stop = new AbortController()
+  const serving = runCli(['rehearse', scenario, '--folder', folder], { cwd, home, signal: stop.signal })
+  const inventory = join(folder, 'inventory.yaml')
+  await vi.waitFor(() => expect(existsSync(inventory)).toBe(true), { timeout: 20_000 })
+  try {
+    const first = await inspect('--inventory', inventory)
+    expect(first.verdicts).toEqual({ A5: 'warn', A17: 'warn', A27: 'warn' })
+
+    const between = join(home, 'between.yaml')
+    writeFileSync(between, overnight)
+    expect((await runCli(['exec', between, '--inventory', inventory], { cwd, home })).exit).toBe(0)
+
+    await inspect('--inventory', inventory)
+    const { stdout } = await runCli(['show', 'last', '--format', 'json'], { cwd, home })
+    const { findings } = JSON.parse(stdout) as { findings: { [state: string]: readonly Finding[] } }
+    const keys = (state: string) => findings[state]?.map(({ key }) => key).sort()
+    expect(keys('fresh')).toEqual(['A27/cmp1/cron.service'])
+    expect(keys('persisting')).toEqual(['A17/cmp3', 'A5/cmp3/nova-compute/disabled'])
+    expect(keys('resolved')).toEqual(['A27/cmp2/cron.service'])
+  } finally {
+    stop.abort(new Error('the test is over'))
+    await serving
+  }
+})
+
+/** What happens between two inspections: one host is mended, another breaks. */
+const overnight = `
+apiVersion: runbook/v1
+name: overnight
+steps:
+  - id: mend
+    action: ssh.run
+    targets: cmp2
+    with: { command: systemctl start cron }
+  - id: break
+    action: ssh.run
+    targets: cmp1
+    with: { command: systemctl kill --signal=KILL cron }
+`

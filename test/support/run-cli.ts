@@ -13,10 +13,15 @@ export interface CliOptions {
   /** The home folder; runs are kept below it. */
   readonly home: string
   readonly env?: Io['env']
+  /** Stops the command, as Ctrl-C does. */
+  readonly signal?: AbortSignal
 }
 
 /** Runs one command in this process, without a terminal, and gives what it wrote. */
-export async function runCli(args: readonly string[], { cwd, home, env = {} }: CliOptions): Promise<CliResult> {
+export async function runCli(
+  args: readonly string[],
+  { cwd, home, env = {}, signal = new AbortController().signal }: CliOptions,
+): Promise<CliResult> {
   const stdout = sink()
   const stderr = sink()
   const io: Io = {
@@ -30,7 +35,7 @@ export async function runCli(args: readonly string[], { cwd, home, env = {} }: C
     hostname: 'test-host',
     pid: process.pid,
   }
-  const exit = await main(args, io, new AbortController().signal)
+  const exit = await main(args, io, signal)
   return { exit, stdout: stdout.text(), stderr: stderr.text() }
 }
 
