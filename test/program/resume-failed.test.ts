@@ -1,0 +1,86 @@
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { expect, test } from 'vitest'
+import { workspace } from './program.ts'
+
+const touch = (id: string, what: string, needs = 'true') => `
+      - id: ${id}
+        action: local.script
+        with: { script: 'echo "${what}$1" >> "$LOG"; ${needs}', args: ["{{ x }}"], env: { LOG: "{{ inputs.log }}" } }`
+
+const runbook = `apiVersion: runbook/v1
+name: fails
+inputs:
+  log: { type: string, description: Where the marks go }
+  needed: { type: string, description: A file that must be there }
+steps:
+  - id: one
+    action: local.script
+    with: { script: 'echo one >> "$LOG"', env: { LOG: "{{ inputs.log }}" } }
+  - id: handled
+    block:
+      - id: breaks
+        action: local.script
+        with: { script: 'echo breaks >> "$LOG"; false', env: { LOG: "{{ inputs.log }}" } }
+    rescue:
+      - id: mend
+        action: local.script
+        with: { script: 'echo mend >> "$LOG"', env: { LOG: "{{ inputs.log }}" } }
+  - id: each
+    for_each: "['a', 'b', 'c']"
+    as: x
+    key: x
+    max_failures: 3
+    block:${touch('need', 'need ', 'test "$1" != b || test -e "$NEEDED"').replace('env: {', 'env: { NEEDED: "{{ inputs.needed }}",')}${touch('then', 'then ')}
+`
+
+test('a run that failed is opened again at what failed: what was done stays done, what was mended stays mended', async () => {
+  const work = workspace()
+  const needed = join(work.folder, 'needed')
+  work.write('fails.yaml', runbook)
+  const failed = await work.run(['exec', 'fails.yaml', '--input', `log=${work.log}`, '--input', `needed=${needed}`])
+  expect(failed.code, failed.all).toBe(1)
+  const before = [...work.effects()]
+  expect(before.toSorted()).toEqual(['breaks', 'mend', 'need a', 'need b', 'need c', 'one', 'then a', 'then c'])
+  expect(existsSync(needed)).toBe(false)
+  writeFileSync(needed, '')
+  const resumed = await work.run(['resume', 'last'])
+  expect(resumed.code, resumed.all).toBe(0)
+  expect(work.effects().slice(before.length)).toEqual(['need b', 'then b'])
+  // the old failure stays in the transcript, before the line that opens the step again
+  const types = work.entries().flatMap((entry) => ('key' in entry && entry.key === 'each[b]/need' ? [entry.type] : []))
+  expect(types.filter((type) => type === 'step.ended' || type === 'step.reopened')).toEqual([
+    'step.ended',
+    'step.reopened',
+    'step.ended',
+  ])
+  expect((await work.run(['verify', 'last'])).code).toBe(0)
+  const over = await work.run(['resume', 'last'])
+  expect(over).toMatchObject({ code: 2 })
+  expect(over.stderr).toContain('is done: there is nothing to resume')
+})
+
+test('a run that was undone is not gone on with', async () => {
+  const work = workspace()
+  work.write(
+    'undone.yaml',
+    `apiVersion: runbook/v1
+name: undone
+steps:
+  - id: a
+    action: local.script
+    with: { script: 'echo a >> ${work.log}' }
+    rollback:
+      - action: local.script
+        with: { script: 'echo undo >> ${work.log}' }
+  - id: b
+    action: local.run
+    with: { command: 'false' }
+`,
+  )
+  expect((await work.run(['exec', 'undone.yaml'])).code).toBe(1)
+  const again = await work.run(['resume', 'last'])
+  expect(again.code).toBe(2)
+  expect(again.stderr).toContain('undone')
+  expect(work.effects()).toEqual(['a', 'undo'])
+})
