@@ -24,7 +24,8 @@ const rules = rulesIn(readFileSync(join(root, 'docs', 'design.md'), 'utf8'))
 const forPlugins = ['engine/json.ts', 'engine/duration.ts']
 const fileDoors = ['engine/host/', 'engine/cli/', 'engine/cli.ts', 'simulator/scenario.ts']
 const vague = /^(utils?|helpers?|common|misc|types?|manager|base)\.ts$/
-const called = ['engine/template/helpers.ts'] // Handlebars calls them so
+// Handlebars has helpers, and Cinder has volume types
+const called = ['engine/template/helpers.ts', 'simulator/openstack/cinder/types.ts']
 
 test('the table of the design names every folder and no other', () => {
   const layers = [...new Set(files.map(layerOf))].filter((layer) => !isGround(layer)).toSorted()
