@@ -2,7 +2,7 @@ import { StepFailure, type WorkAction } from '../../engine/action/contract.ts'
 import { closedObject, flag, listOf, number, text, whole } from '../../engine/action/define.ts'
 import type { Json } from '../../engine/json.ts'
 import { addressOf } from './address.ts'
-import type { CatalogEndpoint, CatalogService } from './catalog.ts'
+import { type CatalogEndpoint, type CatalogService, officialName } from './catalog.ts'
 import { concurrently } from './concurrently.ts'
 import { orNull, paramsOf } from './fields.ts'
 import { type Session, sessionOf, tokenOf } from './session.ts'
@@ -19,7 +19,7 @@ const endpointCheck: WorkAction = {
   name: 'openstack.endpoint.check',
   summary: 'asks every endpoint of the catalog for its version document, and tells which answer and how fast',
   description:
-    'An endpoint that does not answer is a row of the result, not a failure: `verify` or an assertion decides what it means. Any answer below 500 counts as one.',
+    'An endpoint that does not answer is a row of the result, not a failure: `verify` or an assertion decides what it means. Any answer below 500 counts as one, 401 too, for no token is sent; but from compute or image, asked for one version, a choice of versions means that the path in the catalog is wrong.',
   effect: 'read',
   params: paramsOf({
     interfaces: listOf(
@@ -40,10 +40,10 @@ const endpointCheck: WorkAction = {
         interface: text('`public`, `internal`, `admin`'),
         region: text('Its region'),
         url: text('What was asked'),
-        ok: flag('Whether it answered, and below 500'),
+        ok: flag('Whether it answered, below 500, and as the service that should be there'),
         status: orNull(whole('HTTP status; null without an answer')),
         took: number('Milliseconds'),
-        code: orNull(text('Why there is no answer: `connection_refused`, `tls_failed`, `timeout`, …')),
+        code: orNull(text('Why not: `connection_refused`, `tls_failed`, `timeout`, `server_error`, `wrong_path`, …')),
         error: orNull(text('The same in words')),
       }),
       'In the order of the catalog',
@@ -78,18 +78,30 @@ async function checked(
   { timeout, projectId }: { timeout: number; projectId: string | undefined },
   signal: AbortSignal,
 ): Promise<Json> {
-  const url = addressOf(endpoint.url, service.type, projectId).versionDocument
+  const url = askedOf(service, endpoint, projectId)
   const about = { type: service.type, name: service.name, interface: endpoint.interface, region: endpoint.region, url }
   const began = ctx.clock.now()
   try {
     const { status, took } = await ctx.http({ method: 'GET', url, timeout, tls: shared.cloud.tls }, signal)
-    const ok = status < 500
-    return { ...about, ok, status, took, code: ok ? null : 'server_error', error: ok ? null : `answered ${status}` }
+    return { ...about, status, took, ...judged(status, service) }
   } catch (error) {
     if (!(error instanceof StepFailure)) throw error
     const took = ctx.clock.now() - began
     return { ...about, ok: false, status: null, took, code: error.code, error: error.message }
   }
+}
+
+/** The version document; of an object store the account as it stands, for with less it calls a good address bad. */
+function askedOf({ type }: CatalogService, { url }: CatalogEndpoint, projectId: string | undefined): string {
+  return officialName(type) === 'object-store' ? url : addressOf(url, type, projectId).versionDocument
+}
+
+/** Compute and image services offer their versions, with 300, wherever they know no path; asked for one, they do not. */
+function judged(status: number, { type }: CatalogService): { ok: boolean; code: string | null; error: string | null } {
+  if (status >= 500) return { ok: false, code: 'server_error', error: `answered ${status}` }
+  if (status !== 300 || !['compute', 'image'].includes(officialName(type))) return { ok: true, code: null, error: null }
+  const error = 'answered 300 and offers its versions: the path before the version is wrong in the catalog'
+  return { ok: false, code: 'wrong_path', error }
 }
 
 export const endpointCheckActions: readonly WorkAction[] = [endpointCheck]
