@@ -179,7 +179,8 @@ function exitOf({ status }: Ending): number {
   return status === 'refused' ? exitCode.refused : exitCode.failed
 }
 
-/** Sorts by time, and is short enough to type the end of. */
+/** Sorts by time, to the millisecond, and is short enough to type the end of. */
 export function newRunId(now: Date): string {
-  return `${now.toISOString().replaceAll(/[-:]/g, '').slice(0, 15)}-${randomBytes(3).toString('hex')}`
+  const moment = now.getUTCMilliseconds().toString(16).padStart(3, '0')
+  return `${now.toISOString().replaceAll(/[-:]/g, '').slice(0, 15)}-${moment}${randomBytes(2).toString('hex').slice(1)}`
 }

@@ -40,7 +40,8 @@ export function onlyWriter(folder: string, run: string): () => void {
 /** Makes the folder of a new run, and takes it. Gives the function that gives it free. */
 export function beginRun(folder: string, run: string): () => void {
   try {
-    makeFolder(folder)
+    makeFolder(dirname(folder))
+    mkdirSync(folder, { mode: 0o700 })
   } catch (cause) {
     throw cannotKeep(dirname(folder), cause)
   }

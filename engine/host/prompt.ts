@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { confirm, input, password, select } from '@inquirer/prompts'
 import type { Question } from '../action/contract.ts'
 import { printable } from '../diagnostic.ts'
@@ -41,11 +42,17 @@ export async function prompt(question: Question, terminal: Terminal, signal: Abo
       error instanceof Error &&
       (error.name === 'ExitPromptError' || error.name === 'AbortPromptError' || error.name === 'CancelPromptError')
     ) {
-      if (error.name === 'ExitPromptError') process.kill(process.pid, 'SIGINT')
+      if (error.name === 'ExitPromptError') await interrupt(signal)
       return undefined
     }
     throw error
   }
+}
+
+/** Signals arrive a turn later: what asked must not think that nobody is there before they do. */
+async function interrupt(signal: AbortSignal): Promise<void> {
+  process.kill(process.pid, 'SIGINT')
+  for (let turn = 0; turn < 20 && !signal.aborted; turn++) await sleep(10)
 }
 
 async function ask(
