@@ -40,7 +40,7 @@ export interface Workspace {
   /** Runs `runbook …` to its end. */
   run(args: readonly string[], env?: { readonly [name: string]: string }): Promise<Ended>
   /** Runs a command line of a shell, in which `runbook` is the program. */
-  shell(line: string, env?: { readonly [name: string]: string }): Running
+  shell(line: string, env?: { readonly [name: string]: string }, stdin?: 'ignore' | 'pipe'): Running
   /** The names of the runs, oldest first. */
   names(): readonly string[]
   /** The folder of the last run. */
@@ -75,11 +75,16 @@ export function workspace(): Workspace {
     for (const child of started) endGroup(child)
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
   })
-  const launch = (file: string, args: readonly string[], more: { readonly [name: string]: string } = {}): Running => {
+  const launch = (
+    file: string,
+    args: readonly string[],
+    more: { readonly [name: string]: string } = {},
+    stdin: 'ignore' | 'pipe' = 'ignore',
+  ): Running => {
     const child = spawn(file, args, {
       cwd: folder,
       env: { ...env, ...more },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: [stdin, 'pipe', 'pipe'],
       detached: true,
     })
     started.push(child)
@@ -98,7 +103,7 @@ export function workspace(): Workspace {
     effects: () => readFileSync(log, 'utf8').split('\n').slice(0, -1),
     start: (args, more) => launch(process.execPath, [program, ...args], more),
     run: (args, more) => space.start(args, more).ended,
-    shell: (line, more) => launch('bash', ['-c', line], more),
+    shell: (line, more, stdin) => launch('bash', ['-c', line], more, stdin),
     names: () =>
       existsSync(runs) ? readdirSync(runs).filter((name) => existsSync(join(runs, name, 'transcript.jsonl'))) : [],
     last: () => join(runs, space.names().at(-1) ?? 'none'),

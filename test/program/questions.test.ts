@@ -1,0 +1,188 @@
+import { expect, test } from 'vitest'
+import { atTerminal } from './at-terminal.ts'
+import { book, mark, type Workspace, workspace } from './program.ts'
+
+const asking = (question: string) => book('asking', `steps:\n${mark('one')}  - id: ask\n${question}${mark('two')}`)
+
+const confirm = asking('    action: human.confirm\n    with: { message: Go on? }\n')
+const phrase = asking('    action: human.confirm\n    with: { message: Reboot cmp1?, phrase: cmp1 }\n')
+const choice = asking(`    action: human.choose
+    with: { message: What now?, options: [ { value: wait, label: wait a while }, { value: leave, label: leave it } ] }
+`)
+const number = asking(
+  '    action: human.input\n    with: { message: How many?, schema: { type: integer, minimum: 1, maximum: 9 } }\n',
+)
+
+async function exec(
+  text: string,
+  ...args: string[]
+): Promise<Workspace & { readonly code: number | null; readonly all: string }> {
+  const space = workspace()
+  space.write('asking.yaml', text)
+  const { code, all } = await space.run(['exec', 'asking.yaml', ...args])
+  return { ...space, code, all }
+}
+
+test('answers may be given before they are asked, and are recorded with who gave them', async () => {
+  const { code, all, effects, entries } = await exec(confirm, '--answer', 'ask=yes')
+  expect(code, all).toBe(0)
+  expect(effects()).toEqual(['mark one', 'mark two'])
+  expect(entries().find(({ type }) => type === 'answered')).toMatchObject({
+    key: 'ask',
+    answer: { value: true, by: expect.stringMatching(/^\w+@\S+$/) },
+  })
+})
+
+test('--yes says yes to a plain question, and the transcript says that it was --yes', async () => {
+  const { code, all, effects, entries } = await exec(confirm, '--yes')
+  expect(code, all).toBe(0)
+  expect(effects()).toEqual(['mark one', 'mark two'])
+  expect(JSON.stringify(entries().find(({ type }) => type === 'answered'))).toContain('(--yes)')
+})
+
+for (const [what, text] of [
+  ['a phrase', phrase],
+  ['a choice', choice],
+  ['a value', number],
+] as const) {
+  test(`--yes does not answer a question for ${what}: the run waits`, async () => {
+    const { code, all, effects } = await exec(text, '--yes')
+    expect(code, all).toBe(6)
+    expect(effects()).toEqual(['mark one'])
+  })
+}
+
+test('--yes does not say what became of a step in doubt', async () => {
+  const space = workspace()
+  space.write('dies.yaml', book('dies', `steps:\n${mark('one', { rest: 'kill -9 $PPID; sleep 300' })}`))
+  await space.run(['exec', 'dies.yaml'])
+  const { code, all } = await space.run(['resume', 'last', '--yes'])
+  expect(code, all).toBe(5)
+  expect(space.effects()).toEqual(['mark one'])
+})
+
+test('a phrase has to be the phrase: anything else refuses', async () => {
+  for (const [said, code] of [
+    ['cmp1', 0],
+    ['cmp2', 3],
+    ['yes', 3],
+    ['no', 3],
+  ] as const) {
+    const run = await exec(phrase, '--answer', `ask=${said}`)
+    expect(run.code, run.all).toBe(code)
+    expect(run.effects()).toEqual(code === 0 ? ['mark one', 'mark two'] : ['mark one'])
+  }
+})
+
+test('an answer that does not fit is told and not taken: the question stays open', async () => {
+  for (const [text, said, why] of [
+    [confirm, 'perhaps', 'it is yes or no'],
+    [choice, 'go', 'it is one of wait, leave'],
+    [number, '12', 'it has to fit'],
+    [number, 'many', 'it has to fit'],
+  ] as const) {
+    const { code, all, effects } = await exec(text, '--answer', `ask=${said}`)
+    expect(code, all).toBe(6)
+    expect(all).toContain(`the answer \`${said}\` to \`ask\` does not fit: ${why}`)
+    expect(effects()).toEqual(['mark one'])
+  }
+})
+
+test('a value is what its schema says it is, and a choice is one of the options', async () => {
+  const typed = await exec(number, '--answer', 'ask=7')
+  expect(typed.code, typed.all).toBe(0)
+  expect(typed.entries().find(({ type }) => type === 'answered')).toMatchObject({ answer: { value: 7 } })
+  const chosen = await exec(choice, '--answer', 'ask=leave')
+  expect(chosen.code, chosen.all).toBe(0)
+})
+
+test('a question with a time limit ends at its limit, also when nobody was there meanwhile', async () => {
+  const space = workspace()
+  space.write('asking.yaml', asking('    action: human.confirm\n    with: { message: Go on?, timeout: 1s }\n'))
+  const first = await space.run(['exec', 'asking.yaml'])
+  expect([3, 6]).toContain(first.code)
+  await new Promise((done) => setTimeout(done, 1_100))
+  if (first.code === 6) {
+    const { code, all } = await space.run(['resume', 'last', '--answer', 'ask=yes'])
+    expect(code, all).toBe(3)
+    expect(all).toContain('nobody answered in time')
+  }
+  expect(space.effects()).toEqual(['mark one'])
+})
+
+test('at a terminal a phrase is typed, and the run goes on with who typed it', async () => {
+  const space = workspace()
+  space.write('asking.yaml', phrase)
+  const run = atTerminal(space, ['exec', 'asking.yaml'])
+  await run.until('type cmp1 to go on')
+  expect(space.effects()).toEqual(['mark one'])
+  run.type('cmp1\r')
+  const { code, all } = await run.ended
+  expect(code, all).toBe(0)
+  expect(space.effects()).toEqual(['mark one', 'mark two'])
+})
+
+test('at a terminal another phrase, and a bare return to a yes-or-no question, are a no', async () => {
+  for (const [text, typed, shown] of [
+    [phrase, 'cmp9\r', 'type cmp1'],
+    [confirm, '\r', 'Go on?'],
+  ] as const) {
+    const space = workspace()
+    space.write('asking.yaml', text)
+    const run = atTerminal(space, ['exec', 'asking.yaml'])
+    await run.until(shown)
+    await new Promise((done) => setTimeout(done, 200))
+    run.type(typed)
+    const { code, all } = await run.ended
+    expect(code, all).toBe(3)
+    expect(space.effects()).toEqual(['mark one'])
+  }
+})
+
+test('Ctrl-C at a question cancels the run: what was done is undone, the question is not answered', async () => {
+  const space = workspace()
+  const undo = `rollback:\n  - id: undo\n    action: local.script\n    with: { script: 'echo "mark undo" >> "$LOG"' }`
+  space.write(
+    'asking.yaml',
+    book(
+      'asking',
+      `steps:\n${mark('one', { more: undo })}  - id: ask\n    action: human.confirm\n    with: { message: Go on? }\n${mark('two')}`,
+    ),
+  )
+  const run = atTerminal(space, ['exec', 'asking.yaml'])
+  await run.until('Go on?')
+  await new Promise((done) => setTimeout(done, 200))
+  run.type('\u0003')
+  const { code, all } = await run.ended
+  expect(code, all).toBe(130)
+  expect(space.effects()).toEqual(['mark one', 'mark undo'])
+  expect(space.entries().some(({ type }) => type === 'answered')).toBe(false)
+  expect(space.entries().at(-1)).toMatchObject({ type: 'run.ended', status: 'cancelled' })
+})
+
+test('--step asks before each step: run it, skip it, stop here', async () => {
+  const space = workspace()
+  space.write('steps.yaml', book('steps', `steps:\n${mark('one')}${mark('two')}${mark('three')}${mark('four')}`))
+  const waiting = await space.run(['exec', 'steps.yaml', '--step'])
+  expect(waiting.code, waiting.all).toBe(6)
+  expect(space.effects()).toEqual([])
+  const { code, all } = await space.run([
+    'resume',
+    'last',
+    ...['one=run', 'two=skip', 'three=run', 'four=stop'].flatMap((said) => ['--answer', said]),
+  ])
+  expect(code, all).toBe(3)
+  expect(space.effects()).toEqual(['mark one', 'mark three'])
+  expect(all).toContain('a person stopped the run here')
+})
+
+test('resume --step does not ask about what was done before', async () => {
+  const space = workspace()
+  space.write('asking.yaml', confirm)
+  expect((await space.run(['exec', 'asking.yaml'])).code).toBe(6)
+  const { code, all } = await space.run(['resume', 'last', '--step', '--answer', 'ask=yes'])
+  expect(code, all).toBe(6)
+  expect(all).toContain("--answer 'two!step=run|skip|stop'")
+  expect((await space.run(['resume', 'last', '--step', '--answer', 'two!step=run'])).code).toBe(0)
+  expect(space.effects()).toEqual(['mark one', 'mark two'])
+})
