@@ -67,7 +67,9 @@ function startUp(): Row[] {
 
 /** A step that does nothing, but is recorded and flushed as a change is: the difference to a run with one step. */
 function steps(): Row[] {
-  const [one, short, long] = inTurn(3, [() => loop(1), () => loop(few), () => loop(many)])
+  // a hundred steps cost little beside what any run costs, so they are tried more often
+  const [one, short] = inTurn(9, [() => loop(1), () => loop(few)])
+  const [long] = inTurn(2, [() => loop(many)])
   const each = (costs: Cost[] | undefined, count: number) => (middle(costs) - middle(one)) / (count - 1)
   const [first, last] = [each(short, few), each(long, many)]
   const memory = Math.max(...(long ?? []).map((cost) => cost.memory))
