@@ -242,7 +242,6 @@ test('every fault of the hosts is found, and a host that does not answer is unkn
       { fault: 'hosts.io_errors', with: { host: 'cmp4' } },
       { fault: 'hosts.oom', with: { host: 'cmp5' } },
       { fault: 'hosts.clock_offset', with: { host: 'ceph1', seconds: 0.07 } },
-      { fault: 'hosts.rebooted', with: { host: 'cmp6' } },
       { fault: 'hosts.high_load', with: { host: 'ctl1' } },
       { fault: 'hosts.nic_down', with: { host: 'ctl2' } },
     ],
@@ -279,11 +278,33 @@ test('every fault of the hosts is found, and a host that does not answer is unkn
       'warn A27/cmp4/io-errors',
       'warn A27/ctl2/eno2',
       'warn A27/ctl1/load',
-      'warn A27/cmp6/booted',
       'unknown A28/cmp3',
       'unknown A28/db3',
       'warn A28/ceph1',
     ].sort(),
+  )
+})
+
+test('a service that does not run on its host is broken, not unknown', async () => {
+  const stopped = (host: string, unit: string) => ({ fault: 'hosts.unit_failed', with: { host, unit } })
+  const inspected = await world('stopped', {
+    faults: [stopped('ctl1', 'haproxy'), stopped('ctl2', 'memcached'), stopped('db2', 'mariadb')],
+  })
+  expect(told(inspected)).toEqual(
+    expect.arrayContaining([
+      'fail: MariaDB does not run on db2, or takes no connections there',
+      'fail: db1 is in a cluster of 2, and there are 3 nodes',
+      'fail: haproxy on ctl1 does not answer at /run/haproxy/admin.sock',
+      'fail: memcached on ctl2 does not answer at 127.0.0.1',
+    ]),
+  )
+  expect(inspected.verdicts).toEqual({ A23: 'fail', A24: 'unknown', A25: 'fail', A27: 'warn' })
+})
+
+test('a host that has booted by itself is told, for nobody else may have noticed', async () => {
+  const { findings } = await world('booted', { faults: [{ fault: 'hosts.rebooted', with: { host: 'cmp6' } }] })
+  expect(findings).toContainEqual(
+    expect.objectContaining({ key: 'A27/cmp6/booted', message: 'cmp6 has booted within a day' }),
   )
 })
 
