@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Rehearsal } from '../../simulator/contract.ts'
 import type { CloudConfig, Clouds, Hosts } from '../action/contract.ts'
+import { didYouMean } from '../diagnostic.ts'
 import { RunbookError } from '../error.ts'
 import { realClock } from '../host/clock.ts'
 import type { Doors, HostSettings } from '../host/doors.ts'
@@ -51,7 +52,7 @@ export async function openSurroundings(
     })
     return {
       inventory,
-      hosts: hostsOf(inventory, limit),
+      hosts: limitedHosts(inventory, limit),
       clouds: cloudsFrom(sources),
       doors,
       cloud: nameOfCloud(sources),
@@ -87,7 +88,7 @@ export async function openSurroundings(
   })
   return {
     inventory,
-    hosts: hostsOf(inventory, limit),
+    hosts: limitedHosts(inventory, limit),
     clouds: cloudsFrom(sources),
     doors,
     cloud: nameOfCloud(sources),
@@ -97,6 +98,18 @@ export async function openSurroundings(
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+/** A limit that leaves nobody is a mistake of whoever typed it, not a run with nothing to do. */
+function limitedHosts(inventory: Inventory, limit: string | undefined): Hosts {
+  const hosts = hostsOf(inventory, limit)
+  if (limit !== undefined && hosts.matching('all').length === 0) {
+    const known = [...inventory.hosts.keys(), ...inventory.groups.keys()]
+    throw new RunbookError('no_hosts', `\`--limit ${limit}\` leaves no host of the inventory`, {
+      hint: didYouMean(limit, known) ?? '`runbook hosts PATTERN` shows what a pattern names',
+    })
+  }
+  return hosts
 }
 
 async function beginRehearsal(scenario: string, speed: number | undefined): Promise<Rehearsal> {
