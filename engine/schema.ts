@@ -146,14 +146,16 @@ function counted(limit: unknown, one: string, many = `${one}s`): string {
 
 function alternatives({ schema }: ErrorObject): string {
   const branches = (Array.isArray(schema) ? schema : []) as Schema[]
-  const words = branches.map((branch) =>
-    branch['enum']
-      ? listed(branch['enum'] as Json[])
-      : branch['type']
-        ? typeWords(branch['type'])
-        : String(branch['description'] ?? branch['title'] ?? 'something else'),
-  )
-  return [...new Set(words)].join(' or ')
+  return [...new Set(branches.map(alternative))].join(' or ')
+}
+
+function alternative(branch: Schema): string {
+  if (branch['enum']) return listed(branch['enum'] as Json[])
+  if (branch['pattern'] !== undefined && typeof branch['description'] === 'string') return branch['description']
+  if (!branch['type']) return String(branch['description'] ?? branch['title'] ?? 'something else')
+  const words = typeWords(branch['type'])
+  if (typeof branch['minimum'] === 'number') return `${words} from ${branch['minimum']}`
+  return branch['minLength'] === 1 ? `${words} that is not empty` : words
 }
 
 function pathOf(pointer: string, root: unknown): (string | number)[] {
@@ -185,7 +187,7 @@ function typeWords(type: unknown): string {
 }
 
 export function nameOfType(value: unknown): string {
-  if (value === null || value === undefined) return 'empty'
+  if (value === null || value === undefined) return 'nothing'
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'number') return 'a number'
   return typeNames[typeof value] ?? typeof value

@@ -4,7 +4,7 @@ import { didYouMean, inOrder } from '../diagnostic.ts'
 import { diagnose } from '../document/misfit.ts'
 import { problemAt } from '../document/problem.ts'
 import type { CallStep, Runbook, Step } from '../document/runbook.ts'
-import { firstOf, nodeAt, toJson } from '../document/tree.ts'
+import { entryOf, firstOf, nodeAt, toJson } from '../document/tree.ts'
 import type { Schema } from '../json.ts'
 import { isObject } from '../json.ts'
 import { validatorOf } from '../schema.ts'
@@ -54,7 +54,7 @@ function* problemsOf(runbook: Runbook, world: CheckWorld): Generator<Diagnostic>
         step,
         registry,
         scopeAt(site, shapes),
-        site.some(({ step: each }) => each.loop?.kind === 'hosts'),
+        site.some(({ step: each }) => each.loop?.kind === 'hosts' || entryOf(each.node, 'targets') !== undefined),
       )
     if (step.kind === 'runbook') yield* checkCall(runbook, step, world, scopeAt(site, shapes))
     yield* checkFlow(runbook, site, registry)

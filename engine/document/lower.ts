@@ -88,6 +88,18 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
         aliases[typed] ?? didYouMean(typed, jsonTypes) ?? `the types are ${jsonTypes.join(', ')}`,
       )
     }
+    const unknown = /unknown keyword: "([^"]+)"/.exec(said)?.[1]
+    if (unknown !== undefined) {
+      const key = entryOf(node, unknown)?.keySpan ?? span
+      const hint = didYouMean(unknown, schemaWords) ?? 'the words are those of JSON Schema, and `secret`'
+      return problemAt(
+        source,
+        key,
+        'RB1111',
+        `the input \`${name}\` is not a JSON Schema: \`${unknown}\` is no word of it`,
+        hint,
+      )
+    }
     const subject = path.length > 0 ? `\`${path.join('.')}\` ${wrong}` : wrong
     return problemAt(source, at, 'RB1111', `the input \`${name}\` is not a JSON Schema: ${subject}`)
   }
@@ -323,6 +335,10 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
   }
 }
 
+const schemaWords =
+  'type description title default enum const minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength pattern items prefixItems minItems maxItems uniqueItems properties required additionalProperties patternProperties propertyNames minProperties maxProperties anyOf oneOf allOf not secret'.split(
+    ' ',
+  )
 const jsonTypes = ['string', 'integer', 'number', 'boolean', 'array', 'object', 'null']
 const aliases: { readonly [typed: string]: string } = Object.fromEntries(
   Object.entries({

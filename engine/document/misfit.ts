@@ -36,7 +36,8 @@ export function diagnose(
     return problemAt(source, span, codes.value, `\`${field}\` ${misfit.message}`, mendedName(field, misfit.message))
   }
   const last = path.findLast((part) => typeof part === 'string')
-  const subject = what ?? (last === undefined ? 'this' : `\`${String(last)}\``)
+  const whole = last === undefined ? 'this' : `\`${String(last)}\``
+  const subject = what ?? (last !== undefined && typeof path.at(-1) === 'number' ? `an item of ${whole}` : whole)
   const message = kind === 'missing' ? misfit.message : `${subject} ${misfit.message}`
   const node = nodeAt(root, path)
   const typed = node.kind === 'scalar' ? String(node.value) : ''
