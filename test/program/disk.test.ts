@@ -67,6 +67,38 @@ for (const characters of [300, 2_500, 6_000, 70_000]) {
   )
 }
 
+test.runIf(root)(
+  'a disk that fills up while a step looks again and again stops the run, and does not break it',
+  async () => {
+    const space = onSmallDisk(72)
+    space.write(
+      'polls.yaml',
+      book(
+        'polls',
+        `steps:
+  - id: wait
+    action: local.script
+    effect: read
+    with: { script: 'head -c 9000 /dev/zero | tr "\\0" x; [ -e ready ] && echo ready; true' }
+    until: { done: result.stdout.contains('ready'), failed: false, every: 20ms, timeout: 5m }
+  - id: after
+    action: local.script
+    with: { script: 'echo "mark after" >> "$LOG"' }
+`,
+      ),
+    )
+    const { code, all, stderr } = await space.run(['exec', 'polls.yaml'])
+    expect(code, all).toBe(5)
+    expect(stderr).toContain('the transcript cannot be written: ENOSPC')
+    expect(stderr).not.toMatch(/ {4}at .*:\d+:\d+/)
+    space.resize(8_192)
+    space.write('ready', '')
+    const resumed = await space.run(['resume', 'last'])
+    expect(resumed.code, resumed.all).toBe(0)
+    expect(space.effects()).toEqual(['mark after'])
+  },
+)
+
 test.runIf(root)('a disk that is full before the first line: told at once, nothing begun, nothing left', async () => {
   for (const pages of [0, 1, 2]) {
     const space = onSmallDisk(64)
