@@ -24,6 +24,7 @@ export function buildNeutron(topology: Topology, startAt: number): NeutronState 
     agents: agentsOf(topology, startAt),
     dhcp: new Map(),
     l3: new Map(),
+    given: new Map(),
     quotas: new Map(),
   }
   const outside = network(neutron, {
@@ -55,12 +56,13 @@ function addTenant(neutron: NeutronState, tenant: Tenant, index: number, plan: P
   const group = uuidOf(`security-group/${tenant}/default`)
   neutron.securityGroups.push({ id: group, project, createdAt })
   const net = `10.${10 * (index + 1)}`
+  const residents = residentsOf(topology).filter((one) => one.tenant === tenant)
+  const prefix = prefixFor(residents.length)
   const inside = network(neutron, {
     name: `${tenant}-net`,
     project,
-    // four times the usual size, so that a large cloud fits
-    cidr: `${net}.0.0/22`,
-    pool: [`${net}.0.2`, `${net}.3.254`],
+    cidr: `${net}.0.0/${prefix}`,
+    pool: [`${net}.0.2`, `${net}.${2 ** (24 - prefix) - 1}.254`],
     external: false,
     dhcp: true,
     segment: 1000 + index,
@@ -85,7 +87,7 @@ function addTenant(neutron: NeutronState, tenant: Tenant, index: number, plan: P
     })
   }
   const router = addRouter(neutron, tenant, index, { inside, outside, createdAt })
-  for (const resident of residentsOf(topology).filter((one) => one.tenant === tenant)) {
+  for (const resident of residents) {
     const at = startAt - resident.age * day
     const port = addPort(neutron, {
       name: `server/${resident.name}`,
@@ -101,6 +103,9 @@ function addTenant(neutron: NeutronState, tenant: Tenant, index: number, plan: P
     if (port && published.includes(resident.name)) addFloatingIp(neutron, outside, { port, router, at })
   }
 }
+
+/** Room for twice as many servers as there are, in four times the usual size at least and a whole `10.x` at most. */
+const prefixFor = (servers: number): number => Math.min(22, Math.max(16, 32 - Math.ceil(Math.log2(servers * 2 + 16))))
 
 interface Interior {
   readonly inside: Subnet

@@ -62,18 +62,40 @@ export function addPort(neutron: NeutronState, wanted: NewPort): Port | undefine
   return port
 }
 
-/** The first address of the pools that no port has. */
-function freeAddress({ ports }: NeutronState, subnet: Subnet): string | undefined {
-  const taken = new Set(
-    ports.flatMap(({ fixed_ips }) => fixed_ips.filter((ip) => ip.subnet_id === subnet.id).map((ip) => ip.ip_address)),
-  )
-  for (const { start, end } of subnet.allocation_pools) {
-    for (let number = numberOf(start); number <= numberOf(end); number += 1) {
-      const address = addressOf(number)
-      if (!taken.has(address)) return address
+/** The next address of the pools that no port has; those that were given out before come last. */
+function freeAddress(neutron: NeutronState, subnet: Subnet): string | undefined {
+  const { ports, given } = neutron
+  const size = poolSize(subnet)
+  const start = given.get(subnet.id) ?? 0
+  let taken: ReadonlySet<string> | undefined
+  for (let step = 0; step < size; step += 1) {
+    const index = (start + step) % size
+    const address = addressAt(subnet, index)
+    // the first look is nearly always the last one: large clouds are built here
+    const free = taken ? !taken.has(address) : !ports.some((port) => holds(port, subnet, address))
+    if (free) {
+      given.set(subnet.id, index + 1)
+      return address
     }
+    taken ??= new Set(ports.flatMap(({ fixed_ips }) => fixed_ips.filter(inside(subnet)).map((ip) => ip.ip_address)))
   }
   return undefined
+}
+
+const inside = (subnet: Subnet) => (ip: Port['fixed_ips'][number]) => ip.subnet_id === subnet.id
+
+const holds = ({ network_id, fixed_ips }: Port, subnet: Subnet, address: string): boolean =>
+  network_id === subnet.network_id && fixed_ips.some((ip) => ip.subnet_id === subnet.id && ip.ip_address === address)
+
+/** The nth address of the pools, counted over all of them. */
+function addressAt({ allocation_pools }: Subnet, index: number): string {
+  let left = index
+  for (const { start, end } of allocation_pools) {
+    const size = numberOf(end) - numberOf(start) + 1
+    if (left < size) return addressOf(numberOf(start) + left)
+    left -= size
+  }
+  throw new Error('there is no such address in the pools')
 }
 
 export const numberOf = (address: string): number =>

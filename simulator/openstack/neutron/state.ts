@@ -144,5 +144,7 @@ export interface NeutronState {
   readonly dhcp: Map<string, string[]>
   /** Router to its agents and which of them says it is active. */
   readonly l3: Map<string, { readonly agent: string; state: 'active' | 'standby' }[]>
+  /** Subnet to how far into its pools addresses have been given out. */
+  readonly given: Map<string, number>
   readonly quotas: Map<string, { readonly [resource: string]: number }>
 }
