@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, expect, test, vi } from 'vitest'
 import type { CheckResult, Finding, RunEvent } from '../engine/run/event.ts'
+import { loadScenario, readScenario, scenarioNames } from '../simulator/scenario.ts'
 import { runCli } from '../test/support/run-cli.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'daily-inspection-'))
@@ -39,13 +40,20 @@ async function inspect(...args: string[]): Promise<Inspected> {
   }
 }
 
-const rehearse = (scenario: string, ...args: string[]) => inspect('--rehearse', scenario, ...args)
+const known = new Map<string, Promise<Inspected>>()
+
+/** The inspection of a shipped scenario; one run of it serves several tests. */
+function rehearse(scenario: string): Promise<Inspected> {
+  const running = known.get(scenario) ?? inspect('--rehearse', scenario)
+  known.set(scenario, running)
+  return running
+}
 
 /** A world of its own with these faults. */
 function world(name: string, more: { readonly [key: string]: unknown }): Promise<Inspected> {
   const path = join(home, `${name}.yaml`)
   writeFileSync(path, JSON.stringify({ apiVersion: 'runbook/v1', name, title: name, ...more }))
-  return rehearse(path)
+  return inspect('--rehearse', path)
 }
 
 const told = ({ findings }: Inspected) => findings.map(({ verdict, message }) => `${verdict}: ${message}`)
@@ -59,21 +67,30 @@ test('a healthy cloud passes every check, and the inspection ends well', async (
   expect(checks.map(({ check }) => check).sort()).toEqual(catalogue.sort())
 })
 
+const expectations = await Promise.all(
+  scenarioNames().map(
+    async (name) => [name, readScenario(await loadScenario(name)).expect['daily-inspection']] as const,
+  ),
+)
+
+test.each(expectations.filter(([, expected]) => expected))(
+  'in the scenario %s the inspection finds what the scenario says, and nothing else',
+  async (name, expected) => {
+    const { verdicts, exit } = await rehearse(name)
+    expect(verdicts).toEqual(expected)
+    expect(exit).toBe(Object.values(expected ?? {}).some((verdict) => verdict !== 'warn') ? 1 : 0)
+  },
+)
+
 test('a dry run of a healthy cloud gives the same verdicts, for every step is a read', async () => {
-  const { exit, checks, events } = await rehearse('healthy', '--dry-run')
+  const { exit, checks, events } = await inspect('--rehearse', 'healthy', '--dry-run')
   expect(exit).toBe(0)
   expect(checks.map(({ verdict }) => verdict)).toEqual(catalogue.map(() => 'pass'))
   expect(events.filter(({ type }) => type === 'step.previewed')).toEqual([])
 })
 
 test('without Keystone only Keystone is broken, and what rests on it is unknown', async () => {
-  const inspected = await rehearse('keystone-down')
-  const { exit, verdicts, findings } = inspected
-  expect(exit).toBe(1)
-  expect(verdicts).toEqual({
-    A1: 'fail',
-    ...Object.fromEntries(['A0', 'A2', ...ids(5, 19)].map((check) => [check, 'unknown'])),
-  })
+  const { findings } = await rehearse('keystone-down')
   expect(findings.filter(({ verdict }) => verdict === 'fail')).toEqual([
     expect.objectContaining({ key: 'A1', message: expect.stringContaining('503') }),
   ])
@@ -81,7 +98,6 @@ test('without Keystone only Keystone is broken, and what rests on it is unknown'
 
 test('a compute service that is down is named, with the servers it leaves alone', async () => {
   const inspected = await rehearse('compute-down')
-  expect(inspected.verdicts).toEqual({ A5: 'fail', A17: 'fail' })
   expect(told(inspected)).toEqual([
     expect.stringMatching(/^fail: nova-compute on cmp3 is down: its last report is from \d{4}-/),
     expect.stringMatching(/^fail: nova-compute on cmp3 is down, with \d+ servers: .*web-/),
@@ -89,8 +105,7 @@ test('a compute service that is down is named, with the servers it leaves alone'
 })
 
 test('a layer-2 agent that is silent is named, and the way to servers without an address', async () => {
-  const { verdicts, findings } = await rehearse('agent-dead')
-  expect(verdicts).toEqual({ A7: 'fail' })
+  const { findings } = await rehearse('agent-dead')
   expect(findings).toEqual([
     expect.objectContaining({
       key: 'A7/cmp4/neutron-openvswitch-agent',
@@ -102,7 +117,6 @@ test('a layer-2 agent that is silent is named, and the way to servers without an
 
 test('a host with a wrong clock looks dead to Nova, and the inspection says that it is not', async () => {
   const inspected = await rehearse('clock-skew')
-  expect(inspected.verdicts).toEqual({ A5: 'fail', A6: 'fail', A7: 'warn', A28: 'fail' })
   expect(told(inspected)).toContainEqual(
     expect.stringMatching(/^fail: the clock of cmp2 is behind: nova-compute looks dead and is not/),
   )
@@ -111,7 +125,6 @@ test('a host with a wrong clock looks dead to Nova, and the inspection says that
 
 test('a database node that has a cluster of its own is found by asking every node', async () => {
   const inspected = await rehearse('galera-split')
-  expect(inspected.verdicts).toMatchObject({ A23: 'fail' })
   expect(told(inspected)).toEqual(
     expect.arrayContaining([
       'fail: db3 is in a cluster of 1, and there are 3 nodes',
@@ -123,7 +136,6 @@ test('a database node that has a cluster of its own is found by asking every nod
 
 test('a partition of RabbitMQ is told as each side sees it', async () => {
   const inspected = await rehearse('rabbitmq-partition')
-  expect(inspected.verdicts).toEqual({ A22: 'fail' })
   expect(told(inspected)).toEqual(
     expect.arrayContaining([
       'fail: ctl3 sees 1 of 3 nodes running: rabbit@ctl3',
@@ -133,8 +145,7 @@ test('a partition of RabbitMQ is told as each side sees it', async () => {
 })
 
 test('a dead OSD is named with its host and the runbook that replaces it', async () => {
-  const { verdicts, findings } = await rehearse('ceph-osd-down')
-  expect(verdicts).toEqual({ A26: 'fail', A27: 'warn' })
+  const { findings } = await rehearse('ceph-osd-down')
   expect(findings.filter(({ verdict }) => verdict === 'fail')).toEqual([
     expect.objectContaining({ key: 'A26/osd.4', message: 'osd.4 on ceph2 is down', runbook: 'osd-replacement' }),
   ])
@@ -146,19 +157,16 @@ test('a dead OSD is named with its host and the runbook that replaces it', async
 
 test('a full disk is named with its host and its mount point', async () => {
   const inspected = await rehearse('host-disk-full')
-  expect(inspected.verdicts).toEqual({ A27: 'fail' })
   expect(told(inspected)).toEqual(['fail: / on ctl2 has used 96 % of its space'])
 })
 
 test('a network that runs out of addresses is named with its numbers', async () => {
   const inspected = await rehearse('ip-pool')
-  expect(inspected.verdicts).toEqual({ A11: 'fail' })
   expect(told(inspected)).toEqual([expect.stringMatching(/^fail: public has used 97 % of its addresses: \d+ of \d+$/)])
 })
 
 test('servers in ERROR are named with the fault that put them there', async () => {
   const inspected = await rehearse('servers-in-error')
-  expect(inspected.verdicts).toEqual({ A15: 'fail' })
   expect(told(inspected)).toHaveLength(3)
   for (const line of told(inspected))
     expect(line).toMatch(/^fail: [a-z]+-\d+ \([0-9a-f-]{36}\) is in ERROR: internal error: qemu/)
