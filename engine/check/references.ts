@@ -75,7 +75,16 @@ export function* checkReferences(
       return
     }
     const reading = use.site ? readingOf(use.site, target) : readingOf(afterAll(runbook), target)
-    if (reading.may === 'not' && use.site?.at(-1)?.step === step) {
+    const here = use.site?.at(-1)
+    if (reading.may === 'not' && here?.word === 'guards' && here.owner === step) {
+      yield problem(
+        'RB2005',
+        `\`${id}\` is still under way when its guard is read`,
+        'let a guard be a step that reads what must hold',
+      )
+      return
+    }
+    if (reading.may === 'not' && here?.step === step) {
       yield problem(
         'RB2005',
         `\`${id}\` reads itself`,

@@ -95,7 +95,13 @@ function* ofLoop(loop: Loop, outside: Base, inside: Base): Generator<Use> {
   if ('literal' in loop.over) yield* deepTemplates(loop.over.literal, outside)
   if (loop.key) yield { ...inside, kind: 'expression', text: loop.key, expects: 'any', shown: true }
   for (const text of [loop.maxParallel, loop.maxFailures, ...loop.batches]) yield* ofTemplate(text, outside)
-  yield* ofConditions(loop.guards, { ...outside, tolerant: true })
+  yield* ofConditions(loop.guards, { ...outside, tolerant: true, site: behindGuards(outside.site, loop) })
+}
+
+/** The conditions of a loop's guards are looked at after its guards that are steps, so they may read them. */
+function behindGuards(site: Site | undefined, { guardSteps }: Loop): Site | undefined {
+  const owner = site?.at(-1)?.step
+  return site && owner && [...site, { owner, word: 'guards', index: guardSteps.length, step: { ...owner } }]
 }
 
 /** `targets` is an expression when it begins with a name that has fields here; else it is an inventory pattern. */
