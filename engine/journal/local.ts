@@ -7,15 +7,16 @@
  * J4  Values are masked before they are written; a masked result is read again on resuming, never used.
  */
 import type { Answer, Clock, Question } from '../action/contract.ts'
-import { shownDuration } from '../duration.ts'
 import type { Json } from '../json.ts'
 import type { About, Body, Durable, Ran, SectionResult, StepIo } from '../run/durable.ts'
 import { Diverged, Parked } from '../run/durable.ts'
 import type { Operator, Passing, Recorded, RunEvent } from '../run/event.ts'
 import type { Outcome } from '../run/outcome.ts'
 import { isGood } from '../run/outcome.ts'
+import { keptBeside } from './beside.ts'
 import type { Link } from './chain.ts'
-import { keptName, lineAfter, sumOf } from './chain.ts'
+import { lineAfter, sumOf } from './chain.ts'
+import { limited } from './limited.ts'
 import type { Locks } from './lock.ts'
 import { askedUnmasked, type Past } from './recorded.ts'
 import type { Redactor } from './redact.ts'
@@ -62,9 +63,6 @@ export interface LocalOptions {
   /** Begins and ends of work, for clocks that jump when everybody sleeps. */
   readonly busy: () => () => void
 }
-
-/** A result larger than this (characters of JSON) is kept beside the transcript. */
-const largest = 64 * 1024
 
 export class LocalDurable implements Durable {
   readonly runId: string
@@ -154,88 +152,13 @@ export class LocalDurable implements Durable {
       },
       flush,
     )
-    const outcome = await this.#limited(key, about, attempt, Date.parse(began?.at ?? at), body)
+    const outcome = await limited(
+      this.#options,
+      { key, about, attempt, since: Date.parse(began?.at ?? at), body },
+      (event) => this.#tell(event),
+    )
     await this.#append({ type: 'step.ended', key, step, kind: 'action', action, name, outcome }, flush)
     return { outcome, startedAt: began?.at ?? at }
-  }
-
-  /** The body under its time limits and the run's cancellation: the first reason to stop is the one that is told. */
-  async #limited(
-    key: string,
-    about: About,
-    attempt: string,
-    since: number,
-    body: (io: StepIo) => Promise<Outcome>,
-  ): Promise<Outcome> {
-    const { clock, cancel, busy } = this.#options
-    const stop = new AbortController()
-    const over = new AbortController()
-    let reason: Outcome | undefined
-    const end = (outcome: Outcome) => {
-      reason ??= outcome
-      stop.abort(new Error(outcome.status))
-    }
-    const limit = Math.min(
-      about.timeout ?? Number.POSITIVE_INFINITY,
-      about.deadline === undefined ? Number.POSITIVE_INFINITY : Math.max(0, about.deadline - clock.now()),
-    )
-    // a deadline sleeps beside the work: it must not count as if the work were asleep
-    const beside = Number.isFinite(limit) ? busy() : () => undefined
-    const timer = Number.isFinite(limit)
-      ? clock.sleep(limit, over.signal).then(
-          () =>
-            end({
-              status: 'timed_out',
-              error: { code: 'timed_out', message: `it took longer than ${shownDuration(limit)}` },
-            }),
-          () => undefined,
-        )
-      : Promise.resolve()
-    const onCancel = () =>
-      end({
-        status: 'cancelled',
-        error: { code: 'cancelled', message: 'the run was cancelled while this was running', key },
-      })
-    if (!about.shield) cancel.addEventListener('abort', onCancel, { once: true })
-    const idle = busy()
-    const told: Promise<unknown>[] = []
-    const tell: StepIo['tell'] = (event) => {
-      const telling = this.#tell(event)
-      // what could not be written is thrown when the body is over; until then nobody waits for it
-      telling.catch(() => stop.abort(new Error('the transcript cannot be written')))
-      told.push(telling)
-    }
-    const io: StepIo = {
-      signal: stop.signal,
-      since,
-      now: () => clock.now(),
-      sleep: (ms) => clock.sleep(ms, stop.signal),
-      perform: (...call) => this.#options.perform(key, about, attempt, call, tell, stop.signal),
-      tell,
-    }
-    try {
-      const outcome = await body(io)
-      // what ended well before it could be stopped, ended well
-      return reason && !isGood(outcome)
-        ? ({
-            ...reason,
-            ...('error' in outcome &&
-              outcome.error.detail !== undefined && {
-                error: { ...('error' in reason ? reason.error : outcome.error), detail: outcome.error.detail },
-              }),
-          } as Outcome)
-        : outcome
-    } catch (error) {
-      if (reason && stop.signal.aborted) return reason
-      throw error
-    } finally {
-      idle()
-      over.abort()
-      cancel.removeEventListener('abort', onCancel)
-      await timer
-      beside()
-      await Promise.all(told)
-    }
   }
 
   /** J4: a secret is not in the transcript, so what was read from there cannot stand for it. */
@@ -299,7 +222,8 @@ export class LocalDurable implements Durable {
             () => undefined,
           )
     const onCancel = () => stop.abort()
-    if (!shield) cancel.addEventListener('abort', onCancel, { once: true })
+    if (stops && cancel.aborted) stop.abort()
+    else if (!shield) cancel.addEventListener('abort', onCancel, { once: true })
     // while a person thinks, time passes as it does for people
     const thinking = [this.#options.busy(), this.#options.busy()]
     try {
@@ -393,7 +317,7 @@ export class LocalDurable implements Durable {
     const at = this.#now()
     const masked = this.#options.redactor.json(event)
     const redacted = masked !== event && (event.type === 'step.ended' || event.type === 'answered')
-    const kept = await this.#small(masked)
+    const kept = await keptBeside(masked, this.#options.file)
     const { text, link } = lineAfter(this.#link, at, redacted ? Object.assign({}, kept, { redacted: true }) : kept)
     this.#link = link
     if (event.type === 'step.ended') this.#count(event.outcome)
@@ -404,37 +328,6 @@ export class LocalDurable implements Durable {
 
   #count({ status }: Outcome): void {
     this.#counts[status] = (this.#counts[status] ?? 0) + 1
-  }
-
-  /** Large results and outputs go to a file by digest; the line holds `{"$file": …}`. */
-  async #small(event: Recorded): Promise<Recorded> {
-    const keep = async (value: Json): Promise<Json> => {
-      if (value === null || typeof value !== 'object' ? typeof value !== 'string' || value.length < largest : false)
-        return value
-      const text = JSON.stringify(value)
-      if (text.length < largest) return value
-      const name = keptName(text)
-      await this.#options.file.keep(name, text)
-      return { $file: name, size: text.length }
-    }
-    if (event.type === 'step.ended' && 'result' in event.outcome && event.outcome.result !== undefined) {
-      const result = await keep(event.outcome.result)
-      return result === event.outcome.result ? event : ({ ...event, outcome: { ...event.outcome, result } } as Recorded)
-    }
-    if (event.type === 'value') {
-      const value = await keep(event.value)
-      return value === event.value ? event : { ...event, value }
-    }
-    if (event.type === 'step.called' && event.call.kind !== 'http') {
-      const { stdout = '', stderr = '' } = event.call
-      if (stdout.length + stderr.length < largest) return event
-      const cut = (text: string) =>
-        text.length < largest / 2
-          ? text
-          : `${text.slice(0, largest / 2)}\n… ${text.length - largest / 2} more characters`
-      return { ...event, call: { ...event.call, stdout: cut(stdout), stderr: cut(stderr) } }
-    }
-    return event
   }
 
   #loaded(outcome: Outcome): Outcome {

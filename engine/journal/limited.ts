@@ -1,0 +1,96 @@
+import { shownDuration } from '../duration.ts'
+import type { About, StepIo } from '../run/durable.ts'
+import type { Passing, Recorded } from '../run/event.ts'
+import type { Outcome } from '../run/outcome.ts'
+import { isGood } from '../run/outcome.ts'
+import type { LocalOptions } from './local.ts'
+
+/** One execution: what it is, since when (milliseconds since 1970), and what it does. */
+export interface Work {
+  readonly key: string
+  readonly about: About
+  readonly attempt: string
+  readonly since: number
+  readonly body: (io: StepIo) => Promise<Outcome>
+}
+
+/** Does something under its time limits and the run's cancellation: the first reason to stop is the one that is told. */
+export async function limited(
+  options: LocalOptions,
+  { key, about, attempt, since, body }: Work,
+  write: (event: Passing | Recorded) => Promise<void>,
+): Promise<Outcome> {
+  const { clock, cancel, busy } = options
+  const stop = new AbortController()
+  const over = new AbortController()
+  let reason: Outcome | undefined
+  const end = (outcome: Outcome) => {
+    reason ??= outcome
+    stop.abort(new Error(outcome.status))
+  }
+  const limit = Math.min(
+    about.timeout ?? Number.POSITIVE_INFINITY,
+    about.deadline === undefined ? Number.POSITIVE_INFINITY : Math.max(0, about.deadline - clock.now()),
+  )
+  // a deadline sleeps beside the work: it must not count as if the work were asleep
+  const beside = Number.isFinite(limit) ? busy() : () => undefined
+  const timer = Number.isFinite(limit)
+    ? clock.sleep(limit, over.signal).then(
+        () =>
+          end({
+            status: 'timed_out',
+            error: { code: 'timed_out', message: `it took longer than ${shownDuration(limit)}` },
+          }),
+        () => undefined,
+      )
+    : Promise.resolve()
+  const onCancel = () =>
+    end({
+      status: 'cancelled',
+      error: { code: 'cancelled', message: 'the run was cancelled while this was running', key },
+    })
+  if (!about.shield) {
+    // it may have come while the beginning was written
+    if (cancel.aborted) onCancel()
+    else cancel.addEventListener('abort', onCancel, { once: true })
+  }
+  const idle = busy()
+  const told: Promise<unknown>[] = []
+  const tell: StepIo['tell'] = (event) => {
+    const telling = write(event)
+    // what could not be written is thrown when the body is over; until then nobody waits for it
+    telling.catch(() => stop.abort(new Error('the transcript cannot be written')))
+    told.push(telling)
+  }
+  const io: StepIo = {
+    signal: stop.signal,
+    since,
+    now: () => clock.now(),
+    sleep: (ms) => clock.sleep(ms, stop.signal),
+    perform: (...call) => options.perform(key, about, attempt, call, tell, stop.signal),
+    tell,
+  }
+  try {
+    const outcome = await body(io)
+    // what ended well before it could be stopped, ended well
+    return reason && !isGood(outcome)
+      ? ({
+          ...reason,
+          ...('error' in outcome &&
+            outcome.error.detail !== undefined && {
+              error: { ...('error' in reason ? reason.error : outcome.error), detail: outcome.error.detail },
+            }),
+        } as Outcome)
+      : outcome
+  } catch (error) {
+    if (reason && stop.signal.aborted) return reason
+    throw error
+  } finally {
+    idle()
+    over.abort()
+    cancel.removeEventListener('abort', onCancel)
+    await timer
+    beside()
+    await Promise.all(told)
+  }
+}
