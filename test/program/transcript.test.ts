@@ -163,10 +163,13 @@ test('a run says of itself where it was resumed, and by whom', async () => {
 test('runs are listed oldest first, also those of one second, and the last is the last', async () => {
   const space = workspace()
   space.write('one.yaml', book('one', `steps:\n${mark('one')}`))
-  for (const _ of [1, 2, 3, 4]) await space.run(['exec', 'one.yaml'])
-  const { stdout } = await space.run(['runs', '--output', 'json'])
-  const rows = JSON.parse(stdout) as { run: string; state: string }[]
-  const pids = space.names().map((name) => name)
-  expect(rows.map(({ run }) => run)).toEqual(pids)
+  const began: string[] = []
+  for (let count = 0; count < 8; count++) {
+    const { stdout } = await space.run(['exec', 'one.yaml'])
+    began.push(/runbook show (\S+)/.exec(stdout)?.[1] ?? 'none')
+  }
+  const rows = JSON.parse((await space.run(['runs', '--output', 'json'])).stdout) as { run: string; state: string }[]
+  expect(rows.map(({ run }) => run)).toEqual(began)
   expect(rows.every(({ state }) => state === 'succeeded')).toBe(true)
+  expect((await space.run(['show', 'last'])).stdout).toContain(began.at(-1))
 })
