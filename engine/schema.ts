@@ -108,7 +108,7 @@ function misfitOf(error: ErrorObject, root: unknown): Misfit {
         allowed: (params['allowedValues'] as Json[]).filter((v) => typeof v === 'string') as string[],
       }
     case 'const':
-      return { path, kind: 'value', message: `must be \`${String(params['allowedValue'])}\`` }
+      return { path, kind: 'value', message: `must be ${listed([params['allowedValue'] as Json])}` }
     case 'pattern':
       return { path, kind: 'value', message: `must look like \`${String(params['pattern'])}\`` }
     case 'anyOf':

@@ -88,8 +88,13 @@ function outOfRange(place: Node, node: Node, schema: Schema, other: Schema, neve
   const names = allowed.filter((each) => typeof each === 'string')
   const hint =
     (typeof value === 'string' ? didYouMean(value, names) : undefined) ??
-    `it is one of: ${allowed.slice(0, 15).map(String).join(', ')}`
-  report(at, 'type', place, `${written(place, at)} ${never}: ${written(node, at)} is never \`${String(value)}\``, hint)
+    `it is one of: ${allowed.slice(0, 15).map(shown).join(', ')}`
+  report(at, 'type', place, `${written(place, at)} ${never}: ${written(node, at)} is never \`${shown(value)}\``, hint)
+}
+
+/** A value as it is written; JSON may hold anything, also a field that is called `toString`. */
+function shown(value: unknown): string {
+  return typeof value === 'string' ? value : JSON.stringify(value)
 }
 
 /** The only values of a schema, or undefined where others are possible. */

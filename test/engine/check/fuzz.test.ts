@@ -227,3 +227,14 @@ function renamed(root: Json, [head, ...rest]: Path, word: string): Json {
     ),
   )
 }
+
+test('a field that is called as a method of every object is shown, not called', () => {
+  const text = stringify({
+    apiVersion: 'runbook/v1',
+    name: 'odd-names',
+    inputs: { mode: { const: { toString: 1 } } },
+    preconditions: [{ that: "inputs.mode == 'soft'" }],
+    steps: [{ id: 'look', when: "inputs.mode == 'soft'", let: { x: 'inputs.mode' } }],
+  })
+  expectShowable(utf8(text))
+})
