@@ -232,7 +232,7 @@ test('a field that is called as a method of every object is shown, not called', 
   const text = stringify({
     apiVersion: 'runbook/v1',
     name: 'odd-names',
-    inputs: { mode: { const: { toString: 1 } } },
+    inputs: { mode: { enum: [{ toString: 1 }, 'hard'] } },
     preconditions: [{ that: "inputs.mode == 'soft'" }],
     steps: [{ id: 'look', when: "inputs.mode == 'soft'", let: { x: 'inputs.mode' } }],
   })
