@@ -1,6 +1,6 @@
 /**
- * Draws `docs/run.svg`: a rehearsal, run on a terminal of its own (`script` of util-linux), and what its screen shows
- * when it is over. What is drawn is what the program wrote; nothing is added.
+ * Draws `docs/run.svg`: a rehearsal, run on a terminal of its own (`script` of util-linux), and what the terminal shows
+ * when it is over. What is drawn is what the program wrote; the lines of steps that went well are left out.
  */
 import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
@@ -28,7 +28,7 @@ const colours: { readonly [code: number]: string } = {
   90: '#8b949e',
 }
 
-writeFileSync('docs/run.svg', drawing(screenAfter(recorded())))
+writeFileSync('docs/run.svg', drawing(shortened(screenAfter(recorded())).slice(-rows)))
 
 /** Everything the program writes to a terminal of this size. */
 function recorded(): string {
@@ -44,7 +44,7 @@ function recorded(): string {
   }
 }
 
-/** The last screen: text, colours, cursor moves and erasing; that is all the live view uses. */
+/** All lines in the end: text, colours, cursor moves and erasing; that is all the live view uses. */
 function screenAfter(text: string): readonly (readonly Cell[])[] {
   const lines: Cell[][] = [[]]
   let row = 0
@@ -78,7 +78,18 @@ function screenAfter(text: string): readonly (readonly Cell[])[] {
     }
   }
   while (lines.at(-1)?.every(({ text: each }) => each.trim() === '')) lines.pop()
-  return lines.slice(-rows)
+  return lines
+}
+
+/** Without the lines of steps that went well, and what of them stands on a second line. */
+function shortened(lines: readonly (readonly Cell[])[]): (readonly Cell[])[] {
+  let dull = false
+  return lines.filter((cells) => {
+    const text = cells.map((cell) => cell.text).join('')
+    const isNew = /^(\d\d:\d\d:\d\d | {2}|\W|$)/.test(text)
+    dull = isNew ? /^\d\d:\d\d:\d\d +(ok|begins|skipped) |^ {10}`/.test(text) : dull
+    return !dull
+  })
 }
 
 function restyled(style: string, codes: string): string {
