@@ -17,19 +17,36 @@ export interface Position {
 }
 
 /** Where in its text an offset stands; an offset past the end is the end. */
-export function positionOf({ text }: Source, offset: number): Position {
-  const upTo = text.slice(0, Math.max(0, Math.min(offset, text.length)))
-  const lastBreak = upTo.lastIndexOf('\n')
-  return { line: countBreaks(upTo) + 1, column: upTo.length - lastBreak }
+export function positionOf(source: Source, offset: number): Position {
+  const starts = lineStarts(source)
+  const at = Math.max(0, Math.min(offset, source.text.length))
+  let low = 0
+  let high = starts.length - 1
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2)
+    if ((starts[middle] ?? 0) <= at) low = middle
+    else high = middle - 1
+  }
+  return { line: low + 1, column: at - (starts[low] ?? 0) + 1 }
 }
 
-/** The text of a line, from 1, without its line break. */
-export function lineOf({ text }: Source, line: number): string {
-  return (text.split('\n')[line - 1] ?? '').replace(/\r$/, '')
+/** The text of a line, from 1, without its line break; empty where there is no such line. */
+export function lineOf(source: Source, line: number): string {
+  const starts = lineStarts(source)
+  const start = starts[line - 1]
+  if (start === undefined) return ''
+  const next = starts[line]
+  return source.text.slice(start, next === undefined ? source.text.length : next - 1).replace(/\r$/, '')
 }
 
-function countBreaks(text: string): number {
-  let count = 0
-  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) count++
-  return count
+const known = new WeakMap<Source, readonly number[]>()
+
+/** Where each line begins, found once per source. */
+function lineStarts(source: Source): readonly number[] {
+  const found = known.get(source)
+  if (found) return found
+  const starts = [0]
+  for (let at = source.text.indexOf('\n'); at >= 0; at = source.text.indexOf('\n', at + 1)) starts.push(at + 1)
+  known.set(source, starts)
+  return starts
 }
