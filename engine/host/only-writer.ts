@@ -82,6 +82,7 @@ function cannotKeep(folder: string, cause: unknown): RunbookError {
     ENOSPC: 'the disk is full',
     EDQUOT: 'the quota is used up',
     ENOTDIR: 'a part of its path is a file',
+    EEXIST: 'it is a file',
   }
   return new RunbookError('cannot_keep_runs', `runs cannot be kept in \`${folder}\`: ${whys[code ?? ''] ?? message}`, {
     hint: 'nothing was begun; name another folder with `--runs`, or as `runs` in runbook.config.yaml',

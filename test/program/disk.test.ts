@@ -136,7 +136,7 @@ test('a place for runs that cannot be used is told before anything begins', asyn
   space.write('talkative.yaml', talkative(10))
   space.write('file', '')
   for (const [runs, why] of [
-    ['file', 'a part of its path is a file'],
+    ['file', 'it is a file'],
     ['file/runs', 'a part of its path is a file'],
     ['/proc/runs', 'runs cannot be kept in `/proc/runs`'],
   ]) {
