@@ -58,6 +58,11 @@ const same = (value: string, wanted: string): boolean => value === wanted || val
 function sorted<T extends Resource>(items: readonly T[], query: URLSearchParams): T[] {
   const keys = query.getAll('sort_key')
   const directions = query.getAll('sort_dir')
+  const wrong = keys.filter((key) => items.length > 0 && !items.some((one) => key in one))
+  if (wrong.length > 0) {
+    const message = `[${wrong.map((key) => `'${key}'`).join(', ')}] is invalid attribute for sort_keys`
+    throw new ApiFailure(400, message, { kind: 'HTTPBadRequest' })
+  }
   const of = (one: T, key: string) => String(Reflect.get(one, key) ?? '')
   return [...items].sort((a, b) => {
     for (const [index, key] of keys.entries()) {
@@ -74,17 +79,14 @@ function page<T extends Resource>(
   plural: string,
 ): { readonly items: readonly T[]; readonly links: object } {
   const asked = query.get('limit')
-  const marker = query.get('marker')
+  // a marker without a limit is not looked at
+  const marker = asked === null ? null : query.get('marker')
   if (asked !== null && !/^\d+$/.test(asked)) {
-    const message = `Bad limit: invalid literal for int() with base 10: '${asked}'`
+    const message = `Bad limit request: Limit must be an integer 0 or greater and not '${asked}'.`
     throw new ApiFailure(400, message, { kind: 'BadRequest' })
   }
   const start = marker === null ? 0 : all.findIndex(({ id }) => id === marker) + 1
-  if (marker !== null && start === 0) {
-    throw new ApiFailure(400, `Invalid input for operation: Marker ${marker} could not be found.`, {
-      kind: 'InvalidInput',
-    })
-  }
+  if (marker !== null && start === 0) throw notFound(plural, marker)
   const limit = Number(asked ?? 0) || Number.POSITIVE_INFINITY
   const items = all.slice(start, start + limit)
   const rel = (name: string, id: string | undefined, reverse: boolean) => {
@@ -108,10 +110,26 @@ function pick(one: object, fields: readonly string[]): object {
 export function find<T extends Resource>(
   { params: { id = '' }, token }: ApiRequest,
   all: readonly T[],
-  { kind, noun, shared }: { kind: string; noun: string; shared?: (one: T) => boolean },
+  { plural, shared }: { plural: string; shared?: (one: T) => boolean },
 ): T {
   const found = all.find((one) => one.id === id)
   const mine = found && (token.roles.includes('admin') || found.project_id === projectOf(token) || shared?.(found))
-  if (!found || !mine) throw new ApiFailure(404, `${noun} ${id} could not be found.`, { kind })
+  if (!found || !mine) throw notFound(plural, id)
   return found
+}
+
+/** How Neutron calls what it does not find; routers and floating addresses without a full stop. */
+const missing: { readonly [plural: string]: { readonly kind: string; readonly words: (id: string) => string } } = {
+  agents: { kind: 'AgentNotFound', words: (id) => `Agent ${id} could not be found.` },
+  networks: { kind: 'NetworkNotFound', words: (id) => `Network ${id} could not be found.` },
+  subnets: { kind: 'SubnetNotFound', words: (id) => `Subnet ${id} could not be found.` },
+  ports: { kind: 'PortNotFound', words: (id) => `Port ${id} could not be found.` },
+  routers: { kind: 'RouterNotFound', words: (id) => `Router ${id} could not be found` },
+  floatingips: { kind: 'FloatingIPNotFound', words: (id) => `Floating IP ${id} could not be found` },
+  security_groups: { kind: 'SecurityGroupNotFound', words: (id) => `Security group ${id} does not exist` },
+}
+
+function notFound(plural: string, id: string): ApiFailure {
+  const { kind, words } = missing[plural] ?? { kind: 'HTTPNotFound', words: () => 'The resource could not be found.' }
+  return new ApiFailure(404, words(id), { kind })
 }

@@ -14,8 +14,8 @@ import type { Network, Port } from './state.ts'
 /** Neutron v2.0, with an agent-based backend. */
 export function neutronService(world: CloudWorld): Service {
   const { neutron } = world.cloud
-  const network = { kind: 'NetworkNotFound', noun: 'Network', shared }
-  const router = { kind: 'RouterNotFound', noun: 'Router' }
+  const network = { plural: 'networks', shared }
+  const router = { plural: 'routers' }
   const agents = () => neutron.agents.map((agent) => agentView(world, agent))
   const agentsIn = (ids: readonly string[]) => agents().filter(({ id }) => ids.includes(id))
   const api: Route[] = [
@@ -24,11 +24,7 @@ export function neutronService(world: CloudWorld): Service {
       (request) => list(request, agents(), { plural: 'agents', noFilter: ['configurations'] }),
       'get_agent',
     ),
-    get(
-      '/agents/:id',
-      (request) => one('agent', find(request, agents(), { kind: 'AgentNotFound', noun: 'Agent' })),
-      'get_agent',
-    ),
+    get('/agents/:id', (request) => one('agent', find(request, agents(), { plural: 'agents' })), 'get_agent'),
     get('/networks', (request) => list(request, neutron.networks, { plural: 'networks', shared })),
     get('/networks/:id', (request) => one('network', find(request, neutron.networks, network))),
     get(
@@ -40,10 +36,10 @@ export function neutronService(world: CloudWorld): Service {
       },
       'get_dhcp-agents',
     ),
-    ...plain('subnet', 'Subnet', neutron.subnets, { plural: 'subnets' }),
-    ...plain('port', 'Port', neutron.ports, ports),
-    ...plain('router', 'Router', neutron.routers, { plural: 'routers' }),
-    ...plain('floatingip', 'FloatingIP', neutron.floatingips, { plural: 'floatingips' }),
+    ...plain('subnet', neutron.subnets, { plural: 'subnets' }),
+    ...plain('port', neutron.ports, ports),
+    ...plain('router', neutron.routers, { plural: 'routers' }),
+    ...plain('floatingip', neutron.floatingips, { plural: 'floatingips' }),
     get(
       '/routers/:id/l3-agents',
       (request) => {
@@ -59,6 +55,9 @@ export function neutronService(world: CloudWorld): Service {
     ),
     get('/security-groups', (request) =>
       list(request, neutron.securityGroups.map(groupView), { plural: 'security_groups' }),
+    ),
+    get('/security-groups/:id', (request) =>
+      one('security_group', find(request, neutron.securityGroups.map(groupView), { plural: 'security_groups' })),
     ),
     get(
       '/network-ip-availabilities',
@@ -123,13 +122,12 @@ function get(path: string, handle: Route['handle'], admin?: string): Route {
 
 function plain(
   singular: string,
-  noun: string,
   all: readonly { readonly id: string; readonly project_id: string }[],
   manner: Manner,
 ): Route[] {
   return [
     get(`/${manner.plural}`, (request) => list(request, all, manner)),
-    get(`/${manner.plural}/:id`, (request) => one(singular, find(request, all, { kind: `${noun}NotFound`, noun }))),
+    get(`/${manner.plural}/:id`, (request) => one(singular, find(request, all, manner))),
   ]
 }
 

@@ -131,6 +131,34 @@ export function openstackDoors({ describe, test }: Runner, makeApi: () => Promis
       expect((await api.get('neutron', path)).body).toEqual({ agents: [] })
     })
 
+    const nobodys = '00000000-0000-0000-0000-000000000000'
+    for (const [path, type, message] of [
+      ['agents', 'AgentNotFound', `Agent ${nobodys} could not be found.`],
+      ['networks', 'NetworkNotFound', `Network ${nobodys} could not be found.`],
+      ['subnets', 'SubnetNotFound', `Subnet ${nobodys} could not be found.`],
+      ['ports', 'PortNotFound', `Port ${nobodys} could not be found.`],
+      ['routers', 'RouterNotFound', `Router ${nobodys} could not be found`],
+      ['floatingips', 'FloatingIPNotFound', `Floating IP ${nobodys} could not be found`],
+      ['security-groups', 'SecurityGroupNotFound', `Security group ${nobodys} does not exist`],
+    ] as const) {
+      state(`network calls what it does not find among ${path} by its name`, async (api) => {
+        const answer = await api.get('neutron', `/v2.0/${path}/${nobodys}`)
+        expect(answer.status).toBe(404)
+        expect(answer.body).toEqual({ NeutronError: { type, message, detail: '' } })
+      })
+    }
+
+    state('network looks at a marker only beside a limit, and sorts by what there is', async (api) => {
+      const networks = '/v2.0/networks'
+      expect((await api.get('neutron', `${networks}?marker=${nobodys}`)).status).toBe(200)
+      expect((await api.get('neutron', `${networks}?marker=${nobodys}&limit=1`)).status).toBe(404)
+      const limit = await api.get('neutron', `${networks}?limit=junk`)
+      const message = "Bad limit request: Limit must be an integer 0 or greater and not 'junk'."
+      expect(at(limit.body, 'NeutronError')).toEqual({ type: 'BadRequest', message, detail: '' })
+      const sorted = await api.get('neutron', `${networks}?sort_key=bogus&sort_dir=asc`)
+      expect(sorted.status).toBe(400)
+    })
+
     state('volumes and images have words of their own for a bad page', async (api) => {
       const volumes = `/v3/${api.project}/volumes/detail`
       const limit = await api.get('cinder', `${volumes}?limit=-1`)
