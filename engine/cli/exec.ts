@@ -165,6 +165,7 @@ export async function inputsFor(
   const gathered = gatherInputs(runbook, {
     given: options.input ?? [],
     fromFiles: options.inputFile ?? [],
+    cwd: io.cwd,
     ...(options.inputs !== undefined && { file: resolve(io.cwd, options.inputs) }),
     env: io.env,
   })

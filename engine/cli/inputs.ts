@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { Code } from '../codes.ts'
 import type { Diagnostic } from '../diagnostic.ts'
 import { closest, didYouMean } from '../diagnostic.ts'
@@ -14,6 +15,8 @@ export interface InputSources {
   readonly given: readonly string[]
   /** `name=path`: the value is what the file holds. */
   readonly fromFiles: readonly string[]
+  /** The folder that paths begin in. */
+  readonly cwd: string
   /** A YAML or JSON file with inputs by name. */
   readonly file?: string
   readonly env: { readonly [name: string]: string | undefined }
@@ -72,7 +75,7 @@ export function gatherInputs(runbook: PlannedRunbook, sources: InputSources): Ga
     if (!known(source, name)) return
     if (Object.hasOwn(values, name)) return void problem(source, 'RB3004', `the input \`${name}\` is given twice`)
     if (flag === '--input') return void set(hidden(source, name), name, text, true)
-    const found = readSource(text)
+    const found = readSource(resolve(sources.cwd, text))
     if ('problem' in found) return void problem(source, 'RB3006', found.problem.message)
     set(hidden(source, name), name, found.source.text.replace(/\r?\n$/, ''), true)
   }

@@ -1,17 +1,18 @@
 import type { Checked, Diagnostic } from '../diagnostic.ts'
 import { didYouMean } from '../diagnostic.ts'
-import { parseDuration } from '../duration.ts'
 import type { Schema } from '../json.ts'
 import { isObject } from '../json.ts'
-import { schemaProblem, validatorOf } from '../schema.ts'
+import { validatorOf } from '../schema.ts'
 import type { Source, Span } from '../source.ts'
+import { durationProblems } from './duration-problem.ts'
 import type { WrittenKind } from './grammar.ts'
 import { allWords, conditionSchema, shallowRootSchema, shallowStepSchema, stepKinds, wordsOf } from './grammar.ts'
+import { inputsOf } from './input.ts'
 import { diagnose } from './misfit.ts'
 import { problemAt } from './problem.ts'
-import type { Condition, Input, Loop, Named, Runbook, Step, Text, Until } from './runbook.ts'
+import type { Condition, Loop, Named, Runbook, Step, Text, Until } from './runbook.ts'
 import type { Located, LocatedMap } from './tree.ts'
-import { childOf, entriesOf, entryOf, firstOf, itemsOf, mapToJson, nodeAt, spanAt, toJson } from './tree.ts'
+import { childOf, entriesOf, entryOf, firstOf, itemsOf, mapToJson, toJson } from './tree.ts'
 
 /** A located tree as a runbook. What is wrong in its structure is told; the rest is lowered all the same, so that later checks can speak too. */
 export function lower(source: Source, root: Located): Checked<Runbook> {
@@ -42,67 +43,13 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
     name: textOf(childOf(root, 'name')) ?? { text: '', span: firstOf(root) },
     title: textOf(childOf(root, 'title'))?.text ?? textOf(childOf(root, 'name'))?.text ?? '',
     description: textOf(childOf(root, 'description'))?.text ?? '',
-    inputs: entriesOf(childOf(root, 'inputs')).flatMap(({ key, keySpan, value: node }) => inputOf(key, keySpan, node)),
+    inputs: inputsOf(source, childOf(root, 'inputs'), diagnostics),
     locks: itemsOf(childOf(root, 'locks')).flatMap(present),
     preconditions: conditionsOf(childOf(root, 'preconditions')),
     steps: stepsOf(childOf(root, 'steps'), true),
     outputs: namedOf(childOf(root, 'outputs')),
   }
   return { value, diagnostics }
-
-  function inputOf(name: string, span: Span, node: Located): Input[] {
-    if (node.kind !== 'map') return []
-    const { secret, default: fallback, ...schema } = mapToJson(node)
-    const problem = schemaProblem(schema)
-    if (problem) diagnostics.push(schemaTold(name, span, node, problem))
-    else if (fallback !== undefined) {
-      const [misfit] = validatorOf(schema as Schema)(fallback)
-      const at = entryOf(node, 'default')?.value
-      if (misfit)
-        diagnostics.push(
-          problemAt(source, at ? firstOf(at) : span, 'RB1112', `the default of \`${name}\` ${misfit.message}`),
-        )
-    }
-    const full: Schema = fallback === undefined ? schema : { ...schema, default: fallback }
-    return [
-      { name, span, schema: problem ? {} : full, node, secret: secret === true, required: fallback === undefined },
-    ]
-  }
-
-  /** What the schema of schemas says, where it says it. */
-  function schemaTold(name: string, span: Span, node: LocatedMap, said: string): Diagnostic {
-    const [, pointer = '', wrong = said] = /data((?:\/[^\s/,]+)+) (must [^,]+)/.exec(said) ?? []
-    const path = pointer
-      .split('/')
-      .slice(1)
-      .map((part) => (/^\d+$/.test(part) ? Number(part) : part))
-    const at = pointer === '' ? span : spanAt(node, path)
-    if (path.at(-1) === 'type') {
-      const type = childOf(nodeAt(node, path.slice(0, -1)), 'type')
-      const typed = type?.kind === 'scalar' ? String(type.value) : ''
-      return problemAt(
-        source,
-        at,
-        'RB1111',
-        `the input \`${name}\` is not a JSON Schema: there is no type \`${typed}\``,
-        aliases[typed] ?? didYouMean(typed, jsonTypes) ?? `the types are ${jsonTypes.join(', ')}`,
-      )
-    }
-    const unknown = /unknown keyword: "([^"]+)"/.exec(said)?.[1]
-    if (unknown !== undefined) {
-      const key = entryOf(node, unknown)?.keySpan ?? span
-      const hint = didYouMean(unknown, schemaWords) ?? 'the words are those of JSON Schema, and `secret`'
-      return problemAt(
-        source,
-        key,
-        'RB1111',
-        `the input \`${name}\` is not a JSON Schema: \`${unknown}\` is no word of it`,
-        hint,
-      )
-    }
-    const subject = path.length > 0 ? `\`${path.join('.')}\` ${wrong}` : wrong
-    return problemAt(source, at, 'RB1111', `the input \`${name}\` is not a JSON Schema: ${subject}`)
-  }
 
   function stepsOf(node: Located | undefined, named: boolean): Step[] {
     return itemsOf(node).flatMap((item, index) => (item.kind === 'map' ? stepOf(item, named, index) : []))
@@ -227,8 +174,13 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
     const json = mapToJson(node)
     const retry = isObject(json['retry']) ? json['retry'] : undefined
     const retryNode = childOf(node, 'retry')
-    for (const at of [childOf(node, 'timeout'), childOf(retryNode, 'delay'), childOf(retryNode, 'max_delay')])
-      durationProblem(at)
+    diagnostics.push(
+      ...durationProblems(source, [
+        childOf(node, 'timeout'),
+        childOf(retryNode, 'delay'),
+        childOf(retryNode, 'max_delay'),
+      ]),
+    )
     return {
       id,
       node,
@@ -305,7 +257,7 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
   function untilOf(node: Located | undefined, span: Span | undefined): Until | undefined {
     const done = textOf(childOf(node, 'done'))
     if (!node || !done) return undefined
-    for (const at of [childOf(node, 'every'), childOf(node, 'timeout')]) durationProblem(at)
+    diagnostics.push(...durationProblems(source, [childOf(node, 'every'), childOf(node, 'timeout')]))
     const unreachable = textOf(childOf(node, 'unreachable'))?.text
     return {
       span: span ?? firstOf(node),
@@ -317,39 +269,8 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
       ...optional('timeout', textOf(childOf(node, 'timeout'))),
     }
   }
-
-  function durationProblem(node: Located | undefined): void {
-    if (node?.kind === 'scalar' && typeof node.value === 'number')
-      diagnostics.push(
-        problemAt(source, node.span, 'RB1110', `\`${node.value}\` has no unit`, `write \`${node.value}s\` for seconds`),
-      )
-    if (
-      node?.kind === 'scalar' &&
-      typeof node.value === 'string' &&
-      !node.value.includes('{{') &&
-      parseDuration(node.value) === undefined
-    )
-      diagnostics.push(
-        problemAt(source, node.span, 'RB1110', `\`${node.value}\` is not a duration`, 'write `30s`, `5m` or `1h30m`'),
-      )
-  }
 }
 
-const schemaWords =
-  'type description title default enum const minimum maximum exclusiveMinimum exclusiveMaximum multipleOf minLength maxLength pattern items prefixItems minItems maxItems uniqueItems properties required additionalProperties patternProperties propertyNames minProperties maxProperties anyOf oneOf allOf not secret'.split(
-    ' ',
-  )
-const jsonTypes = ['string', 'integer', 'number', 'boolean', 'array', 'object', 'null']
-const aliases: { readonly [typed: string]: string } = Object.fromEntries(
-  Object.entries({
-    string: ['text', 'str'],
-    integer: ['int'],
-    number: ['float', 'double'],
-    boolean: ['bool'],
-    array: ['list'],
-    object: ['map', 'mapping', 'dict'],
-  }).flatMap(([type, words]) => words.map((word) => [word, `write \`${type}\``])),
-)
 const durations: ReadonlySet<string> = new Set(['timeout', 'every', 'delay', 'max_delay'])
 const rootSchema = shallowRootSchema()
 const schemas = new Map<string, Schema>()

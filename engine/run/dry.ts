@@ -7,7 +7,7 @@ import { verified } from './action-step.ts'
 import type { About } from './durable.ts'
 import type { Engine } from './engine.ts'
 import type { Names } from './evaluate.ts'
-import { judge, textFor } from './evaluate.ts'
+import { durationIn, judge, textFor } from './evaluate.ts'
 import type { Walked } from './interpret.ts'
 import { about } from './key.ts'
 import type { Outcome } from './outcome.ts'
@@ -30,6 +30,8 @@ export async function dryAction(
 ): Promise<Walked> {
   const name = textFor(step.name, names)
   const missing = unknownIn(params)
+  const timeout = step.timeout === undefined ? undefined : durationIn(step.timeout, names)
+  const limit = timeout && 'value' in timeout ? timeout.value : undefined
   const declared = asks(action) || action.effect !== undefined
   if (!declared)
     return end({
@@ -67,6 +69,8 @@ export async function dryAction(
       params,
       shield: false,
       quiet,
+      ...(limit !== undefined && { timeout: limit }),
+      ...(scope.deadline !== undefined && { deadline: scope.deadline }),
       ...(scope.target !== undefined && { target: scope.target }),
     }
   }

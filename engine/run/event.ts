@@ -68,7 +68,6 @@ export type Recorded =
   | { readonly type: 'asked'; readonly key: string; readonly step: string; readonly question: Question }
   | { readonly type: 'answered'; readonly key: string; readonly answer: Answer }
   | { readonly type: 'locks.taken'; readonly key: string; readonly locks: readonly string[] }
-  | { readonly type: 'locks.freed'; readonly key: string; readonly locks: readonly string[] }
 
 export interface RunBegan {
   readonly type: 'run.began'

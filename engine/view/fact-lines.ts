@@ -94,7 +94,6 @@ export function factLines(progress: Progress, event: RunEvent, options: FactOpti
     case 'run.ended':
     case 'value':
     case 'timer':
-    case 'locks.freed':
       return []
     default:
       // a kind of event this view does not know yet is no reason to end a run

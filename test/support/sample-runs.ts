@@ -340,7 +340,6 @@ export function reboot(): SampleRun {
     .begin('drain[web-1]!undo', { kind: 'block', name: 'undo Move web-1' })
     .step('drain[web-1]!undo/1', { ...migrate, name: 'Move web-1 back to cmp3' }, ok({ host: 'cmp3' }), 38_000)
     .end('drain[web-1]!undo', { status: 'rolled_back', result: null }, 0)
-    .add({ type: 'locks.freed', key: 'locks', locks: ['compute/cmp3'] })
     .add({
       type: 'run.ended',
       status: 'rolled_back',
