@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import { dirname, extname } from 'node:path'
-import { RunbookError } from '../error.ts'
+import { exitCode, RunbookError } from '../error.ts'
 import { isFolder } from '../host/files.ts'
 import type { Entry } from '../run/event.ts'
 import { renderHtml } from '../view/html.ts'
@@ -42,5 +42,16 @@ function renderFor(path: string): (entries: Iterable<Entry>) => string {
 
 /** Writes a report in the form that the ending of its name asks for. */
 export function writeReport(path: string, entries: Iterable<Entry>): void {
-  writeFileSync(path, renderFor(path)(entries))
+  const text = renderFor(path)(entries)
+  try {
+    writeFileSync(path, text)
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause)
+    const hint = 'the run is over and recorded: `runbook show` writes the report again'
+    throw new RunbookError('report_not_written', `the report cannot be written: ${why}`, {
+      exitCode: exitCode.failed,
+      hint,
+      cause,
+    })
+  }
 }

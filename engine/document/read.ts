@@ -1,5 +1,5 @@
-import type { Node as YamlNode } from 'yaml'
-import { isAlias, isMap, isScalar, isSeq, Lexer, LineCounter, parseAllDocuments } from 'yaml'
+import type { CST, Document, Node as YamlNode } from 'yaml'
+import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, Parser } from 'yaml'
 import type { Code } from '../codes.ts'
 import type { Checked, Diagnostic } from '../diagnostic.ts'
 import type { Source, Span } from '../source.ts'
@@ -11,16 +11,17 @@ const mostNodes = 100_000
 
 /** A YAML text as a located tree. Every problem of the text is told; the tree is there only when it is whole. */
 export function read(source: Source): Checked<Located> {
-  const tooDeep = nestingProblem(source)
-  if (tooDeep) return { value: undefined, diagnostics: [tooDeep] }
-  const documents = parseAllDocuments(source.text, {
-    prettyErrors: false,
-    uniqueKeys: true,
-    stringKeys: true,
-    logLevel: 'error',
-    lineCounter: new LineCounter(),
-  })
-  const [document, second] = 'empty' in documents ? [] : documents
+  const indented = new RegExp(`^ {${deepest * 4},}\\S`, 'm').exec(source.text)
+  if (indented) return { value: undefined, diagnostics: [tooDeepAt(source, indented.index)] }
+  let documents: readonly Document.Parsed[]
+  try {
+    const composer = new Composer({ prettyErrors: false, uniqueKeys: true, stringKeys: true, logLevel: 'error' })
+    documents = [...composer.compose(shallowTokens(source))]
+  } catch (error) {
+    if (error instanceof TooDeep) return { value: undefined, diagnostics: [tooDeepAt(source, error.offset)] }
+    throw error
+  }
+  const [document, second] = documents
   if (!document?.contents) {
     const failures = told(document?.errors ?? []).map((error) => fromYaml(source, error))
     return {
@@ -130,23 +131,35 @@ function spanOf(node: YamlNode | null): Span {
   return { start, end }
 }
 
-/** The parser recurses; a text that would exhaust it is refused by looking at its tokens alone. */
-function nestingProblem(source: Source): Diagnostic | undefined {
-  const indented = new RegExp(`^ {${deepest * 4},}\\S`, 'm').exec(source.text)
-  if (indented) return tooDeepAt(source, indented.index)
+/** Thrown on the way through the tokens: the text is nested deeper than the composer, which recurses, can bear. */
+class TooDeep extends Error {
+  readonly offset: number
+  constructor(offset: number) {
+    super('nested too deeply')
+    this.offset = offset
+  }
+}
+
+/** The parser's tokens, for as long as they are not nested too deeply. */
+function* shallowTokens({ text }: Source): Generator<CST.Token> {
+  const parser = new Parser()
   let depth = 0
   let offset = 0
   let indicators = 0
-  for (const token of new Lexer().lex(source.text)) {
-    if (token === '[' || token === '{') depth++
-    if (token === ']' || token === '}') depth--
-    indicators =
-      token === '-' || token === '?' ? indicators + 1 : token.trim() === '' && token !== '\n' ? indicators : 0
-    if (depth > deepest || indicators > deepest) return tooDeepAt(source, offset)
-    if (!['\u0002', '\u0018', '\u001f', '\ufeff'].includes(token) || token === '\ufeff') offset += token.length
+  for (const lexeme of new Lexer().lex(text)) {
+    if (lexeme === '[' || lexeme === '{') depth++
+    if (lexeme === ']' || lexeme === '}') depth--
+    if (lexeme === '-' || lexeme === '?') indicators++
+    else if (lexeme === '\n' || lexeme.trim() !== '') indicators = 0
+    if (depth > deepest || indicators > deepest) throw new TooDeep(offset)
+    if (!marks.has(lexeme)) offset += lexeme.length
+    yield* parser.next(lexeme)
   }
-  return undefined
+  yield* parser.end()
 }
+
+/** Lexemes that stand for something the text does not hold: document and block starts, the end of a flow. */
+const marks: ReadonlySet<string> = new Set(['\u0002', '\u0018', '\u001f'])
 
 function tooDeepAt(source: Source, offset: number): Diagnostic {
   const message = `the document is nested deeper than ${deepest} levels`

@@ -131,7 +131,9 @@ function startOf(pid: number): string | undefined {
   if (!Number.isInteger(pid) || pid <= 0) return undefined
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]
+    const [state, ...facts] = stat.slice(stat.lastIndexOf(')') + 2).split(' ')
+    // one that is dead and not yet buried writes no more
+    return state === 'Z' || state === 'X' ? undefined : facts[18]
   } catch {
     return aliveWithoutProc(pid) ? 'alive' : undefined
   }

@@ -36,9 +36,11 @@ export function performer(options: PerformOptions): LocalOptions['perform'] {
     } catch (error) {
       if (error instanceof StepFailure) return failureOutcome(error)
       if (signal.aborted) throw error
-      return failed('action_broke', `\`${name}\` broke: ${error instanceof Error ? error.message : String(error)}`)
-    } finally {
-      shown.release()
+      const message = `\`${name}\` broke: ${error instanceof Error ? error.message : String(error)}`
+      // where it broke nobody knows: what it was to change may have been changed
+      return effect === 'read' || what !== 'run'
+        ? failed('action_broke', message)
+        : { status: 'unknown', error: { code: 'action_broke', message } }
     }
   }
 }

@@ -222,7 +222,10 @@ function doubtQuestion(key: string, name: string, step: PlannedAction, outcome: 
 }
 
 function happened(outcome: Outcome): boolean {
-  return outcome.status === 'succeeded' || ('error' in outcome && outcome.error.code === 'verify_failed')
+  return (
+    outcome.status === 'succeeded' ||
+    ('error' in outcome && (outcome.error.code === 'verify_failed' || outcome.error.code === 'bad_result'))
+  )
 }
 
 function mayRetry(outcome: Outcome, repeatable: boolean): boolean {

@@ -16,6 +16,8 @@ export interface Chained {
   readonly at: string
   /** SHA-256 of the line before; 64 zeros on the first. */
   readonly prev: string
+  /** SHA-256 of this line up to here; on lines that were read. */
+  readonly sum?: string
   /** A secret stood in the result and was masked. */
   readonly redacted?: boolean
 }

@@ -46,7 +46,7 @@ export function reportOf(transcript: Iterable<Entry>): Report {
     resumes: entries.flatMap((entry) => (entry.type === 'run.resumed' ? [{ at: entry.at, by: entry.by }] : [])),
     cancelled: entries.flatMap((entry) => (entry.type === 'run.cancelled' ? [{ at: entry.at, by: entry.by }] : [])),
     locks: [...locks],
-    transcript: { entries: entries.length, chain: last.prev },
+    transcript: { entries: entries.length, chain: last.sum ?? last.prev },
   }
 }
 
