@@ -1,7 +1,7 @@
 import { join, resolve } from 'node:path'
 import { packageVersion, revisionOf } from '../host/files.ts'
 import { beginRun } from '../host/only-writer.ts'
-import { transcriptOf } from '../host/runs.ts'
+import { reportedLines } from '../host/runs.ts'
 import { Redactor } from '../journal/redact.ts'
 import type { Json, JsonObject, Schema } from '../json.ts'
 import type { RunBegan } from '../run/event.ts'
@@ -148,7 +148,7 @@ export async function exec(name: string, options: ExecOptions, io: Io, signal: A
       begin,
       cancel: signal,
     }).finally(free)
-    for (const file of options.report ?? []) writeReport(resolve(io.cwd, file), transcriptOf(join(runs, run)).entries)
+    for (const file of options.report ?? []) writeReport(resolve(io.cwd, file), reportedLines(join(runs, run)).entries)
     return code
   } finally {
     await surroundings.close()

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { runIds, transcriptOf } from '../host/runs.ts'
+import { reportedLines, runIds } from '../host/runs.ts'
 import type { PreviousRun } from '../run/event.ts'
 import { openFindings } from '../view/findings.ts'
 import { reportOf } from '../view/report-of.ts'
@@ -16,7 +16,7 @@ const lookBack = 50
 /** The last finished run of the same runbook in the same place, with what it found and since when. */
 export function previousRun(runs: string, name: string, place: Place): PreviousRun | undefined {
   for (const id of runIds(runs).slice(-lookBack).toReversed()) {
-    const { entries } = transcriptOf(join(runs, id))
+    const { entries } = reportedLines(join(runs, id))
     const [began] = entries
     const ended = entries.at(-1)
     if (

@@ -3,7 +3,7 @@ import { basename, dirname, join, resolve } from 'node:path'
 import { exitCode, RunbookError } from '../error.ts'
 import { isFile } from '../host/files.ts'
 import { onlyWriter } from '../host/only-writer.ts'
-import { folderOfRun, transcriptOf } from '../host/runs.ts'
+import { folderOfRun, reportedLines, transcriptOf } from '../host/runs.ts'
 import { Redactor } from '../journal/redact.ts'
 import type { JsonObject } from '../json.ts'
 import { semantics } from '../plan/build.ts'
@@ -122,7 +122,7 @@ async function goOn(folder: string, options: ResumeOptions, io: Io, signal: Abor
       begin: { resumed: transcript, reopen },
       cancel: AbortSignal.any([signal, stop.signal]),
     })
-    for (const file of options.report ?? []) writeReport(resolve(io.cwd, file), transcriptOf(folder).entries)
+    for (const file of options.report ?? []) writeReport(resolve(io.cwd, file), reportedLines(folder).entries)
     return code
   } finally {
     await surroundings.close()

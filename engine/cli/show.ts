@@ -1,6 +1,6 @@
 import { resolve } from 'node:path'
 import { exitCode, RunbookError } from '../error.ts'
-import { folderOfRun, transcriptOf } from '../host/runs.ts'
+import { folderOfRun, reportedLines } from '../host/runs.ts'
 import { colourWanted } from '../view/colour.ts'
 import { renderText } from '../view/text.ts'
 import { configOf } from './config.ts'
@@ -24,7 +24,7 @@ export async function show(
     io.stdout.write(describeRunbook(runbook))
     return exitCode.done
   }
-  const { entries, broken, torn } = transcriptOf(folder)
+  const { entries, broken, torn } = reportedLines(folder)
   const colour = colourWanted({ isTTY: io.stdout.isTTY === true, env: io.env })
   io.stdout.write(
     options.format === 'text' ? renderText(entries, { colour }) : (renderers[options.format]?.(entries) ?? ''),

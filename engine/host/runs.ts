@@ -2,10 +2,12 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { closest } from '../diagnostic.ts'
 import { RunbookError } from '../error.ts'
+import { loaded } from '../journal/beside.ts'
 import type { Transcript } from '../journal/chain.ts'
 import { readTranscript } from '../journal/chain.ts'
+import type { Json } from '../json.ts'
 import { isFile, namesIn } from './files.ts'
-import { transcriptName } from './journal-file.ts'
+import { loadKept, transcriptName } from './journal-file.ts'
 
 /** The runs of a folder, oldest first: their names sort by time. */
 export function runIds(folder: string): readonly string[] {
@@ -35,4 +37,14 @@ export function folderOfRun(folder: string, run: string): string {
 
 export function transcriptOf(folder: string): Transcript {
   return readTranscript(readFileSync(join(folder, transcriptName), 'utf8'))
+}
+
+/** The lines of a run for a report: what is kept beside the transcript stands in its place, where it is still there. */
+export function reportedLines(folder: string): Transcript {
+  const transcript = transcriptOf(folder)
+  const load = (name: string): Json => (isFile(join(folder, name)) ? loadKept(folder, name) : { $file: name })
+  const entries = transcript.entries.map((entry) =>
+    entry.type === 'step.ended' ? { ...entry, outcome: loaded(load, entry.outcome) } : entry,
+  )
+  return { ...transcript, entries }
 }

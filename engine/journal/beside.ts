@@ -1,5 +1,6 @@
-import type { Json } from '../json.ts'
+import { isObject, type Json } from '../json.ts'
 import type { Recorded } from '../run/event.ts'
+import type { Outcome } from '../run/outcome.ts'
 import { keptName } from './chain.ts'
 import type { JournalFile } from './local.ts'
 
@@ -33,4 +34,16 @@ export async function keptBeside(event: Recorded, file: Pick<JournalFile, 'keep'
     return { ...event, call: { ...event.call, stdout: cut(stdout), stderr: cut(stderr) } }
   }
   return event
+}
+
+/** An outcome with its result, from beside the transcript where it was kept there. */
+export function loaded(load: (name: string) => Json, outcome: Outcome): Outcome {
+  if (!('result' in outcome) || outcome.result === undefined) return outcome
+  return { ...outcome, result: expanded(load, outcome.result) } as Outcome
+}
+
+/** A value, from beside the transcript where `{"$file": …}` stands for it. */
+export function expanded(load: (name: string) => Json, value: Json): Json {
+  const file = isObject(value) ? value['$file'] : undefined
+  return typeof file === 'string' ? load(file) : value
 }

@@ -13,7 +13,8 @@ import { Diverged, Parked } from '../run/durable.ts'
 import type { Operator, Passing, Recorded, RunEvent } from '../run/event.ts'
 import type { Outcome } from '../run/outcome.ts'
 import { isGood } from '../run/outcome.ts'
-import { keptBeside } from './beside.ts'
+import { expanded, keptBeside, loaded } from './beside.ts'
+import { canonical } from './canonical.ts'
 import type { Link } from './chain.ts'
 import { lineAfter, sumOf } from './chain.ts'
 import { limited } from './limited.ts'
@@ -111,7 +112,7 @@ export class LocalDurable implements Durable {
       )
     }
     if (ended && !(ended.redacted && about.effect === 'read' && !this.cancelled)) {
-      const outcome = this.#loaded(ended.outcome)
+      const outcome = loaded(this.#options.load, ended.outcome)
       this.#replay(began, ended)
       return { outcome, startedAt: began?.at ?? ended.at }
     }
@@ -172,7 +173,7 @@ export class LocalDurable implements Durable {
 
   async value(key: string, make: () => Json): Promise<Json> {
     const recorded = this.#options.past.value(key)
-    if (recorded) return this.#expand(recorded.value)
+    if (recorded) return expanded(this.#options.load, recorded.value)
     const value = make()
     await this.#append({ type: 'value', key, value }, false)
     return value
@@ -330,20 +331,6 @@ export class LocalDurable implements Durable {
     this.#counts[status] = (this.#counts[status] ?? 0) + 1
   }
 
-  #loaded(outcome: Outcome): Outcome {
-    return 'result' in outcome && outcome.result !== undefined
-      ? ({ ...outcome, result: this.#expand(outcome.result) } as Outcome)
-      : outcome
-  }
-
-  #expand(value: Json): Json {
-    const file =
-      typeof value === 'object' && value !== null && !Array.isArray(value)
-        ? (value as { $file?: Json }).$file
-        : undefined
-    return typeof file === 'string' ? this.#options.load(file) : value
-  }
-
   #replay(...events: readonly ((Recorded & { readonly at: string }) | undefined)[]): void {
     for (const event of events) {
       if (!event) continue
@@ -359,13 +346,4 @@ export class LocalDurable implements Durable {
 
 function isPassing(event: Passing | Recorded): event is Passing {
   return event.type === 'step.output' || event.type === 'step.progress' || event.type === 'step.waiting'
-}
-
-/** JSON with its keys in order, so that the same parameters give the same fingerprint. */
-export function canonical(value: Json): string {
-  return JSON.stringify(value, (_key, part: unknown) =>
-    typeof part === 'object' && part !== null && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).toSorted(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
-  )
 }
