@@ -186,7 +186,7 @@ function typeWords(type: unknown): string {
   return types.map((name) => typeNames[name] ?? name).join(' or ')
 }
 
-export function nameOfType(value: unknown): string {
+function nameOfType(value: unknown): string {
   if (value === null || value === undefined) return 'nothing'
   if (Array.isArray(value)) return 'a list'
   if (typeof value === 'number') return 'a number'

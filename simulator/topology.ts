@@ -16,7 +16,7 @@ export interface Topology {
 const names = (prefix: string, count: number): string[] => Array.from({ length: count }, (_, i) => `${prefix}${i + 1}`)
 
 /** Three controllers, six computes, four Ceph hosts, three databases and forty servers. */
-export const healthyTopology: Topology = {
+const healthyTopology: Topology = {
   region: 'RegionOne',
   controllers: names('ctl', 3),
   computes: names('cmp', 6),

@@ -85,7 +85,7 @@ export function loadInventory(path: string): Inventory {
   }
 }
 
-export function knownHosts(inventory: Inventory): KnownHosts {
+function knownHosts(inventory: Inventory): KnownHosts {
   return { hosts: [...inventory.hosts.keys()], groups: [...inventory.groups.keys()], namesIn: namesInPattern }
 }
 

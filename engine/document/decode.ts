@@ -3,7 +3,7 @@ import type { Source } from '../source.ts'
 import { problemAt } from './problem.ts'
 
 /** A runbook of a megabyte is not read by anybody; a larger file is a mistake. */
-export const largestFile = 1024 * 1024
+const largestFile = 1024 * 1024
 
 /** Bytes of a file as a text, or why they are none. A byte order mark is dropped; CRLF stays, so that offsets are the file's. */
 export function decode(path: string, bytes: Uint8Array): Checked<Source> {

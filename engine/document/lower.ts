@@ -283,7 +283,7 @@ function schemaFor(kind: WrittenKind, named: boolean): Schema {
 }
 
 /** A scalar as text; a number or a boolean as it reads. */
-export function textOf(node: Located | undefined): Text | undefined {
+function textOf(node: Located | undefined): Text | undefined {
   return node?.kind === 'scalar' && node.value !== null ? { text: String(node.value), span: node.span } : undefined
 }
 

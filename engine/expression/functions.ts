@@ -29,7 +29,7 @@ export function functionNamed(name: string): Signature | undefined {
 }
 
 /** Functions that are part of the language's form, not of the table. */
-export const formNames = [
+const formNames = [
   'has',
   'orValue',
   'hasValue',

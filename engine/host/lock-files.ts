@@ -30,7 +30,7 @@ export function lockFiles(folder: string, owner: { readonly by: string; readonly
 }
 
 /** Every lock that is held. */
-export async function allHeld(folder: string): Promise<readonly Held[]> {
+async function allHeld(folder: string): Promise<readonly Held[]> {
   const names = await readdir(folder).catch(() => [])
   const held = await Promise.all(names.filter((name) => name.endsWith('.lock')).map((name) => read(join(folder, name))))
   return held.filter((each) => each !== undefined)

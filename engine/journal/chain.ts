@@ -6,7 +6,7 @@
 import { createHash } from 'node:crypto'
 import type { Entry, Recorded } from '../run/event.ts'
 
-export const noLine = '0'.repeat(64)
+const noLine = '0'.repeat(64)
 
 export interface Link {
   readonly seq: number

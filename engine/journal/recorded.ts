@@ -19,8 +19,6 @@ export interface Past {
   readonly masked: boolean
 }
 
-export const nothingYet: Past = pastOf([])
-
 /** The facts of a journal by key. `step.reopened` takes back what it names; a later fact replaces an earlier one. */
 export function pastOf(entries: readonly Entry[]): Past {
   const began = new Map<string, At<StepBegan>>()

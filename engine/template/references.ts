@@ -49,7 +49,7 @@ function inOperand(operand: Operand, levels: readonly Level[], found: Reference[
 }
 
 /** The path from the scope on, or undefined where it hangs on something computed. */
-export function absolute({ up, from, name, path }: PathOperand, levels: readonly Level[]): Path | undefined {
+function absolute({ up, from, name, path }: PathOperand, levels: readonly Level[]): Path | undefined {
   if (from === 'root') return path
   const level = levels[levels.length - 1 - up]
   // the second name of `#each` is the key

@@ -3,7 +3,7 @@ import type { CheckResult, Verdict } from '../run/event.ts'
 import type { Outcome } from '../run/outcome.ts'
 
 /** The worst first. */
-export const verdicts = ['fail', 'unknown', 'warn', 'pass', 'skipped'] as const satisfies readonly Verdict[]
+const verdicts = ['fail', 'unknown', 'warn', 'pass', 'skipped'] as const satisfies readonly Verdict[]
 
 /** The one that decides for all of them; `skipped` where there is none, since nothing was looked at. */
 export function worstVerdict(results: Iterable<{ readonly verdict: Verdict }>): Verdict {

@@ -53,7 +53,7 @@ export async function requestToken(ctx: ActionContext, cloud: CloudConfig, signa
 }
 
 /** With or without `/v3` at its end, Keystone is the same. */
-export function identityUrl({ auth }: CloudConfig): string {
+function identityUrl({ auth }: CloudConfig): string {
   const url = (auth['auth_url'] ?? '').replace(/\/+$/, '')
   return /\/v3$/.test(url) ? url : `${url}/v3`
 }

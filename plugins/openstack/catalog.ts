@@ -48,7 +48,7 @@ const aliases: readonly (readonly string[])[] = [
 ]
 
 /** All the names of a service, the official one first; an unknown one has only its own. */
-export function namesOf(service: string): readonly string[] {
+function namesOf(service: string): readonly string[] {
   const wanted = service.toLowerCase()
   return aliases.find((names) => names.includes(wanted)) ?? [wanted]
 }

@@ -39,7 +39,7 @@ export const dateOfAnswer: Schema = {
 }
 
 /** What every action takes. */
-export const cloudChoice: { readonly [name: string]: Schema } = {
+const cloudChoice: { readonly [name: string]: Schema } = {
   cloud: text('The cloud, as clouds.yaml names it; the one of the run unless told', { minLength: 1 }),
   region: text('The region; that of the cloud unless told', { minLength: 1 }),
 }

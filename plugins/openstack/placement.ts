@@ -10,7 +10,7 @@ import { type Session, sessionOf } from './session.ts'
 import type { Microversions } from './versions.ts'
 
 /** From the version that gives the root of a provider. */
-export const placementVersions: Microversions = { min: '1.14', max: '1.39' }
+const placementVersions: Microversions = { min: '1.14', max: '1.39' }
 
 const atOnce = 8
 

@@ -33,7 +33,7 @@ const statuses = [
 ]
 
 /** A server as Nova gives it; what it keeps for an administrator is absent for others. */
-export const serverItem = apiObject(
+const serverItem = apiObject(
   'A server',
   {
     id: text('UUID'),
@@ -169,7 +169,7 @@ const serverShow: WorkAction = {
 }
 
 /** The server with this id or with exactly this name. Throws `not_found`, `ambiguous`. */
-export async function findServer(
+async function findServer(
   session: Session,
   idOrName: string,
   signal: AbortSignal,

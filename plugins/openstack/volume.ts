@@ -7,7 +7,7 @@ import { heartbeatFields, heartbeatOf } from './heartbeat.ts'
 import { exactly, type Filter, listAction } from './list.ts'
 import type { Microversions } from './versions.ts'
 
-export const volumeVersions: Microversions = { min: '3.0', max: '3.71' }
+const volumeVersions: Microversions = { min: '3.0', max: '3.71' }
 
 const allProjects: { readonly [name: string]: Schema } = {
   all_projects: flag(

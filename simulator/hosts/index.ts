@@ -2,7 +2,7 @@ import type { World } from '../world.ts'
 import { createKeyPair } from './keys.ts'
 import { type HostServer, serveHost } from './server.ts'
 
-export { createEstate, type Guest, type HostEstate } from './estate.ts'
+export { createEstate } from './estate.ts'
 export { hostFaults } from './faults.ts'
 
 export interface ServedEstate {

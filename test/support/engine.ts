@@ -36,7 +36,7 @@ export function emptyWorld(): World {
 }
 
 /** Actions that leave a mark outside: `test.change`, `test.read`, `test.destroy`, and `test.again`, which may be repeated. */
-export function worldActions(world: World): readonly Action[] {
+function worldActions(world: World): readonly Action[] {
   const touching = (
     name: `${string}.${string}`,
     effect: WorkAction['effect'],
@@ -104,7 +104,7 @@ export interface WalkOptions {
   readonly moreActions?: readonly Action[]
 }
 
-export function planFrom(
+function planFrom(
   yaml: string,
   world: World = emptyWorld(),
   called: { readonly [name: string]: string } = {},

@@ -149,7 +149,7 @@ export function createCeph({ hosts, osdsPerHost, machine, now }: CephOptions): C
   return ceph
 }
 
-export function freshOsd(id: number, host: string, disk: string): Osd {
+function freshOsd(id: number, host: string, disk: string): Osd {
   return {
     id,
     host,
@@ -169,7 +169,7 @@ export function freshOsd(id: number, host: string, disk: string): Osd {
   }
 }
 
-export function running(machine: Machine | undefined, unit: string): boolean {
+function running(machine: Machine | undefined, unit: string): boolean {
   return machine !== undefined && machine.power.state() !== 'off' && machine.units.find(unit)?.active === 'active'
 }
 

@@ -59,7 +59,7 @@ export interface WsrepView {
 const syncTime = 700
 
 export const defaultMaxConnections = 2_000
-export const packagedOpenFiles = 32_768
+const packagedOpenFiles = 32_768
 
 export function createGalera(
   names: readonly string[],

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import type { Random } from '../../random.ts'
-import { createFiles, type FileError, type Files } from './files.ts'
+import { createFiles, type Files } from './files.ts'
 import { guardedFiles } from './guard.ts'
 import { createLog, type Log } from './log.ts'
 import { createPipe } from './pipe.ts'
@@ -98,8 +98,6 @@ export interface MachineOptions {
   /** Called when a unit or the power changes. */
   readonly changed: () => void
 }
-
-export type { FileError }
 
 export function createMachine(options: MachineOptions): Machine {
   const { name, role, address, cpus, memory, clock, random, bootedAt, changed } = options

@@ -25,7 +25,7 @@ export const signalNumbers: Readonly<Record<string, number>> = {
 }
 
 /** Why a process's own abort signal fired: somebody sent it a signal it does not catch. */
-export class Killed extends Error {
+class Killed extends Error {
   override readonly name = 'Killed'
   readonly signalName: string
 

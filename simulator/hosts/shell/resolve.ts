@@ -31,7 +31,7 @@ export function pathOf(machine: Machine, name: string): string | undefined {
   return `${administration.has(name) ? '/usr/sbin' : '/usr/bin'}/${name}`
 }
 
-export function findProgram(machine: Machine, name: string, cwd: string): Program | undefined {
+function findProgram(machine: Machine, name: string, cwd: string): Program | undefined {
   const path = name.includes('/') ? absolute(cwd, name) : pathOf(machine, name)
   const script = path ? machine.files.find(path) : undefined
   if (path && script?.kind === 'file' && script.mode & 0o111) {

@@ -11,7 +11,7 @@ export function readWord(cursor: Cursor): Word | undefined {
 }
 
 /** The inside of double quotes or of a here-document: only `$`, backticks and some backslashes mean something. */
-export function readQuotedText(cursor: Cursor, end: '"' | ''): Part[] {
+function readQuotedText(cursor: Cursor, end: '"' | ''): Part[] {
   const parts: Part[] = []
   for (;;) {
     const next = look(cursor)

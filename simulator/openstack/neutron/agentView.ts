@@ -4,9 +4,9 @@ import { second, spaced } from '../time.ts'
 import type { Agent } from './state.ts'
 
 /** An agent that has not been heard of for so long is dead. */
-export const deadAfter = 75 * second
+const deadAfter = 75 * second
 
-export function agentHealth(world: CloudWorld, agent: Agent): { readonly seenAt: number; readonly alive: boolean } {
+function agentHealth(world: CloudWorld, agent: Agent): { readonly seenAt: number; readonly alive: boolean } {
   const now = world.clock.now()
   const seenAt = lastBeat(agent, now, world.estate) + world.cloud.skewOf(agent.host)
   // unlike Nova, Neutron only minds a heartbeat that is too old, not one from the future

@@ -29,5 +29,5 @@ export function availabilityOf(
   }
 }
 
-export const usedIn = ({ ports }: NeutronState, { id }: Subnet): number =>
+const usedIn = ({ ports }: NeutronState, { id }: Subnet): number =>
   ports.reduce((sum, { fixed_ips }) => sum + fixed_ips.filter(({ subnet_id }) => subnet_id === id).length, 0)

@@ -98,8 +98,7 @@ function addressAt({ allocation_pools }: Subnet, index: number): string {
   throw new Error('there is no such address in the pools')
 }
 
-export const numberOf = (address: string): number =>
-  address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
+const numberOf = (address: string): number => address.split('.').reduce((sum, part) => sum * 256 + Number(part), 0)
 
 const addressOf = (number: number): string =>
   [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.')

@@ -99,7 +99,7 @@ function hypervisorsOf({ computes }: Topology, servers: readonly NovaServer[]): 
   }))
 }
 
-export const hypervisorIdOf = (host: string): string => uuidOf(`hypervisor/${host}`)
+const hypervisorIdOf = (host: string): string => uuidOf(`hypervisor/${host}`)
 export const serverIdOf = (name: string): string => uuidOf(`server/${name}`)
 export const volumeIdOf = (name: string): string => uuidOf(`volume/${name}`)
 export const imageIdOf = (name: string): string => uuidOf(`image/${name}`)

@@ -37,7 +37,7 @@ export function serviceRoutes(world: CloudWorld): Route[] {
   ]
 }
 
-export function serviceView(world: CloudWorld, service: NovaServiceRecord, version: number): object {
+function serviceView(world: CloudWorld, service: NovaServiceRecord, version: number): object {
   const { seenAt, up } = health(world, service)
   return {
     binary: service.binary,

@@ -116,7 +116,7 @@ const version = {
   links: [{ rel: 'self', href: '' }],
 }
 
-export const traits = ['COMPUTE_NODE', 'COMPUTE_VOLUME_ATTACH_WITH_TAG', 'COMPUTE_VOLUME_EXTEND', 'HW_CPU_X86_AVX2']
+const traits = ['COMPUTE_NODE', 'COMPUTE_VOLUME_ATTACH_WITH_TAG', 'COMPUTE_VOLUME_EXTEND', 'HW_CPU_X86_AVX2']
 
 const filters = ['name', 'uuid', 'member_of', 'resources', 'in_tree', 'required']
 

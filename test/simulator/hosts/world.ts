@@ -5,7 +5,7 @@ import { createRandom } from '../../../simulator/random.ts'
 import { type TopologyOverrides, topologyOf } from '../../../simulator/topology.ts'
 import type { World } from '../../../simulator/world.ts'
 
-export const startAt = Date.parse('2026-11-21T08:00:00Z')
+const startAt = Date.parse('2026-11-21T08:00:00Z')
 
 export interface Answer {
   readonly stdout: string
