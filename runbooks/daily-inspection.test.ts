@@ -1,7 +1,8 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, expect, test, vi } from 'vitest'
+import { parse } from 'yaml'
 import type { CheckResult, Finding, RunEvent } from '../engine/run/event.ts'
 import { loadScenario, readScenario, scenarioNames } from '../simulator/scenario.ts'
 import { runCli } from '../test/support/run-cli.ts'
@@ -81,6 +82,35 @@ test.each(expectations.filter(([, expected]) => expected))(
     expect(exit).toBe(Object.values(expected ?? {}).some((verdict) => verdict !== 'warn') ? 1 : 0)
   },
 )
+
+test('every look at the world ends by itself, and all of them together within a quarter of an hour', () => {
+  const { steps } = parse(readFileSync(join(cwd, 'runbooks', 'daily-inspection.yaml'), 'utf8')) as { steps: Step[] }
+  expect(longest(steps)).toBeGreaterThan(60)
+  expect(longest(steps)).toBeLessThanOrEqual(15 * 60)
+})
+
+interface Step {
+  readonly id: string
+  readonly action?: string
+  readonly timeout?: string
+  readonly until?: { readonly timeout?: string }
+  readonly block?: readonly Step[]
+  readonly parallel?: readonly Step[]
+}
+
+/** The most seconds that steps can take, one after another; what only computes takes none. */
+function longest(steps: readonly Step[]): number {
+  return steps.reduce((sum, step) => sum + longestOf(step), 0)
+}
+
+function longestOf({ id, action, timeout, until, block, parallel }: Step): number {
+  if (block) return longest(block)
+  if (parallel) return Math.max(...parallel.map(longestOf))
+  if (action === undefined || action === 'assert.check' || action === 'inventory.hosts') return 0
+  const [, seconds] = /^(\d+)s$/.exec(until?.timeout ?? timeout ?? '') ?? []
+  if (seconds === undefined) throw new Error(`the step \`${id}\` has no timeout in seconds`)
+  return Number(seconds)
+}
 
 test('a dry run of a healthy cloud gives the same verdicts, for every step is a read', async () => {
   const { exit, checks, events } = await inspect('--rehearse', 'healthy', '--dry-run')
