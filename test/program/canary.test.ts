@@ -222,7 +222,8 @@ test('a secret in an HTTP call is hidden: in the address, in the answer, in the 
       ),
     )
     const { code, all } = await space.run(['exec', 'login.yaml', '--verbose'], { RUNBOOK_INPUT_PASSWORD: canary })
-    expect(code, all).toBe(status === 200 ? 0 : 1)
+    // a plugin that breaks in a change leaves it in doubt
+    expect(code, all).toBe(status === 200 ? 0 : 5)
     expect(seen).toEqual([`/login?password=${canary}`])
     expect(
       space
