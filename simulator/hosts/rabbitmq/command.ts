@@ -15,7 +15,7 @@ export function rabbitPrograms(machine: Machine, rabbit: Rabbit): [string, Progr
     const node = `rabbit@${machine.name}`
     if (!rabbit.up(machine.name)) {
       me.err(
-        `Error: unable to perform an operation on node '${node}'. Please see diagnostics information and suggestions below.\n\nMost common reasons for this are:\n\n * Target node is unreachable (e.g. due to hostname resolution, TCP connection or firewall issues)\n * CLI tool fails to authenticate with the server (e.g. due to CLI tool's Erlang cookie not matching that of the server)\n * Target node is not running\n`,
+        `Error: unable to perform an operation on node '${node}'. Please see diagnostics information and suggestions below.\n\nMost common reasons for this are:\n\n * Target node is unreachable (e.g. due to hostname resolution, TCP connection or firewall issues)\n * CLI tool fails to authenticate with the server (e.g. due to CLI tool's Erlang cookie not matching that of the server)\n * Target node is not running\n\nIn addition to the diagnostics info below:\n\n * See the CLI, clustering and networking guides on https://rabbitmq.com/documentation.html to learn more\n * Consult server logs on node ${node}\n\nDIAGNOSTICS\n===========\n\nattempted to contact: [${node}]\n\n${node}:\n  * connected to epmd (port 4369) on ${machine.name}\n  * epmd reports: node 'rabbit' not running at all\n                  no other nodes on ${machine.name}\n  * suggestion: start the node\n\n`,
       )
       return 69
     }
