@@ -339,6 +339,36 @@ test('a service that does not run on its host is broken, not unknown', async () 
   expect(inspected.verdicts).toEqual({ A23: 'fail', A24: 'unknown', A25: 'fail', A27: 'warn' })
 })
 
+test('a MariaDB without Galera is not taken for a broken cluster', async () => {
+  const status = {
+    connection_errors_max_connections: '0',
+    max_used_connections: '53',
+    wsrep_cluster_conf_id: '18446744073709551615',
+    wsrep_cluster_size: '0',
+    wsrep_cluster_state_uuid: '',
+    wsrep_cluster_status: 'Disconnected',
+    wsrep_connected: 'OFF',
+    wsrep_provider_name: '',
+    wsrep_ready: 'OFF',
+  }
+  // what stands in the place of the client prints what such a server answers
+  const answer = [status, { max_connections: '100' }].map((line) => `echo '${JSON.stringify(line)}'`).join('; ')
+  const client = ['sh', '-c', answer, 'mariadb']
+  const inputs = join(home, 'without-galera.json')
+  writeFileSync(inputs, JSON.stringify({ mariadb: client }))
+  const { verdicts, checks } = await inspect('--rehearse', 'healthy', '--inputs', inputs)
+  expect(verdicts).toEqual({ A23: 'skipped' })
+  expect(checks.find(({ check }) => check === 'A23')?.summary).toBe('MariaDB runs without Galera here')
+})
+
+test('a user who may not ask RabbitMQ makes it unknown, not broken', async () => {
+  const inputs = join(home, 'no-cookie.json')
+  const refusal = "Error: unable to perform an operation on node 'rabbit@ctl1': check the Erlang cookie"
+  writeFileSync(inputs, JSON.stringify({ rabbitmqctl: ['sh', '-c', `echo "${refusal}" >&2; exit 69`, 'rabbitmqctl'] }))
+  const { verdicts } = await inspect('--rehearse', 'healthy', '--inputs', inputs)
+  expect(verdicts).toEqual({ A22: 'unknown' })
+})
+
 test('a host that has booted by itself is told, for nobody else may have noticed', async () => {
   const { findings } = await world('booted', { faults: [{ fault: 'hosts.rebooted', with: { host: 'cmp6' } }] })
   expect(findings).toContainEqual(
