@@ -201,8 +201,7 @@ const withheld: { readonly [kind in WrittenKind]: readonly string[] } = {
 
 /** All words that a step of a kind may use. */
 export function wordsOf(kind: WrittenKind): { readonly [word: string]: Schema } {
-  const shared = Object.entries(common).filter(([word]) => !withheld[kind].includes(word))
-  return { ...Object.fromEntries(shared), ...own[kind] }
+  return words[kind]
 }
 
 /** Every word that some kind of step may use. */
@@ -210,6 +209,13 @@ export const allWords: ReadonlySet<string> = new Set([
   ...Object.keys(common),
   ...stepKinds.flatMap((kind) => Object.keys(own[kind])),
 ])
+
+const words = Object.fromEntries(
+  stepKinds.map((kind) => {
+    const shared = Object.entries(common).filter(([word]) => !withheld[kind].includes(word))
+    return [kind, { ...Object.fromEntries(shared), ...own[kind] }]
+  }),
+) as { readonly [kind in WrittenKind]: { readonly [word: string]: Schema } }
 
 export function stepSchema(kind: WrittenKind): Schema {
   return strict(`A step that is \`${kind}\`.`, wordsOf(kind), ['id', kind])

@@ -1,7 +1,6 @@
 import type { Checked, Diagnostic } from '../diagnostic.ts'
 import { didYouMean } from '../diagnostic.ts'
 import type { Schema } from '../json.ts'
-import { isObject } from '../json.ts'
 import { validatorOf } from '../schema.ts'
 import type { Source, Span } from '../source.ts'
 import { durationProblems } from './duration-problem.ts'
@@ -171,9 +170,8 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
   }
 
   function commonOf(node: LocatedMap, id: Text, kind: WrittenKind) {
-    const json = mapToJson(node)
-    const retry = isObject(json['retry']) ? json['retry'] : undefined
     const retryNode = childOf(node, 'retry')
+    const retry = retryNode?.kind === 'map' ? mapToJson(retryNode) : undefined
     diagnostics.push(
       ...durationProblems(source, [
         childOf(node, 'timeout'),
@@ -198,7 +196,7 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
         },
       }),
       verify: conditionsOf(childOf(node, 'verify')),
-      onFailure: wordOf(json['on_failure'], ['abort', 'continue', 'pause'] as const),
+      onFailure: wordOf(textOf(childOf(node, 'on_failure'))?.text, ['abort', 'continue', 'pause'] as const),
       rollback: stepsOf(childOf(node, 'rollback'), false),
     }
   }

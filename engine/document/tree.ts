@@ -42,10 +42,13 @@ export function toJson(node: Located): Json {
 }
 
 export function mapToJson(node: LocatedMap): JsonObject {
-  const object: { [key: string]: Json } = Object.create(null)
-  for (const { key, value } of node.entries) object[key] = toJson(value)
-  // a plain prototype again, with `__proto__` as an ordinary key
-  return Object.defineProperties({}, Object.getOwnPropertyDescriptors(object)) as JsonObject
+  const object: { [key: string]: Json } = {}
+  for (const { key, value } of node.entries) {
+    // an ordinary key like any other, not the prototype
+    if (key === '__proto__') Object.defineProperty(object, key, { value: toJson(value), enumerable: true })
+    else object[key] = toJson(value)
+  }
+  return object
 }
 
 export function entryOf(node: Located | undefined, key: string): LocatedEntry | undefined {
