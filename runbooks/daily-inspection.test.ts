@@ -84,19 +84,42 @@ test.each(expectations.filter(([, expected]) => expected))(
 )
 
 test('every look at the world ends by itself, and all of them together within a quarter of an hour', () => {
-  const { steps } = parse(readFileSync(join(cwd, 'runbooks', 'daily-inspection.yaml'), 'utf8')) as { steps: Step[] }
-  expect(longest(steps)).toBeGreaterThan(60)
-  expect(longest(steps)).toBeLessThanOrEqual(15 * 60)
+  expect(longest(inspection().steps)).toBeGreaterThan(60)
+  expect(longest(inspection().steps)).toBeLessThanOrEqual(15 * 60)
 })
+
+const inspection = () =>
+  parse(readFileSync(join(cwd, 'runbooks', 'daily-inspection.yaml'), 'utf8')) as { readonly steps: readonly Step[] }
 
 interface Step {
   readonly id: string
+  readonly on_failure?: string
   readonly action?: string
   readonly timeout?: string
   readonly until?: { readonly timeout?: string }
   readonly block?: readonly Step[]
   readonly parallel?: readonly Step[]
 }
+
+test('no answer, however strange, stops the inspection: what cannot be read is unknown', () => {
+  const steps = everyStep(inspection().steps).filter(({ block, parallel }) => !block && !parallel)
+  expect(steps.filter((step) => step.on_failure === 'continue').length).toBeGreaterThan(40)
+  const others = steps.filter((step) => step.on_failure !== 'continue')
+  // checks and the inventory have no way to fail, and these pick from what there is
+  expect(
+    others.flatMap(({ id, action }) => (['assert.check', 'inventory.hosts'].includes(action ?? '') ? [] : [id])),
+  ).toEqual(['entry', 'ceph_first', 'alive', 'verdicts'])
+})
+
+const everyStep = (steps: readonly Step[]): readonly Step[] =>
+  steps.flatMap((step) => [step, ...everyStep([...(step.block ?? []), ...(step.parallel ?? [])])])
+
+test('an answer that nobody expected makes its check unknown and leaves the others alone', async () => {
+  const inputs = join(home, 'strange.json')
+  writeFileSync(inputs, JSON.stringify({ ceph_command: ['echo', '{"health": {}}'], mariadb: ['echo', '[]'] }))
+  const { verdicts } = await inspect('--rehearse', 'healthy', '--inputs', inputs)
+  expect(verdicts).toEqual({ A23: 'unknown', A24: 'unknown', A26: 'unknown' })
+})
 
 /** The most seconds that steps can take, one after another; what only computes takes none. */
 function longest(steps: readonly Step[]): number {
