@@ -63,7 +63,7 @@ export function shapesOf(runbook: Runbook, registry: Registry, outputsOf: Output
       const names: { [name: string]: Schema } = {}
       for (const { name, value } of step.values) names[name] = shapes.typeOf(value.text, names)
       lets.set(step, names)
-      return closed({ ...names, status: word })
+      return closed({ ...names, status: word, error: anything })
     }
     const result = shapes.resultOf(step)
     const one = step.kind === 'action' || step.kind === 'runbook' ? { ...ending, result } : ending

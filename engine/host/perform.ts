@@ -1,6 +1,7 @@
 import type { ActionContext, Clouds, Effect, Hosts, Http, WorkAction } from '../action/contract.ts'
 import { asks, StepFailure } from '../action/contract.ts'
 import type { Registry } from '../action/registry.ts'
+import { RunbookError } from '../error.ts'
 import type { LocalOptions } from '../journal/local.ts'
 import type { Redactor } from '../journal/redact.ts'
 import type { Json, JsonObject } from '../json.ts'
@@ -35,6 +36,11 @@ export function performer(options: PerformOptions): LocalOptions['perform'] {
       return await perform(action, what, ctx, params, signal)
     } catch (error) {
       if (error instanceof StepFailure) return failureOutcome(error)
+      // what the engine itself refuses (a cloud that is not configured) never began
+      if (error instanceof RunbookError) {
+        const { code, message, hint } = error
+        return { status: 'failed', error: { code, message, ...(hint !== undefined && { hint }) } }
+      }
       if (signal.aborted) throw error
       const message = `\`${name}\` broke: ${error instanceof Error ? error.message : String(error)}`
       // where it broke nobody knows: what it was to change may have been changed

@@ -39,7 +39,7 @@ export async function limited(
         () =>
           end({
             status: 'timed_out',
-            error: { code: 'timed_out', message: `it took longer than ${shownDuration(limit)}` },
+            error: { code: 'timed_out', message: whyOver(about, limit) },
           }),
         () => undefined,
       )
@@ -93,4 +93,9 @@ export async function limited(
     beside()
     await Promise.all(told)
   }
+}
+
+/** Its own limit, or that of a group around it. */
+function whyOver({ timeout }: About, limit: number): string {
+  return limit === timeout ? `it took longer than ${shownDuration(limit)}` : 'the time of the group around it was over'
 }

@@ -278,7 +278,8 @@ async function runLet(engine: Engine, step: PlannedLet, scope: Scope, key: strin
     values[name] = found.value as Json
   }
   await told(engine, step, key, namesIn(engine, scope), outcome)
-  return { outcome, view: { ...values, status: outcome.status } }
+  const { result: _values, ...ending } = viewOf(outcome, undefined)
+  return { outcome, view: { ...values, ...ending } }
 }
 
 /** When a group has to be done, in milliseconds since 1970. */

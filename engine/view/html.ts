@@ -94,7 +94,7 @@ ${findingGroups(report).map(
   (group) => html`<h3>${group.title} <span class="badge ${group.style}">${group.findings.length}</span></h3>
 <ul class="findings card">${group.findings.map(
     ({ finding, note, label }) =>
-      html`<li>${badge(label)}<div>${finding.message}${note === '' ? undefined : html` <span class="dim">(${note})</span>`}${
+      html`<li>${badge(label)}<div><span class="dim">${finding.check}</span> ${finding.message}${note === '' ? undefined : html` <span class="dim">(${note})</span>`}${
         finding.runbook === undefined ? undefined : html`<br><code class="dim">runbook exec ${finding.runbook}</code>`
       }</div></li>`,
   )}</ul>`,

@@ -73,7 +73,7 @@ function inspection(report: Report): readonly string[] {
       .map(({ finding, note, label }) => {
         const remedy = finding.runbook === undefined ? '' : ` → ${codeSpan(`runbook exec ${finding.runbook}`)}`
         const more = note === '' ? '' : ` (${plainMarkdown(note)})`
-        return `- ${label.sign} ${label.word} ${plainMarkdown(finding.message)}${more}${remedy}`
+        return `- ${label.sign} ${label.word} ${plainMarkdown(`${finding.check} ${finding.message}`)}${more}${remedy}`
       })
       .join('\n'),
   ])

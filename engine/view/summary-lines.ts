@@ -34,6 +34,7 @@ export function summaryLines(
     '',
     paint(label.style, `${label.sign} ${what}${safeLine(began?.runbook.name ?? 'the run')} ${label.word}${took}`),
     ...errorLines(progress),
+    ...findingLines(progress, paint),
     ...(began?.mode === 'dry-run' ? [paint('strong', dryRunLine(progress))] : []),
     ...rows.flatMap(([name, value]) => (value === '' ? [] : [`  ${paint('dim', name.padEnd(10))} ${value}`])),
   ]
@@ -51,6 +52,20 @@ function endLabel({ ended, parked, checks, bad }: Progress): Label {
   }
   const verdict = verdictLabels[worstVerdict(checks.values())]
   return { ...verdict, word: `finished, worst verdict ${verdict.word}` }
+}
+
+const mostFindings = 20
+
+/** What an inspection found, worst first, once more: the lines above may be many. */
+function findingLines({ checks }: Progress, paint: Paint): readonly string[] {
+  const all = (['fail', 'unknown', 'warn'] as const).flatMap((verdict) =>
+    [...checks.values()].flatMap(({ findings }) => findings.filter((finding) => finding.verdict === verdict)),
+  )
+  const shown = all.slice(0, mostFindings).map(({ check, verdict, message }) => {
+    const { style, sign } = verdictLabels[verdict]
+    return `  ${paint(style, sign)} ${safeLine(`${check}  ${message}`)}`
+  })
+  return all.length <= mostFindings ? shown : [...shown, `  … and ${all.length - mostFindings} more, in the report`]
 }
 
 function verdictCounts({ checks }: Progress, paint: Paint): string {

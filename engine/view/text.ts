@@ -76,7 +76,7 @@ function findings(report: Report, paint: Paint): readonly string[] {
     ...group.findings.map(({ finding, note, label }) => {
       const remedy = finding.runbook === undefined ? '' : `  → runbook exec ${finding.runbook}`
       const more = note === '' ? '' : `  (${note})`
-      return `  ${label.sign} ${safeLine(`${finding.message}${more}${remedy}`)}`
+      return `  ${label.sign} ${safeLine(`${finding.check}  ${finding.message}${more}${remedy}`)}`
     }),
   ])
 }

@@ -28,8 +28,11 @@ export class NeverBegan extends Error {
 
 type Ending = Pick<CommandResult, 'exitCode' | 'signal'>
 
-/** Milliseconds that output may still come after the program ended: something it left behind may hold the channel. */
-const linger = 2_000
+/**
+ * Milliseconds without any output, after the program ended, until the rest is given up: something it left behind may hold
+ * the channel. Long, because what is given up is lost, and a busy host may be silent for a while.
+ */
+const linger = 10_000
 
 export async function runOn(
   connection: Connection,
