@@ -1,6 +1,6 @@
 import Handlebars from 'handlebars'
 import { didYouMean } from '../diagnostic.ts'
-import { helperNamed, helperNames } from './helpers.ts'
+import { helperNamed, helperNames } from './helper-set.ts'
 import type { EachPart, Operand, Part, PathOperand } from './part.ts'
 import { NoTemplate } from './problem.ts'
 

@@ -1,7 +1,7 @@
 import type { Scope } from '../expression/expression.ts'
 import { Unknown, unknownIn } from '../expression/unknown.ts'
 import type { Json } from '../json.ts'
-import { Unusable } from './helpers.ts'
+import { Unusable } from './helper-set.ts'
 import type { EachPart, Operand, Part, Path, PathOperand } from './part.ts'
 import { TemplateError } from './problem.ts'
 import type { Renderer } from './renderer.ts'

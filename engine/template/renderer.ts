@@ -1,5 +1,5 @@
 import type { Json } from '../json.ts'
-import { printed } from './helpers.ts'
+import { printed } from './helper-set.ts'
 
 /**
  * What a value becomes where it is printed: `text` itself · `word` words for sh, quoted, a list as several ·

@@ -2,7 +2,7 @@ import { didYouMean } from '../diagnostic.ts'
 import type { Scope } from '../expression/expression.ts'
 import { Unknown, unknownIn } from '../expression/unknown.ts'
 import type { Json } from '../json.ts'
-import { helperNamed, Unusable } from './helpers.ts'
+import { helperNamed, Unusable } from './helper-set.ts'
 import type { HelperOperand, Operand, Path, PathOperand } from './part.ts'
 import { TemplateError } from './problem.ts'
 

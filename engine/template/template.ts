@@ -5,7 +5,7 @@
 import type { Reference, Scope } from '../expression/expression.ts'
 import { Unknown } from '../expression/unknown.ts'
 import type { Json } from '../json.ts'
-import { printed, Unusable } from './helpers.ts'
+import { printed, Unusable } from './helper-set.ts'
 import type { Operand, Part, PathOperand } from './part.ts'
 import type { TemplateProblem } from './problem.ts'
 import { NoTemplate, TemplateError } from './problem.ts'

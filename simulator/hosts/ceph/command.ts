@@ -15,7 +15,7 @@ import {
   setFlag,
 } from './changes.ts'
 import type { Ceph, Osd } from './model.ts'
-import * as osds from './osdAnswers.ts'
+import * as osds from './osd-answers.ts'
 import { healthText, osdDfText, pgStatText, statusText, treeText } from './plain.ts'
 import { swapDisk, swapTime } from './volume.ts'
 

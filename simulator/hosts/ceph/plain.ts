@@ -1,7 +1,7 @@
 import { countStates, totals } from './answers.ts'
 import { checksOf, degradedOf, overall, pgStates, usageOf } from './health.ts'
 import { type Ceph, objectBytes } from './model.ts'
-import { osdState } from './osdAnswers.ts'
+import { osdState } from './osd-answers.ts'
 
 const binary = (bytes: number): string => {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']

@@ -4,7 +4,7 @@ import type { Process, Program } from '../machine/process.ts'
 import { formatTime } from './date.ts'
 import { readOptions } from './options.ts'
 import { power } from './system.ts'
-import { change, suffixed } from './unitChanges.ts'
+import { change, suffixed } from './unit-changes.ts'
 
 /** `systemctl`, as systemd 252 answers. */
 export function systemctlProgram(machine: Machine): Program {

@@ -15,8 +15,8 @@ import { barePage, middlewareUnauthorized } from '../http/webob.ts'
 import { projectOf, type Token } from '../keystone/state.ts'
 import { failure } from '../nova/service.ts'
 import { quotaRoute } from './quotas.ts'
-import { typeRoutes } from './types.ts'
 import { backupView, poolsOf, serviceView, snapshotView, volumeView } from './views.ts'
+import { typeRoutes } from './volume-types.ts'
 
 const max = 70
 

@@ -4,7 +4,7 @@ import type { ApiRequest } from '../http/api.ts'
 import { downAfter } from '../nova/alive.ts'
 import { micro } from '../time.ts'
 import type { Backup, CinderServiceRecord, CinderState, Snapshot, Volume } from './state.ts'
-import { volumeTypeIdOf } from './types.ts'
+import { volumeTypeIdOf } from './volume-types.ts'
 
 const linksTo = (kind: string, id: string, { origin, token }: ApiRequest) => {
   const project = token.scope && 'project' in token.scope ? token.scope.project : ''

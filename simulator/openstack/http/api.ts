@@ -1,5 +1,5 @@
 import type { Token } from '../keystone/state.ts'
-import type { KnownQuery } from './knownQuery.ts'
+import type { KnownQuery } from './known-query.ts'
 
 /** One call, as a route's handler sees it. */
 export interface ApiRequest {

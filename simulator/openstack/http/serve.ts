@@ -5,7 +5,7 @@ import { uuidOf } from '../../random.ts'
 import type { Conditions } from '../conditions.ts'
 import { noToken, type Token } from '../keystone/state.ts'
 import { ApiFailure, idHeader, type Reply, type Service, type Stranger } from './api.ts'
-import { refuseUnknown } from './knownQuery.ts'
+import { refuseUnknown } from './known-query.ts'
 import { negotiate } from './microversion.ts'
 import { type Match, routesOf } from './router.ts'
 

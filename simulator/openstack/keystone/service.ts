@@ -6,7 +6,7 @@ import { authenticate } from './authenticate.ts'
 import { type Addresses, catalogueFor } from './catalogue.ts'
 import { listRoutes } from './lists.ts'
 import { type KeystoneState, projectOf, type Token } from './state.ts'
-import { tokenView } from './tokenView.ts'
+import { tokenView } from './token-view.ts'
 
 /** Keystone v3: tokens on the world's clock, the catalogue, and the lists an inspection reads. */
 export function keystoneService(

@@ -4,7 +4,7 @@ import { ApiFailure, json, type Reply, type Route, type Service } from '../http/
 import { healthRoute, healthyUnnamed } from '../http/health.ts'
 import { middlewareUnauthorized } from '../http/webob.ts'
 import { zulu } from '../time.ts'
-import { agentView } from './agentView.ts'
+import { agentView } from './agent-view.ts'
 import { availabilityOf } from './availability.ts'
 import { extensions } from './extensions.ts'
 import { find, list, type Manner } from './list.ts'

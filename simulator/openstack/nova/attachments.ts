@@ -1,7 +1,7 @@
 import type { CloudWorld } from '../cloud.ts'
 import { json, type Route } from '../http/api.ts'
 import { serverOf } from './find.ts'
-import { portsOf } from './serverView.ts'
+import { portsOf } from './server-view.ts'
 
 /** What hangs on a server: its ports and its volumes. */
 export function attachmentRoutes(world: CloudWorld): Route[] {

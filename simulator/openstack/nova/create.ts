@@ -6,8 +6,8 @@ import type { Subnet } from '../neutron/state.ts'
 import { second } from '../time.ts'
 import { change, recordAction } from './lifecycle.ts'
 import { hostsFor } from './schedule.ts'
-import { askerOf, nameOf } from './serverActions.ts'
-import { serverLinks } from './serverView.ts'
+import { askerOf, nameOf } from './server-actions.ts'
+import { serverLinks } from './server-view.ts'
 import type { Flavor, InstanceAction, NovaServer } from './state.ts'
 
 interface Wanted {

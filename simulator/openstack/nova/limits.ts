@@ -1,7 +1,7 @@
 import type { CloudWorld } from '../cloud.ts'
 import { ApiFailure, type ApiRequest, json, type Reply, type Route } from '../http/api.ts'
 import { projectOf } from '../keystone/state.ts'
-import { quotaUseOf } from './placesAndLimits.ts'
+import { quotaUseOf } from './places-and-limits.ts'
 
 /** Quotas under the names `limits` has for them, and until which microversion each was told. */
 const rows = [

@@ -4,10 +4,10 @@ import { second } from '../time.ts'
 import { createServer } from './create.ts'
 import { serverOf } from './find.ts'
 import { change, recordAction } from './lifecycle.ts'
-import { actOnServer, askerOf, nameOf } from './serverActions.ts'
-import { listServers } from './serverList.ts'
-import { serverQuery } from './serverQuery.ts'
-import { serverView } from './serverView.ts'
+import { actOnServer, askerOf, nameOf } from './server-actions.ts'
+import { listServers } from './server-list.ts'
+import { serverQuery } from './server-query.ts'
+import { serverView } from './server-view.ts'
 
 export function serverRoutes(world: CloudWorld): Route[] {
   return [

@@ -1,6 +1,6 @@
 import { type Clock, createClock } from '../../../simulator/clock.ts'
 import { type CloudWorld, createCloud } from '../../../simulator/openstack/cloud.ts'
-import { type ServedCloud, serveCloud } from '../../../simulator/openstack/serveCloud.ts'
+import { type ServedCloud, serveCloud } from '../../../simulator/openstack/serve-cloud.ts'
 import { createRandom } from '../../../simulator/random.ts'
 import { type TopologyOverrides, topologyOf } from '../../../simulator/topology.ts'
 import type { Machines } from '../../../simulator/world.ts'

@@ -1,4 +1,4 @@
-import type { KnownQuery } from '../http/knownQuery.ts'
+import type { KnownQuery } from '../http/known-query.ts'
 
 /** What `GET /servers` may be asked by; before 2.75 the rest is ignored, and a filter with a slip in it filters nothing. */
 export const serverQuery: KnownQuery = {

@@ -2,7 +2,7 @@ import type { CloudWorld } from '../cloud.ts'
 import { ApiFailure, type ApiRequest, json, type Reply } from '../http/api.ts'
 import { fits, isOn, nextLink, pageOf } from '../http/paging.ts'
 import { projectOf } from '../keystone/state.ts'
-import { portsOf, serverView, shortServer } from './serverView.ts'
+import { portsOf, serverView, shortServer } from './server-view.ts'
 import type { NovaServer } from './state.ts'
 import { statuses, statusOf } from './status.ts'
 
