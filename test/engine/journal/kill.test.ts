@@ -193,9 +193,10 @@ async function oneRun(
             {
               key: name,
               what: name
+                // the last part names the step: `first!undo/undo_1` is about undo_1, not about first
+                .replace(/^.*\//, '')
                 .replace(/[~!].*$/, '')
-                .replace(/^each\[(.)\]$/, 'each-$1')
-                .replace(/^.*\//, ''),
+                .replace(/^each\[(.)\]$/, 'each-$1'),
             },
           ]
         : [],
