@@ -5,6 +5,7 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/lab.sh"
 need_root
 "$HERE/compute-hosts/down.sh"
+"$HERE/galera/down.sh"
 "$HERE/hosts/fan.sh" down
 "$HERE/hosts/down.sh"
 "$HERE/ceph/down.sh"
