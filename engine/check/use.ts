@@ -55,11 +55,11 @@ function* ofStep(site: Site, registry: Registry, shapes: Shapes): Generator<Use>
   switch (step.kind) {
     case 'action': {
       if (step.until) {
-        const { done, failed, stalled, every, timeout } = step.until
+        const { done, failed, stalled, stalledFor, every, timeout } = step.until
         const polled: Base = { ...withResult, names: { ...withResult.names, previous: shapes.resultOf(step) } }
         for (const text of [done, failed, stalled])
           if (text) yield { ...polled, kind: 'expression', text, expects: 'boolean' }
-        for (const text of [every, timeout]) yield* ofTemplate(text, base)
+        for (const text of [every, timeout, stalledFor]) yield* ofTemplate(text, base)
       }
       const schema = registry.get(step.action.text)?.params
       if (step.with && schema) yield* ofParams(schema, step.with, base, shapes)

@@ -152,7 +152,12 @@ const own: { readonly [kind in WrittenKind]: { readonly [word: string]: Schema }
       {
         done: cel('What ends the wait well.'),
         failed: cel('What ends the wait badly.'),
-        stalled: cel('True when nothing moves any more. `previous` is the result before.'),
+        stalled: cel(
+          'True when nothing moves any more. `previous` is the result before; with `stalled_for`, the last one that moved.',
+        ),
+        stalled_for: duration(
+          'How long `stalled` must be true, at every look, before it ends the wait; one look unless told.',
+        ),
         unreachable: { enum: ['fail', 'wait'], description: 'What a silent host means: `fail` unless told.' },
         every: duration('The pause between two looks; 5s unless told.'),
         timeout: duration('When to give up.'),

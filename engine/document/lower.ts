@@ -255,13 +255,16 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
   function untilOf(node: Located | undefined, span: Span | undefined): Until | undefined {
     const done = textOf(childOf(node, 'done'))
     if (!node || !done) return undefined
-    diagnostics.push(...durationProblems(source, [childOf(node, 'every'), childOf(node, 'timeout')]))
+    diagnostics.push(
+      ...durationProblems(source, [childOf(node, 'every'), childOf(node, 'timeout'), childOf(node, 'stalled_for')]),
+    )
     const unreachable = textOf(childOf(node, 'unreachable'))?.text
     return {
       span: span ?? firstOf(node),
       done,
       ...optional('failed', textOf(childOf(node, 'failed'))),
       ...optional('stalled', textOf(childOf(node, 'stalled'))),
+      ...optional('stalledFor', textOf(childOf(node, 'stalled_for'))),
       unreachable: unreachable === 'wait' ? 'wait' : 'fail',
       ...optional('every', textOf(childOf(node, 'every'))),
       ...optional('timeout', textOf(childOf(node, 'timeout'))),
@@ -269,7 +272,7 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
   }
 }
 
-const durations: ReadonlySet<string> = new Set(['timeout', 'every', 'delay', 'max_delay'])
+const durations: ReadonlySet<string> = new Set(['timeout', 'every', 'stalled_for', 'delay', 'max_delay'])
 const rootSchema = shallowRootSchema()
 const schemas = new Map<string, Schema>()
 

@@ -89,6 +89,7 @@ export interface Until {
   readonly done: Text
   readonly failed?: Text
   readonly stalled?: Text
+  readonly stalledFor?: Text
   readonly unreachable: 'fail' | 'wait'
   readonly every?: Text
   readonly timeout?: Text

@@ -101,6 +101,7 @@ export function planOf(runbook: Runbook, world: PlanWorld, prefix = ''): Planned
               done: step.until.done.text,
               ...(step.until.failed && { failed: step.until.failed.text }),
               ...(step.until.stalled && { stalled: step.until.stalled.text }),
+              ...(step.until.stalledFor && { stalledFor: durationOf(step.until.stalledFor, 0) }),
               unreachable: step.until.unreachable,
               every: durationOf(step.until.every, 5_000),
               timeout: durationOf(step.until.timeout ?? step.timeout, 0),

@@ -100,6 +100,8 @@ export interface PlannedUntil {
   readonly done: Cel
   readonly failed?: Cel
   readonly stalled?: Cel
+  /** How long `stalled` has to hold; one look when it is not said. */
+  readonly stalledFor?: Duration
   readonly unreachable: 'fail' | 'wait'
   readonly every: Duration
   readonly timeout: Duration

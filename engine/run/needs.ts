@@ -54,7 +54,7 @@ function collect(step: PlannedStep, registry: Registry, needs: Set<string>): voi
         } else if (kind !== 'verbatim') templates(value)
       }
       if (step.until) for (const text of [step.until.done, step.until.failed, step.until.stalled]) expression(text)
-      if (step.until) templates([step.until.every, step.until.timeout])
+      if (step.until) templates([step.until.every, step.until.timeout, step.until.stalledFor ?? null])
       break
     }
     case 'let':

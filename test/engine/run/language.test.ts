@@ -202,6 +202,28 @@ test('until asks done, failed and stalled apart: no longer in progress is not do
   expect(done.ending?.error?.code).toBe('until_failed')
 })
 
+test('a wait in which nothing moves ends at once, or after the time it was given, counted from the last movement', async () => {
+  const counts = [9, 9, 8, 8, 8, 7, 7, 7, 7, 7, 7, 0]
+  const waiting = async (more: string) => {
+    const world = emptyWorld()
+    let looks = 0
+    world.touch['a'] = () => counts[looks++] ?? 0
+    const done = await walk(
+      `${head}steps:
+  - id: a
+    action: test.read
+    with: { what: a }
+    until: { done: result.value == 0, stalled: result.value >= previous.value, ${more}every: 1m, timeout: 1h }
+`,
+      { world },
+    )
+    return { looks, code: done.ending?.error?.code }
+  }
+  expect(await waiting('')).toEqual({ looks: 2, code: 'until_stalled' })
+  expect(await waiting('stalled_for: 4m, ')).toEqual({ looks: 10, code: 'until_stalled' })
+  expect(await waiting('stalled_for: 6m, ')).toEqual({ looks: 12, code: undefined })
+})
+
 test('until gives up at its timeout and says what it saw last', async () => {
   const world = emptyWorld()
   world.touch['a'] = () => 'moving'
