@@ -20,6 +20,7 @@ export function addCommands(program: Command, io: Io, signal: AbortSignal, done:
     .option('--dry-run', 'really read, show what would be changed, change nothing')
     .option('--rehearse <scenario>', 'work on the rehearsal cloud instead of a real one')
     .option('--speed <factor>', 'in rehearsal: world seconds per second; without it, waiting takes no time', positive)
+    .option('--effects <file>', 'in rehearsal: append every change made to the world to this file')
     .option('--step', 'ask before each step')
     .option('-y, --yes', 'answer yes where a plain yes is asked')
     .option('--answer <step=value>', 'answer a question before it is asked', many)

@@ -16,6 +16,7 @@ export async function connect(io: Io, options: { readonly inventory?: string }, 
     limit: undefined,
     rehearse: undefined,
     speed: undefined,
+    effects: undefined,
   })
   try {
     const ssh = await surroundings.doors.ssh({ onCall: () => undefined, onOutput: () => undefined })

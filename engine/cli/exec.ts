@@ -33,6 +33,7 @@ export interface ExecOptions {
   readonly dryRun?: boolean
   readonly rehearse?: string
   readonly speed?: number
+  readonly effects?: string
   readonly step?: boolean
   readonly yes?: boolean
   readonly answer?: readonly string[]
@@ -59,6 +60,7 @@ export async function exec(name: string, options: ExecOptions, io: Io, signal: A
     limit: options.limit,
     rehearse: options.rehearse,
     speed: options.speed,
+    effects: options.effects === undefined ? undefined : resolve(io.cwd, options.effects),
   })
   try {
     const { runbook, path, diagnostics } = prepare(

@@ -84,6 +84,7 @@ async function goOn(folder: string, options: ResumeOptions, io: Io, signal: Abor
     limit: began.from?.limit,
     rehearse: began.rehearsal,
     speed: began.from?.speed,
+    effects: undefined,
   })
   try {
     const redactor = new Redactor()

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Rehearsal } from '../../simulator/contract.ts'
@@ -34,13 +34,17 @@ export interface SurroundingsOptions {
   readonly limit: string | undefined
   readonly rehearse: string | undefined
   readonly speed: number | undefined
+  /** Where each change made to a rehearsal is written. */
+  readonly effects: string | undefined
 }
 
 export async function openSurroundings(
   io: Io,
-  { inventory: path, limit, rehearse, speed }: SurroundingsOptions,
+  { inventory: path, limit, rehearse, speed, effects }: SurroundingsOptions,
 ): Promise<Surroundings> {
   if (rehearse === undefined) {
+    if (effects !== undefined)
+      throw new RunbookError('usage', '`--effects` is for rehearsals: what a real run does is in its transcript')
     const inventory = path === undefined ? emptyInventory : loadInventory(path)
     const sources = cloudSources(io, inventory)
     const doors = openDoors({
@@ -61,7 +65,7 @@ export async function openSurroundings(
   }
   if (path !== undefined)
     throw new RunbookError('usage', '`--rehearse` brings its own inventory', { hint: 'leave `--inventory` out' })
-  const rehearsal = await beginRehearsal(rehearse, speed)
+  const rehearsal = await beginRehearsal(rehearse, speed, effects)
   const folder = mkdtempSync(join(tmpdir(), 'runbook-rehearsal-'))
   writeFileSync(join(folder, 'id'), rehearsal.ssh.privateKey, { mode: 0o600 })
   writeFileSync(join(folder, 'known_hosts'), rehearsal.ssh.knownHosts, { mode: 0o600 })
@@ -112,10 +116,21 @@ function limitedHosts(inventory: Inventory, limit: string | undefined): Hosts {
   return hosts
 }
 
-async function beginRehearsal(scenario: string, speed: number | undefined): Promise<Rehearsal> {
+async function beginRehearsal(
+  scenario: string,
+  speed: number | undefined,
+  effects: string | undefined,
+): Promise<Rehearsal> {
   const { loadScenario, ScenarioError, startRehearsal } = await import('../../simulator/index.ts')
   try {
-    return await startRehearsal({ scenario: await loadScenario(scenario), ...(speed !== undefined && { speed }) })
+    if (effects !== undefined) appendFileSync(effects, '')
+    return await startRehearsal({
+      scenario: await loadScenario(scenario),
+      ...(speed !== undefined && { speed }),
+      ...(effects !== undefined && {
+        onEffect: (effect) => appendFileSync(effects, `${JSON.stringify(effect)}\n`),
+      }),
+    })
   } catch (error) {
     if (error instanceof ScenarioError)
       throw new RunbookError('bad_scenario', error.message, { hint: error.hint, cause: error })
