@@ -184,6 +184,14 @@ export interface Command {
   readonly maxOutput?: number
   /** What it writes is secret: it is in the result, and is neither shown live nor recorded. */
   readonly secretOutput?: boolean
+  /** As whom, on a host: `true` for the user and the way that its inventory names, `false` for whoever logs in; the inventory's word unless told. */
+  readonly become?: boolean | Become
+}
+
+/** Another user than the one who logs in, and how to be it; what is left out is what the inventory says, else `root` and `sudo`. */
+export interface Become {
+  readonly user?: string
+  readonly method?: 'sudo' | 'su'
 }
 
 export interface CommandResult {

@@ -69,12 +69,13 @@ export function loadInventory(path: string): Inventory {
     )
   const here = (file: string) => resolve(dirname(path), file.replace(/^~(?=\/)/, process.env['HOME'] ?? '~'))
   const hosts = [...inventory.hosts].map(([name, host]) => {
-    const { identity_file, known_hosts, config, ...rest } = host.ssh
+    const { identity_file, known_hosts, config, become_password: password, ...rest } = host.ssh
     const ssh = {
       ...rest,
       ...(identity_file && { identity_file: here(identity_file) }),
       ...(known_hosts && { known_hosts: here(known_hosts) }),
       ...(config && { config: here(config) }),
+      ...(password && { become_password: 'file' in password ? { file: here(password.file) } : password }),
     }
     return [name, { ...host, ssh }] as const
   })

@@ -2,7 +2,7 @@ import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Rehearsal } from '../../simulator/contract.ts'
-import type { CloudConfig, Clouds, Hosts } from '../action/contract.ts'
+import { type CloudConfig, type Clouds, type Hosts, StepFailure } from '../action/contract.ts'
 import { didYouMean } from '../diagnostic.ts'
 import { RunbookError } from '../error.ts'
 import { realClock } from '../host/clock.ts'
@@ -11,7 +11,7 @@ import { isFile, readBytes } from '../host/files.ts'
 import { openDoors } from '../host/open-doors.ts'
 import type { CloudSources } from '../inventory/clouds.ts'
 import { cloudConfig } from '../inventory/clouds.ts'
-import type { Inventory } from '../inventory/inventory.ts'
+import type { Inventory, SshSettings } from '../inventory/inventory.ts'
 import { emptyInventory, hostsOf, inventoryOf } from '../inventory/inventory.ts'
 import type { Json, JsonObject } from '../json.ts'
 import type { Io } from './io.ts'
@@ -52,7 +52,7 @@ export async function openSurroundings(
       env: io.env,
       home: io.home,
       user: io.user,
-      host: (name) => settingsOf(inventory, name),
+      host: (name) => settingsOf(inventory, name, io),
     })
     return {
       inventory,
@@ -72,7 +72,7 @@ export async function openSurroundings(
   const { inventory } = inventoryOf(rehearsal.inventory as JsonObject)
   const sources: CloudSources = { clouds: rehearsal.clouds as unknown as Json, env: {} }
   const reach = (name: string): HostSettings | undefined => {
-    const found = settingsOf(inventory, name)
+    const found = settingsOf(inventory, name, io)
     return (
       found && {
         ...found,
@@ -139,10 +139,11 @@ async function beginRehearsal(
 }
 
 /** The inventory's word on how to reach a host. */
-function settingsOf({ hosts }: Inventory, name: string): HostSettings | undefined {
+function settingsOf({ hosts }: Inventory, name: string, io: Io): HostSettings | undefined {
   const host = hosts.get(name)
   if (!host) return undefined
   const { user, port, identity_file, proxy_jump, known_hosts, config } = host.ssh
+  const { become, become_user, become_method, become_password: password } = host.ssh
   return {
     ...(host.address !== name && { address: host.address }),
     ...(user !== undefined && { user }),
@@ -151,7 +152,32 @@ function settingsOf({ hosts }: Inventory, name: string): HostSettings | undefine
     ...(proxy_jump !== undefined && { proxyJump: proxy_jump }),
     ...(known_hosts !== undefined && { knownHosts: [known_hosts] }),
     ...(config !== undefined && { sshConfig: config }),
+    ...(become !== undefined && { become }),
+    ...(become_user !== undefined && { becomeUser: become_user }),
+    ...(become_method !== undefined && { becomeMethod: become_method }),
+    ...(password && { becomePassword: () => passwordFrom(password, io) }),
   }
+}
+
+/** Shorter texts stand everywhere: masking them would hide what is no secret. */
+const shortestPassword = 4
+
+/** Throws `StepFailure`: the run goes on for hosts whose password is there. */
+function passwordFrom(place: NonNullable<SshSettings['become_password']>, { env }: Io): string {
+  const where = 'env' in place ? `the environment variable \`${place.env}\`` : `\`${place.file}\``
+  const refuse = (why: string) =>
+    new StepFailure('become_refused', `no password from ${where}: ${why}`, {
+      hint: 'look at `become_password` of the inventory',
+    })
+  let password = 'env' in place ? env[place.env] : undefined
+  if ('file' in place) {
+    const read = readBytes(place.file)
+    if ('problem' in read) throw refuse(read.why)
+    password = Buffer.from(read.bytes).toString('utf8').split(/\r?\n/)[0]
+  }
+  if (password === undefined) throw refuse('it is not set')
+  if (password.length < shortestPassword) throw refuse('it is shorter than four characters, and could not be hidden')
+  return password
 }
 
 /** The documents that say which clouds there are, from where openstacksdk looks for them. */

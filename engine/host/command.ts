@@ -68,7 +68,7 @@ export function quoteWord(word: string): string {
 }
 
 /** For people and the transcript: the words, quoted where they need it; a script as its text. Without the environment. */
-export function showCommand({ argv, script }: Command): string {
+export function showCommand({ argv, script }: Pick<Command, 'argv' | 'script'>): string {
   if (script)
     return [...script.interpreter, ...script.args].map(showWord).join(' ').concat(' <<< ', script.text.trimEnd())
   return (argv ?? []).map(showWord).join(' ')
@@ -99,29 +99,71 @@ export interface RemoteCommand {
  * does. The environment stands before the program: servers drop what a client sends as such, silently.
  */
 export function remoteCommand(command: Command, mark: string): RemoteCommand {
+  const { words, stdin } = grouped(command, mark)
+  return { text: `exec ${words.map(quoteWord).join(' ')}`, stdin }
+}
+
+/** How another user is become, and whether there is a password to give when one is asked for. */
+export interface Becoming {
+  readonly user: string
+  readonly method: 'sudo' | 'su'
+  readonly password: boolean
+}
+
+/** What `sudo` asks for a password with. */
+export const promptFor = (mark: string): string => `${mark} password: `
+
+/** The word that lets a command begin which waits for it. */
+export const go = 'go\n'
+
+/**
+ * The same as another user. The group, and the line that tells it, are those of the new user's process. The command
+ * begins only when it has read the word `go`: until then nothing has happened, and what stands on its input, a password
+ * among it, was never within its reach.
+ */
+export function becomingCommand(command: Command, mark: string, becoming: Becoming): RemoteCommand {
+  const { words, stdin } = grouped(command, mark, waiting)
+  return { text: `exec ${[...becomeWords(becoming, mark), ...words].map(quoteWord).join(' ')}`, stdin }
+}
+
+function becomeWords({ user, method, password }: Becoming, mark: string): string[] {
+  if (method === 'su') return ['sh', '-c', su, 'sh', user]
+  return ['sudo', ...(password ? ['-S', '-p', promptFor(mark)] : ['-n']), '-H', '-u', user, '--']
+}
+
+// what `su` asks is known by its language; the language of the command is what it was. `su` keeps the `PATH` of whoever calls
+const su = `l=\${LC_ALL-} u=$1; shift; LC_ALL=C exec su -s /bin/sh -c 'if [ -n "$1" ]; then LC_ALL=$1; else unset LC_ALL; fi
+if [ "$(id -u)" = 0 ]; then case :$PATH: in *:/usr/sbin:*) ;; *) PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin; export PATH;; esac; fi
+shift; exec "$@"' -- "$u" sh "$l" "$@"`
+
+const waiting = 'IFS= read -r w && [ "$w" = go ] || exit 125; '
+
+/** Words that run a command in a group of its own, which tells its number; `first` is done before anything else. */
+function grouped(command: Command, mark: string, first = ''): { words: string[]; stdin: string } {
   const { words, staged } = invocationOf(command)
   const settings = Object.entries(command.env ?? {}).map(([name, value]) => `${name}=${value}`)
   refuseSettingAsProgram(settings, words[0])
   const program = [...(settings.length > 0 ? ['env', ...settings] : []), ...words]
   const stdin = (staged ?? '') + (command.stdin ?? '')
+  const folder = folderWord(command.cwd)
   const given =
     staged === undefined
-      ? [inner, 'sh', mark, folderWord(command.cwd), ...program]
+      ? [begin + first + inner, 'sh', mark, folder, ...program]
       : [
-          innerStaged,
+          begin + first + innerStaged,
           'sh',
           mark,
-          folderWord(command.cwd),
+          folder,
           `${Buffer.byteLength(staged)}`,
           `${program.indexOf(scriptFile) + 1}`,
           ...program,
         ]
-  const quoted = given.map((word) => quoteWord(word === scriptFile ? '' : word))
-  return { text: `exec sh -c ${quoteWord(outer)} sh ${quoted.join(' ')}`, stdin }
+  return { words: ['sh', '-c', outer, 'sh', ...given.map((word) => (word === scriptFile ? '' : word))], stdin }
 }
 
 /** The words alone: for accounts that may run nothing else. Such a command cannot be ended from here. */
-export function bareCommand(command: Command): RemoteCommand {
+export function bareCommand(command: Command, become: unknown): RemoteCommand {
+  if (become) throw new StepFailure('bad_command', 'a host with `bare` commands takes words alone: no `become`')
   const { words, staged } = invocationOf(command)
   if (staged !== undefined || command.cwd !== undefined || Object.keys(command.env ?? {}).length > 0) {
     throw new StepFailure(
@@ -136,12 +178,14 @@ export function bareCommand(command: Command): RemoteCommand {
 const outer =
   'if kill -0 -$$ 2>/dev/null || ! command -v setsid >/dev/null 2>&1; then exec sh -c "$@"; else exec setsid sh -c "$@"; fi'
 
-const begin = 'echo "$1 $$" >&2; if [ -n "$2" ]; then cd -- "$2" || exit 126; fi; shift 2'
+const begin = 'echo "$1 $$" >&2; '
 
-const inner = `${begin}; exec "$@"`
+const enter = 'if [ -n "$2" ]; then cd -- "$2" || exit 126; fi; shift 2'
+
+const inner = `${enter}; exec "$@"`
 
 // the script comes first on stdin; the shell stays, to remove the file
-const innerStaged = `${begin}; n=$1 k=$2 i=0; shift 2; umask 077; f=$(mktemp) || exit 126
+const innerStaged = `${enter}; n=$1 k=$2 i=0; shift 2; umask 077; f=$(mktemp) || exit 126
 trap 'rm -f "$f"' EXIT; trap 'exit 143' HUP INT TERM
 head -c "$n" >"$f" || exit 126
 for a in "$@"; do shift; i=$((i+1)); if [ "$i" -eq "$k" ]; then a=$f; fi; set -- "$@" "$a"; done
@@ -162,8 +206,8 @@ function refuseSettingAsProgram(settings: readonly string[], program: string | s
  * Ends a process group: asks with TERM, waits `grace` seconds, insists with KILL. Exits 0 when nothing of it is left.
  * What belongs to root, because of `sudo` in the command, takes `sudo` again; what is only a zombie is gone.
  */
-export function killCommand(group: number, grace: number): string {
-  const script = `export LC_ALL=C; p=$1 n=0
+export function killCommand(group: number, grace: number): Command {
+  const text = `export LC_ALL=C; p=$1 n=0
 send() { m=$(kill "-$1" "-$p" 2>&1) || case $m in *ermitted*) sudo -n kill "-$1" -- "-$p" 2>/dev/null || true;; *) return 1;; esac; }
 left() { send 0 || return 1; if [ -n "$m" ]; then return 0; fi
   all=$(ps -A -o pgid= -o stat= 2>/dev/null) && [ -n "$all" ] || return 0
@@ -175,5 +219,7 @@ while left; do
   sleep 0.1 2>/dev/null || { sleep 1; n=$((n+9)); }
 done
 exit 0`
-  return `exec sh -c ${quoteWord(script)} sh ${group} ${grace * 10} ${grace * 10 + 50}`
+  return {
+    script: { text, interpreter: ['sh'], args: [`${group}`, `${grace * 10}`, `${grace * 10 + 50}`] },
+  }
 }

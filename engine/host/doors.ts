@@ -6,6 +6,8 @@ import type { HostSettings } from './ssh/settings.ts'
 export interface Watch {
   readonly onCall: (call: Call) => void
   readonly onOutput: (stream: 'stdout' | 'stderr', text: string, host?: string) => void
+  /** A password that is about to be used, and must be shown nowhere. */
+  readonly onSecret?: (name: string, value: string) => void
 }
 
 /** The ways into the world that a run has, opened when they are first used. */

@@ -32,6 +32,8 @@ export function localDoor(options: LocalDoorOptions): Local {
 
   async function exec(command: Command, signal: AbortSignal): Promise<CommandResult> {
     signal.throwIfAborted()
+    if (command.become)
+      throw new StepFailure('bad_command', '`become` is for hosts: on this machine a command runs as whoever runs it')
     const { words, staged } = invocationOf(command)
     const began = clock.now()
     const call = { kind: 'local' as const, host: 'localhost', command: showCommand(command) }

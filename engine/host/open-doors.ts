@@ -28,13 +28,17 @@ export function openDoors({ clock, env, home, user, host }: DoorOptions): Doors 
         })
         return (await http).watched(onCall)(request, signal)
       },
-    async ssh({ onCall, onOutput }): Promise<Ssh> {
+    async ssh({ onCall, onOutput, onSecret }): Promise<Ssh> {
       ssh ??= import('./ssh/door.ts').then(({ sshDoor }) => {
         const door = sshDoor({ clock, env, home, user, hosts: host })
         atEnd(() => door.close())
         return door
       })
-      return (await ssh).watchedBy({ onCall, onOutput: (name, stream, text) => onOutput(stream, text, name) })
+      return (await ssh).watchedBy({
+        onCall,
+        onSecret,
+        onOutput: (name, stream, text) => onOutput(stream, text, name),
+      })
     },
     local: ({ onCall, onOutput }) => ({
       async exec(command, signal) {

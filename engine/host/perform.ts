@@ -93,6 +93,7 @@ function contextFor(
     },
     onOutput: (stream: 'stdout' | 'stderr', text: string, host?: string) =>
       shown.take({ stream, text, ...(host !== undefined && { host }) }),
+    onSecret: (name: string, value: string) => redactor.add(name, value),
   }
   const http: Http = (request, signal) => {
     const does =

@@ -1,5 +1,5 @@
 import type { HostInfo, Hosts } from '../action/contract.ts'
-import { closedObject, listOf, text, whole } from '../action/define.ts'
+import { closedObject, flag, listOf, text, whole } from '../action/define.ts'
 import type { Json, JsonObject, Schema } from '../json.ts'
 import { isObject } from '../json.ts'
 import { matchPattern } from './pattern.ts'
@@ -13,6 +13,11 @@ export interface SshSettings {
   readonly known_hosts?: string
   /** A file to read instead of `~/.ssh/config`. */
   readonly config?: string
+  readonly become?: boolean
+  readonly become_user?: string
+  readonly become_method?: 'sudo' | 'su'
+  /** Where the password is: never the password itself. */
+  readonly become_password?: { readonly env: string } | { readonly file: string }
 }
 
 export interface InventoryHost extends HostInfo {
@@ -38,8 +43,32 @@ const ssh: Schema = {
       proxy_jump: text('Hosts to go through, as `ProxyJump` writes them: `user@bastion:22,inner`.'),
       known_hosts: text('A file of known host keys, besides `~/.ssh/known_hosts`.'),
       config: text('An OpenSSH client configuration to read instead of `~/.ssh/config`.'),
+      become: flag('Whether commands run as another user when the step does not say; no unless told.'),
+      become_user: text('The user to become, when the step does not say; `root` unless told.', { minLength: 1 }),
+      become_method: text('How to become it: `sudo` unless told, or `su`.', { enum: ['sudo', 'su'] }),
+      become_password: {
+        description:
+          'Where the password is that `sudo` (of whoever logs in) or `su` (of the other user) may ask for: never the password itself.',
+        oneOf: [
+          closedObject({ env: text('The environment variable that holds it.', { minLength: 1 }) }),
+          closedObject({
+            file: text('The file that holds it, on its first line; a path from this file.', { minLength: 1 }),
+          }),
+        ],
+      },
     },
-    ['user', 'port', 'identity_file', 'proxy_jump', 'known_hosts', 'config'],
+    [
+      'user',
+      'port',
+      'identity_file',
+      'proxy_jump',
+      'known_hosts',
+      'config',
+      'become',
+      'become_user',
+      'become_method',
+      'become_password',
+    ],
   ),
   description: 'How to reach it over SSH, where this differs from `~/.ssh/config`.',
 }

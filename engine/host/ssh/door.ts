@@ -4,6 +4,7 @@ import type { Call } from '../../run/event.ts'
 import { seenOf, showCommand } from '../command.ts'
 import { cameWithin, type HostClock } from '../deadline.ts'
 import { type AskSecret, type KeyFiles, keyFiles } from './auth.ts'
+import { becomeOf, showAs } from './become.ts'
 import { type Connection, openConnection, type Timing, usualTiming } from './connection.ts'
 import { NeverBegan, runOn } from './session.ts'
 import { type ConnectionSettings, type HostSettings, jumpOf, type Surroundings, settingsOf } from './settings.ts'
@@ -18,12 +19,15 @@ export interface SshDoorOptions extends Surroundings {
   readonly timing?: Partial<Timing>
   readonly onCall?: SshWatcher['onCall']
   readonly onOutput?: SshWatcher['onOutput']
+  readonly onSecret?: SshWatcher['onSecret']
 }
 
 /** Who wants to know what a command did, and what it writes meanwhile. */
 export interface SshWatcher {
   readonly onCall?: ((call: Call) => void) | undefined
   readonly onOutput?: ((host: string, stream: 'stdout' | 'stderr', text: string) => void) | undefined
+  /** Told of a password before it is used: it must be shown nowhere. */
+  readonly onSecret?: ((name: string, value: string) => void) | undefined
 }
 
 export interface SshDoor {
@@ -145,11 +149,15 @@ export function sshDoor(options: SshDoorOptions): SshDoor {
   async function run(
     host: string,
     command: Command,
-    { onOutput }: SshWatcher,
+    { onOutput, onSecret }: SshWatcher,
     signal: AbortSignal,
   ): Promise<Omit<CommandResult, 'took'>> {
     const settings = await settingsFor(host, signal)
+    const become = becomeOf(command, settings)
+    const password = become?.password?.()
+    if (password !== undefined) onSecret?.(`become_password of ${host}`, password)
     const session = {
+      become: become && { ...become, password },
       clock: options.clock,
       timing,
       bare: settings.bare,
@@ -174,12 +182,18 @@ export function sshDoor(options: SshDoorOptions): SshDoor {
     }
   }
 
+  async function shown(host: string, command: Command, signal: AbortSignal): Promise<string> {
+    // settings that cannot be had are told when the command is run
+    const settings = await settingsFor(host, signal).catch(() => undefined)
+    return settings ? showAs(command, becomeOf(command, settings)) : showCommand(command)
+  }
+
   function watchedBy(watcher: SshWatcher): Ssh {
     return {
       async exec(host, command, signal) {
         signal.throwIfAborted()
         const began = options.clock.now()
-        const call = { kind: 'ssh' as const, host, command: showCommand(command) }
+        const call = { kind: 'ssh' as const, host, command: await shown(host, command, signal) }
         try {
           const ended = await run(host, command, watcher, signal)
           const result = { ...ended, took: options.clock.now() - began }

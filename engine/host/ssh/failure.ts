@@ -1,4 +1,5 @@
 import { StepFailure } from '../../action/contract.ts'
+import type { Become } from './become.ts'
 import { fingerprintOf, type HostName, type KeyVerdict, nameOf, typeOf } from './known-hosts.ts'
 import type { ConnectionSettings } from './settings.ts'
 
@@ -146,6 +147,25 @@ export function lostFailure(name: string, why: string, cause?: unknown): StepFai
       status: 'unknown',
       hint: 'look on the host whether it went on: closing a connection does not end a command',
       cause,
+    },
+  )
+}
+
+/** Nothing was run: whoever logs in did not become the user whom it should run as. */
+export function becomeFailure(name: string, become: Become | undefined, said: string): StepFailure {
+  const { method = 'sudo', user = 'root', password } = become ?? {}
+  const why = said.trim().split('\n').at(-1) ?? ''
+  const hint =
+    password === undefined
+      ? `let it be done without a password there, or put \`become_password\` into the inventory`
+      : method === 'sudo'
+        ? 'look at `become_password` of the inventory: it is the one of the user who logs in'
+        : `look at \`become_password\` of the inventory: it is the one of \`${user}\``
+  return new StepFailure(
+    'become_refused',
+    `\`${method}\` on \`${name}\` did not make us \`${user}\`${why === '' ? '' : `: ${why}`}`,
+    {
+      hint: /not found|unknown user|does not exist/.test(why) ? `look at \`become_user\` and \`become_method\`` : hint,
     },
   )
 }

@@ -10,7 +10,13 @@ export interface PidFilter {
 /** A shell's start-up files may write before the line; beyond this many bytes it is not looked for any more. */
 const furthest = 64 * 1024
 
-export function pidFilter(mark: string, pass: (chunk: Buffer) => void): PidFilter {
+export interface Asking {
+  /** What is asked before the line, a match of it is taken out. */
+  readonly pattern: RegExp
+  asked(): void
+}
+
+export function pidFilter(mark: string, pass: (chunk: Buffer) => void, asking?: Asking): PidFilter {
   const line = new RegExp(`${mark} (\\d+)\\r?\\n`)
   let held: Buffer | undefined = Buffer.alloc(0)
   let found: (pid: number) => void = () => {}
@@ -22,6 +28,13 @@ export function pidFilter(mark: string, pass: (chunk: Buffer) => void): PidFilte
     const rest = held
     held = undefined
     if (rest && rest.length > 0) pass(rest)
+  }
+
+  function listen({ pattern, asked }: Asking): void {
+    const question = pattern.exec(held?.toString('latin1') ?? '')
+    if (!held || !question) return
+    held = Buffer.concat([held.subarray(0, question.index), held.subarray(question.index + question[0].length)])
+    asked()
   }
 
   return {
@@ -36,7 +49,8 @@ export function pidFilter(mark: string, pass: (chunk: Buffer) => void): PidFilte
         held = Buffer.concat([held.subarray(0, match.index), held.subarray(match.index + match[0].length)])
         found(Number(match[1]))
         flush()
-      } else if (held.length > furthest) flush()
+      } else if (asking) listen(asking)
+      else if (held.length > furthest) flush()
     },
   }
 }

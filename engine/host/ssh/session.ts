@@ -7,17 +7,28 @@
 import { randomBytes } from 'node:crypto'
 import type { ClientChannel } from 'ssh2'
 import { type Command, type CommandResult, StepFailure } from '../../action/contract.ts'
-import { bareCommand, defaultMaxOutput, killCommand, remoteCommand } from '../command.ts'
+import {
+  bareCommand,
+  becomingCommand,
+  defaultMaxOutput,
+  go,
+  killCommand,
+  promptFor,
+  remoteCommand,
+} from '../command.ts'
 import { cameWithin, type HostClock, neverAborted, whenAborted } from '../deadline.ts'
 import { output } from '../output.ts'
+import type { Become } from './become.ts'
 import type { Connection, Timing } from './connection.ts'
-import { lostFailure } from './failure.ts'
-import { pidFilter } from './pid-filter.ts'
+import { becomeFailure, lostFailure } from './failure.ts'
+import { type PidFilter, pidFilter } from './pid-filter.ts'
 
 export interface SessionOptions {
   readonly clock: HostClock
   readonly timing: Timing
   readonly bare: boolean
+  /** As whom it runs, when that is another than who logs in. */
+  readonly become: Become | undefined
   readonly onOutput: ((stream: 'stdout' | 'stderr', text: string) => void) | undefined
 }
 
@@ -41,35 +52,102 @@ export async function runOn(
   signal: AbortSignal,
 ): Promise<Omit<CommandResult, 'took'>> {
   const { onOutput, clock } = options
-  const mark = `runbook-${randomBytes(8).toString('hex')}`
-  const { text, stdin } = options.bare ? bareCommand(command) : remoteCommand(command, mark)
   const limit = command.maxOutput ?? defaultMaxOutput
   const stdout = output(limit, onOutput && ((text) => onOutput('stdout', text)))
   const stderr = output(limit, onOutput && ((text) => onOutput('stderr', text)))
-  const group = pidFilter(mark, stderr.take)
 
   const free = await connection.slots.take(signal)
   try {
-    const { channel, ...life } = await openChannel(connection, text, options, signal)
-    channel.on('data', (chunk: Buffer) => stdout.take(chunk))
-    channel.stderr.on('data', (chunk: Buffer) => group.take(chunk))
-    channel.end(stdin)
+    const started = await start(connection, command, options, { stdout: stdout.take, stderr: stderr.take }, signal)
+    const { channel, group, life } = started
 
     const aborted = whenAborted(signal)
     const first = await Promise.race([life.exited, aborted.came])
     aborted.forget()
     if (first === 'aborted') {
-      await endCommand(connection, channel, options.bare ? undefined : group.pid, life, options)
+      if (started.began()) await endCommand(connection, channel, options.bare ? undefined : group.pid, life, options)
+      else await callOff(channel, life, options)
       throw signal.reason
     }
     await drain(channel, life, clock, signal)
     group.flush()
+    if (!started.began()) {
+      if (first === 'lost' && !connection.isOpen())
+        throw new NeverBegan(connection.whyGone() ?? 'the channel was closed')
+      throw becomeFailure(connection.name, options.become, stderr.text())
+    }
     if (first === 'lost')
       throw lostFailure(connection.name, connection.whyGone() ?? 'the channel was closed without an exit code')
     return { ...first, stdout: stdout.text(), stderr: stderr.text(), dropped: stdout.dropped() + stderr.dropped() }
   } finally {
     free()
   }
+}
+
+interface Started {
+  readonly channel: ClientChannel
+  readonly life: Life
+  readonly group: PidFilter
+  /** Whether the command itself may have begun: one that is to run as another user has not until that has worked. */
+  began(): boolean
+}
+
+interface Sinks {
+  readonly stdout: (chunk: Buffer) => void
+  readonly stderr: (chunk: Buffer) => void
+}
+
+/** Sends a command to the host, and what stands on its input as soon as the command is there to read it. */
+async function start(
+  connection: Connection,
+  command: Command,
+  options: Pick<SessionOptions, 'clock' | 'timing' | 'bare' | 'become'>,
+  sinks: Sinks,
+  signal: AbortSignal,
+): Promise<Started> {
+  const { bare, become } = options
+  const mark = `runbook-${randomBytes(8).toString('hex')}`
+  const password = become?.password
+  const becoming = become && { ...become, password: password !== undefined }
+  const { text, stdin } = bare
+    ? bareCommand(command, become)
+    : becoming
+      ? becomingCommand(command, mark, becoming)
+      : remoteCommand(command, mark)
+  const { channel, ...life } = await openChannel(connection, text, options, signal)
+  let began = !becoming
+  let asked = 0
+  const group = pidFilter(mark, sinks.stderr, becoming && { pattern: questionOf(becoming.method, mark), asked: answer })
+  channel.on('data', sinks.stdout)
+  channel.stderr.on('data', (chunk: Buffer) => group.take(chunk))
+  if (began) channel.end(stdin)
+  else void group.pid.then(begin)
+
+  function begin(): void {
+    if (signal.aborted) return
+    began = true
+    channel.write(go)
+    channel.end(stdin)
+  }
+  /** The second question says that the first answer was wrong: nothing more is said. */
+  function answer(): void {
+    asked++
+    if (asked === 1 && password !== undefined) channel.write(`${password}\n`)
+    else channel.end()
+  }
+  return { channel, life, group, began: () => began }
+}
+
+/** `su` has words of its own, which end as questions do, and nothing comes after them. */
+function questionOf(method: Become['method'], mark: string): RegExp {
+  return method === 'sudo' ? new RegExp(promptFor(mark)) : /[^\n]*: $/
+}
+
+/** A command that has not begun never will when its input ends. */
+async function callOff(channel: ClientChannel, { closed }: Life, { clock, timing }: SessionOptions): Promise<void> {
+  channel.end()
+  await cameWithin(clock, timing.grace, closed, neverAborted)
+  channel.close()
 }
 
 /** Opens a channel and starts a text; a server that has no session to spare is asked again, a few times. */
@@ -191,7 +269,7 @@ async function endCommand(
   channel: ClientChannel,
   group: Promise<number> | undefined,
   { closed }: Life,
-  { clock, timing }: SessionOptions,
+  { clock, timing, become }: SessionOptions,
 ): Promise<void> {
   try {
     if (!group) throw notStopped(connection.name, 'its host takes commands bare')
@@ -207,6 +285,8 @@ async function endCommand(
     const killed = killGroup(connection, killCommand(pid, Math.max(1, Math.round(timing.grace / 1_000))), {
       clock,
       timing,
+      bare: false,
+      become,
     })
     // the script gives up by itself; the rest is for the way there and back
     const done = await cameWithin(clock, timing.grace * 2 + 20_000, killed, neverAborted)
@@ -227,17 +307,23 @@ function notStopped(host: string, why: string, cause?: unknown): StepFailure {
   })
 }
 
+/** As whoever the command ran as: nobody else may. */
 async function killGroup(
   connection: Connection,
-  text: string,
-  options: Pick<SessionOptions, 'clock' | 'timing'>,
+  command: Command,
+  options: Pick<SessionOptions, 'clock' | 'timing' | 'bare' | 'become'>,
 ): Promise<number | null> {
-  const { channel, ...life } = await openChannel(connection, text, options, neverAborted)
-  channel.resume()
-  channel.stderr.resume()
-  channel.end()
+  const ignore = () => {}
+  const { channel, life, group } = await start(
+    connection,
+    command,
+    options,
+    { stdout: ignore, stderr: ignore },
+    neverAborted,
+  )
   const ending = await life.exited
   await drain(channel, life, options.clock, neverAborted)
+  group.flush()
   if (ending === 'lost') throw new Error(connection.whyGone() ?? 'the channel was closed')
   return ending.exitCode
 }

@@ -21,6 +21,12 @@ export interface HostSettings {
   readonly password?: string
   /** Send commands without anything round them, for accounts that may run only certain ones. They cannot be ended from here. */
   readonly bare?: boolean
+  /** Whether commands run as another user when they do not say, which one and how when neither says; `root` and `sudo`. */
+  readonly become?: boolean
+  readonly becomeUser?: string
+  readonly becomeMethod?: 'sudo' | 'su'
+  /** The password of whoever logs in for `sudo`, of the other user for `su`; throws `StepFailure` when it cannot be read. */
+  readonly becomePassword?: () => string
 }
 
 /** Where and as whom to connect, everything settled. */
@@ -43,6 +49,14 @@ export interface ConnectionSettings {
   readonly connectTimeout: number | undefined
   readonly password: string | undefined
   readonly bare: boolean
+  readonly become: BecomeSettings
+}
+
+export interface BecomeSettings {
+  readonly always: boolean
+  readonly user: string
+  readonly method: 'sudo' | 'su'
+  readonly password: (() => string) | undefined
 }
 
 /** What the machine and its user bring along. */
@@ -132,6 +146,12 @@ function settle(
     connectTimeout: Number(one('connecttimeout')) > 0 ? Number(one('connecttimeout')) * 1_000 : undefined,
     password: host.password,
     bare: host.bare ?? false,
+    become: {
+      always: host.become ?? false,
+      user: host.becomeUser ?? 'root',
+      method: host.becomeMethod ?? 'sudo',
+      password: host.becomePassword,
+    },
   }
 }
 

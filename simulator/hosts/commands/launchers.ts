@@ -4,7 +4,7 @@ import { signalName } from '../shell/builtins.ts'
 import { programFor } from '../shell/resolve.ts'
 import { readOptions } from './options.ts'
 
-/** Programs whose work is to start another one: `env`, `timeout`, `setsid`, `sudo`, `nohup`, `nice`, `xargs`, `sleep`. */
+/** Programs whose work is to start another one: `env`, `timeout`, `setsid`, `sudo`, `su`, `nohup`, `nice`, `xargs`, `sleep`. */
 export function launcherPrograms(machine: Machine): [string, Program][] {
   const child = (me: Process, argv: readonly string[], how: Partial<Spawn> = {}): Process => {
     const { user, cwd, env, fds, effect } = me
@@ -71,6 +71,7 @@ export function launcherPrograms(machine: Machine): [string, Program][] {
     ['stdbuf', async (me, args) => become(me, readOptions(args, ['i', 'o', 'e'], { stop: true }).rest)],
     ['flock', async (me, args) => flock(me, args, become)],
     ['sudo', async (me, args) => sudo(machine, me, args, child)],
+    ['su', async (me, args) => su(machine, me, args, child)],
     ['timeout', async (me, args) => timeout(machine, me, args, child)],
     ['xargs', async (me, args) => xargs(me, args, child)],
     ['systemd-run', async (me, args) => systemdRun(machine, me, args, child)],
@@ -116,6 +117,7 @@ async function sudo(machine: Machine, me: Process, args: readonly string[], chil
   const user = String(flags.get('u') ?? 'root')
   const account = machine.users.get(user)
   if (!account) return usage(me, `sudo: unknown user ${user}\nsudo: error initializing audit plugin sudoers_audit`)
+  if (!(await sudoLetsIn(machine, me, flags))) return 1
   if (flags.has('v')) return 0
   const queue = [...rest]
   const env = new Map([
@@ -135,6 +137,67 @@ async function sudo(machine: Machine, me: Process, args: readonly string[], chil
   const argv = flags.has('i') || flags.has('s') ? ['bash', ...(queue.length > 0 ? ['-c', queue.join(' ')] : [])] : queue
   if (argv.length === 0) return usage(me, 'usage: sudo -h | -K | -k | -V')
   return statusOf(await child(me, argv, { user, env, ...(flags.has('i') && { cwd: account.home }) }).ended)
+}
+
+/** Asks who has a password for it, on standard input as `-S` says: there is no terminal. */
+async function sudoLetsIn(machine: Machine, me: Process, flags: ReadonlyMap<string, string | true>): Promise<boolean> {
+  const password = machine.passwords.get(me.user)
+  if (me.user === 'root' || password === undefined) return true
+  if (flags.has('n')) return usage(me, 'sudo: a password is required') === 0
+  if (!flags.has('S')) {
+    me.err('sudo: a terminal is required to read the password; either use the -S option to read from standard input ')
+    return usage(me, 'or configure an askpass helper\nsudo: a password is required') === 0
+  }
+  for (let tries = 1; tries <= 3; tries += 1) {
+    me.err(String(flags.get('p') ?? `[sudo] password for ${me.user}: `))
+    const given = await inputLine(me)
+    if (given === password) return true
+    if (given === undefined) {
+      if (tries === 1) me.err('\nsudo: no password was provided\nsudo: a password is required\n')
+      else me.err(`\nsudo: no password was provided\nsudo: ${tries - 1} incorrect password attempt\n`)
+      return false
+    }
+    await me.sleep(2_000)
+    me.err(tries < 3 ? 'Sorry, try again.\n' : 'sudo: 3 incorrect password attempts\n')
+  }
+  return false
+}
+
+/** `su`: with the password of the other user, unless root asks. */
+async function su(machine: Machine, me: Process, args: readonly string[], child: Child): Promise<number> {
+  const { flags, rest } = readOptions(args, ['s', 'shell', 'c', 'command', 'g', 'G', 'w'])
+  const [user = 'root', ...more] = rest.filter((word) => word !== '-')
+  const account = machine.users.get(user)
+  if (me.user !== 'root') {
+    me.err('Password: ')
+    const given = await inputLine(me)
+    if (!account || given === undefined || given !== machine.passwords.get(user)) {
+      await me.sleep(2_000)
+      return usage(me, 'su: Authentication failure')
+    }
+  }
+  if (!account)
+    return usage(me, `su: user ${user} does not exist or the user entry does not contain all the required fields`)
+  const shell = String(flags.get('s') ?? flags.get('shell') ?? '/bin/bash')
+  const text = flags.get('c') ?? flags.get('command')
+  const argv = [shell, ...(text === undefined ? [] : ['-c', String(text)]), ...more]
+  const env = new Map([...me.env, ['HOME', account.home], ['SHELL', shell]] as [string, string][])
+  if (user !== 'root') for (const name of ['USER', 'LOGNAME']) env.set(name, user)
+  return statusOf(await child(me, argv, { user, env, newSession: text !== undefined }).ended)
+}
+
+/** A line of standard input, and not a byte more; nothing at its end. */
+async function inputLine(me: Process): Promise<string | undefined> {
+  let line = Buffer.alloc(0)
+  for (;;) {
+    const part = await me.fds.get(0)?.read(me.signal)
+    if (!part) return line.length > 0 ? line.toString() : undefined
+    const end = part.indexOf(10)
+    line = Buffer.concat([line, part.subarray(0, end === -1 ? part.length : end)])
+    if (end === -1) continue
+    if (end + 1 < part.length) me.fds.get(0)?.unread(part.subarray(end + 1))
+    return line.toString()
+  }
 }
 
 async function timeout(machine: Machine, me: Process, args: readonly string[], child: Child): Promise<number> {

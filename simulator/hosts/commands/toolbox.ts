@@ -1,7 +1,7 @@
 import { Bash, type CommandName, type IFileSystem } from 'just-bash'
 import { absolute, FileError, type Files, type FolderNode, type Node } from '../machine/files.ts'
 import type { Machine } from '../machine/machine.ts'
-import type { Program } from '../machine/process.ts'
+import type { Process, Program } from '../machine/process.ts'
 
 /** Text tools that need nothing of a machine but its files: taken whole from just-bash, one call each. */
 const tools = [
@@ -48,6 +48,8 @@ export function toolPrograms(machine: Machine): [string, Program][] {
 
 function toolProgram(machine: Machine, name: (typeof tools)[number]): Program {
   return async (me, args) => {
+    const bytes = name === 'head' ? /^-c *(\d+)$/.exec(args.join(' '))?.[1] : undefined
+    if (bytes !== undefined) return firstBytes(me, Number(bytes))
     const stdin = readsInput(name, args) ? await me.input() : Buffer.alloc(0)
     const bash = new Bash({
       commands: [name],
@@ -64,11 +66,24 @@ function toolProgram(machine: Machine, name: (typeof tools)[number]): Program {
       cwd: me.cwd,
       signal: me.signal,
     })
-    const bytes = result.stdoutKind === 'bytes' || result.stdoutEncoding === 'binary'
-    me.out(Buffer.from(result.stdout, bytes ? 'latin1' : 'utf8'))
+    const binary = result.stdoutKind === 'bytes' || result.stdoutEncoding === 'binary'
+    me.out(Buffer.from(result.stdout, binary ? 'latin1' : 'utf8'))
     if (result.stderr !== '') me.err(result.stderr)
     return result.exitCode
   }
+}
+
+/** `head -c` of standard input takes what it is to take, and leaves the rest to the next that reads. */
+async function firstBytes(me: Process, count: number): Promise<number> {
+  const input = me.fds.get(0)
+  for (let left = count; left > 0; ) {
+    const part = await input?.read(me.signal)
+    if (!part) break
+    me.out(part.subarray(0, left))
+    if (part.length > left) input?.unread(part.subarray(left))
+    left -= Math.min(left, part.length)
+  }
+  return 0
 }
 
 /** Options of grep that change nothing here, and that the tool does not know. */

@@ -68,6 +68,8 @@ export interface Machine extends Kernel {
   readonly nics: Nic[]
   /** By name; `root` may do everything. */
   readonly users: ReadonlyMap<string, { readonly uid: number; readonly home: string }>
+  /** Of users who have one: `sudo` asks them for it, and `su` asks for theirs. */
+  readonly passwords: Map<string, string>
   readonly cpus: number
   /** KiB. */
   readonly memory: { readonly total: number; available: number }
@@ -137,6 +139,7 @@ export function createMachine(options: MachineOptions): Machine {
       ['root', { uid: 0, home: '/root' }],
       ['ops', { uid: 1000, home: '/home/ops' }],
     ]),
+    passwords: new Map(),
     cpus,
     memory: { total: memory, available: Math.round(memory * 0.62) },
     load: [0.18, 0.21, 0.2],
