@@ -134,8 +134,10 @@ export interface StepIdentity {
   readonly run: string
   /** The structural name of this execution: `drain[9f3c]`. */
   readonly key: string
-  /** Random per attempt: for unit names and fencing. */
+  /** Random per attempt: for unit names and fencing. For `settled`, that of the attempt that is in doubt. */
   readonly attempt: string
+  /** When that attempt began, milliseconds since 1970: what is older was not done by it. */
+  readonly began: number
 }
 
 export interface Clock {

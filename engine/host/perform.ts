@@ -30,7 +30,7 @@ export function performer(options: PerformOptions): LocalOptions['perform'] {
     const action = options.registry.get(name)
     if (!action || asks(action)) return failed('no_action', `no action is called \`${name}\``)
     const shown = heldOutput(options.redactor, (piece) => tell({ type: 'step.output', key, ...piece }))
-    const step = { run: options.run, key, attempt }
+    const step = { run: options.run, key, attempt: attempt.id, began: attempt.began }
     const ctx = contextFor(options, kept, step, what === 'run' ? effect : 'read', tell, shown)
     try {
       return await perform(action, what, ctx, params, signal)

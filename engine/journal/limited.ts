@@ -1,5 +1,5 @@
 import { shownDuration } from '../duration.ts'
-import type { About, StepIo } from '../run/durable.ts'
+import type { About, Attempt, StepIo } from '../run/durable.ts'
 import type { Passing, Recorded } from '../run/event.ts'
 import type { Outcome } from '../run/outcome.ts'
 import { isGood } from '../run/outcome.ts'
@@ -9,7 +9,7 @@ import type { LocalOptions } from './local.ts'
 export interface Work {
   readonly key: string
   readonly about: About
-  readonly attempt: string
+  readonly attempt: Attempt
   readonly since: number
   readonly body: (io: StepIo) => Promise<Outcome>
 }
@@ -67,7 +67,8 @@ export async function limited(
     since,
     now: () => clock.now(),
     sleep: (ms) => clock.sleep(ms, stop.signal),
-    perform: (...call) => options.perform(key, about, attempt, call, tell, stop.signal),
+    perform: (action, what, params, of = attempt) =>
+      options.perform(key, about, of, [action, what, params], tell, stop.signal),
     tell,
   }
   try {

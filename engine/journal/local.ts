@@ -7,8 +7,8 @@
  * J4  Values are masked before they are written; a masked result is read again on resuming, never used.
  */
 import type { Answer, Clock, Question } from '../action/contract.ts'
-import type { Json } from '../json.ts'
-import type { About, Body, Durable, Ran, SectionResult, StepIo } from '../run/durable.ts'
+import type { Json, JsonObject } from '../json.ts'
+import type { About, Attempt, Body, Durable, Ran, SectionResult, StepIo } from '../run/durable.ts'
 import { Diverged, Parked } from '../run/durable.ts'
 import type { Operator, Passing, Recorded, RunEvent } from '../run/event.ts'
 import type { Outcome } from '../run/outcome.ts'
@@ -44,8 +44,8 @@ export interface LocalOptions {
   readonly perform: (
     key: string,
     about: About,
-    attempt: string,
-    call: Parameters<StepIo['perform']>,
+    attempt: Attempt,
+    call: readonly [action: string, what: 'run' | 'plan' | 'settled', params: JsonObject],
     tell: StepIo['tell'],
     signal: AbortSignal,
   ) => Promise<Outcome>
@@ -114,7 +114,7 @@ export class LocalDurable implements Durable {
     if (ended && !(ended.redacted && about.effect === 'read' && !this.cancelled)) {
       const outcome = loaded(this.#options.load, ended.outcome)
       this.#replay(began, ended)
-      return { outcome, startedAt: began?.at ?? ended.at }
+      return { outcome, startedAt: began?.at ?? ended.at, ...attemptIn(began) }
     }
     if (began && !ended && !about.repeatable) {
       const outcome: Outcome = {
@@ -125,7 +125,7 @@ export class LocalDurable implements Durable {
         { type: 'step.ended', key, step: about.step, kind: 'action', action: about.action, name: about.name, outcome },
         true,
       )
-      return { outcome, startedAt: began.at }
+      return { outcome, startedAt: began.at, ...attemptIn(began) }
     }
     if (this.cancelled && !about.shield)
       return {
@@ -155,11 +155,11 @@ export class LocalDurable implements Durable {
     )
     const outcome = await limited(
       this.#options,
-      { key, about, attempt, since: Date.parse(began?.at ?? at), body },
+      { key, about, attempt: { id: attempt, began: Date.parse(at) }, since: Date.parse(began?.at ?? at), body },
       (event) => this.#tell(event),
     )
     await this.#append({ type: 'step.ended', key, step, kind: 'action', action, name, outcome }, flush)
-    return { outcome, startedAt: began?.at ?? at }
+    return { outcome, startedAt: began?.at ?? at, attempt: { id: attempt, began: Date.parse(at) } }
   }
 
   /** J4: a secret is not in the transcript, so what was read from there cannot stand for it. */
@@ -342,6 +342,11 @@ export class LocalDurable implements Durable {
   #now(): string {
     return new Date(this.#options.clock.now()).toISOString()
   }
+}
+
+/** The recorded attempt, where there is one. */
+function attemptIn(began: { readonly attempt?: string; readonly at: string } | undefined): Pick<Ran, 'attempt'> {
+  return began?.attempt === undefined ? {} : { attempt: { id: began.attempt, began: Date.parse(began.at) } }
 }
 
 function isPassing(event: Passing | Recorded): event is Passing {

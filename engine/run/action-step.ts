@@ -3,7 +3,7 @@ import { Unknown, unknownIn } from '../expression/unknown.ts'
 import type { Json, JsonObject } from '../json.ts'
 import type { PlannedAction } from '../plan/plan.ts'
 import { dryAction } from './dry.ts'
-import type { About, StepIo } from './durable.ts'
+import type { About, Ran, StepIo } from './durable.ts'
 import type { Engine } from './engine.ts'
 import type { Names } from './evaluate.ts'
 import { durationIn, judge, namesIn, sayFailed, textFor } from './evaluate.ts'
@@ -82,7 +82,7 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
       const at = tryKey(key, attempt)
       const ran = await engine.durable.run(at, facts, (io) => once(at, io))
       startedAt ??= ran.startedAt
-      const outcome = ran.outcome.status === 'unknown' ? await settle(at, facts, ran.outcome) : ran.outcome
+      const outcome = ran.outcome.status === 'unknown' ? await settle(at, facts, ran) : ran.outcome
       // a retry of a change is made only when it is known that nothing happened
       const again =
         !isGood(outcome) &&
@@ -122,29 +122,30 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
   }
 
   /** Begun, and the end not seen: the action looks whether it happened; else a person says. Done again, it may be cut off again. */
-  async function settle(at: string, facts: About, outcome: Outcome): Promise<Outcome> {
+  async function settle(at: string, facts: About, ran: Ran): Promise<Outcome> {
+    const { outcome } = ran
     const found =
       step.inDoubt === 'fail'
         ? 'leave'
         : step.inDoubt === 'rerun' || facts.repeatable
           ? 'again'
-          : await ask(at, facts, outcome)
+          : await ask(at, facts, ran)
     if (found === 'leave') return outcome
     if (found !== 'again') return concluded(found)
     const again = about(at, 'again')
-    const next = (await engine.durable.run(again, facts, (io) => once(again, io))).outcome
-    return next.status === 'unknown' && !(step.inDoubt === 'rerun' || facts.repeatable)
+    const next = await engine.durable.run(again, facts, (io) => once(again, io))
+    return next.outcome.status === 'unknown' && !(step.inDoubt === 'rerun' || facts.repeatable)
       ? settle(again, facts, next)
-      : next
+      : next.outcome
   }
 
   /** Whether it happened: what the step came to then, or that it is to be done, or to be left in doubt. */
-  async function ask(at: string, facts: About, outcome: Outcome): Promise<Outcome | 'again' | 'leave'> {
+  async function ask(at: string, facts: About, { outcome, attempt }: Ran): Promise<Outcome | 'again' | 'leave'> {
     if (action && !asks(action) && action.settled) {
       const looked = await engine.durable.run(
         about(at, 'settled'),
         { ...facts, effect: 'read', repeatable: true, quiet: true },
-        (io) => io.perform(step.action, 'settled', params),
+        (io) => io.perform(step.action, 'settled', params, attempt),
       )
       const said =
         looked.outcome.status === 'succeeded' ? (looked.outcome.result as { happened?: string; result?: Json }) : {}

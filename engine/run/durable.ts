@@ -70,14 +70,23 @@ export interface StepIo {
   readonly since: number
   now(): number
   sleep(ms: number): Promise<void>
-  perform(action: string, what: 'run' | 'plan' | 'settled', params: JsonObject): Promise<Outcome>
+  /** `of`: the attempt it is about, when that is not this one. */
+  perform(action: string, what: 'run' | 'plan' | 'settled', params: JsonObject, of?: Attempt): Promise<Outcome>
   tell(event: Passing | Recorded): void
+}
+
+/** One try at something; `began` in milliseconds since 1970. */
+export interface Attempt {
+  readonly id: string
+  readonly began: number
 }
 
 export interface Ran {
   readonly outcome: Outcome
   /** ISO 8601. */
   readonly startedAt: string
+  /** Of the last try; absent where nothing was tried. */
+  readonly attempt?: Attempt
 }
 
 /** A part of the plan to be walked, with what it needs: serialisable, no closures. */

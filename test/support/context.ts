@@ -88,6 +88,8 @@ export interface TestContextOptions {
   readonly effect?: Effect
   /** Instead of the one driven by hand. */
   readonly clock?: Clock & { busy?(): () => void }
+  /** When the attempt began, milliseconds since 1970; now, unless told. */
+  readonly began?: number
 }
 
 /** An action's world for a test: real HTTP, a clock driven by hand, clouds as given; no hosts. */
@@ -103,7 +105,7 @@ export function testContext(clouds: readonly CloudConfig[], options: TestContext
   const noHosts = () => Promise.reject(new Error('this test has no hosts'))
 
   const ctx: ActionContext = {
-    step: { run: 'test', key: 'step', attempt: 'a' },
+    step: { run: 'test', key: 'step', attempt: 'a', began: options.began ?? clock.now() },
     effect: options.effect ?? 'read',
     clock,
     http(request, signal) {

@@ -176,9 +176,9 @@ export async function walk(yaml: string, options: WalkOptions = {}): Promise<Wal
     locks: { take: async () => undefined, free: async () => undefined },
     operator: { user: 'tess', host: 'here' },
     emit: (event) => void events.push(event),
-    async perform(_key, _about, _attempt, [name, what, params], _tell, signal) {
+    async perform(key, _about, { id, began }, [name, what, params], _tell, signal) {
       const action = registry.get(name) as WorkAction
-      const context = { secrets: redactor } as never
+      const context = { secrets: redactor, step: { run: 'run-1', key, attempt: id, began } } as never
       try {
         const result =
           what === 'run'

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { StepFailure } from '../../../engine/action/contract.ts'
+import { StepFailure, type WorkAction } from '../../../engine/action/contract.ts'
+import { closedObject } from '../../../engine/action/define.ts'
 import { emptyWorld, outcomeOf, walk } from '../../support/engine.ts'
 
 const head = 'apiVersion: runbook/v1\nname: t\n'
@@ -263,6 +264,37 @@ test('an unknown end is settled by the action where it can look, and asked of a 
   const asked = await walk(`${head}steps:\n  - { id: x, action: test.change, with: { what: x } }\n`, { world })
   expect(asked.stopped).toMatchObject({ name: 'Parked', inDoubt: true })
   expect(world.effects).toEqual(['change x'])
+})
+
+test('an action that is asked whether it happened knows which attempt is in doubt, and since when', async () => {
+  const asked: string[] = []
+  const look: WorkAction = {
+    name: 'test.look',
+    summary: 'tells which attempt it is asked about',
+    effect: 'change',
+    params: closedObject({}),
+    result: closedObject({}),
+    examples: [{}],
+    run: ({ step }) => {
+      asked.push(`run ${step.attempt} ${new Date(step.began).toISOString()}`)
+      throw new StepFailure('connection_lost', 'lost', { status: 'unknown' })
+    },
+    async settled({ step }) {
+      asked.push(`settled ${step.attempt} ${new Date(step.began).toISOString()}`)
+      return { happened: 'yes', result: {} }
+    },
+  }
+  const yaml = `${head}steps:\n  - { id: x, action: test.look }\n`
+  const done = await walk(yaml, { moreActions: [look] })
+  const began = done.entries.find(({ type }) => type === 'step.began')
+  const first = `${began?.type === 'step.began' ? began.attempt : ''} ${began?.at}`
+  expect(asked).toEqual([`run ${first}`, `settled ${first}`])
+
+  const cut = done.text.split('\n').slice(0, done.entries.findIndex(({ type }) => type === 'step.ended'))
+  asked.length = 0
+  const resumed = await walk(yaml, { moreActions: [look], text: `${cut.join('\n')}\n` })
+  expect(resumed.ending?.status).toBe('succeeded')
+  expect(asked).toEqual([`settled ${first}`])
 })
 
 test('a no from a person ends the run as refused, without a rescue; always and undo still run', async () => {
