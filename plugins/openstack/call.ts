@@ -58,6 +58,30 @@ export async function call(session: Session, call: ServiceCall, signal: AbortSig
   throw failureFrom(response, { service: call.service, method, url, effect })
 }
 
+/**
+ * The microversion that both sides know best, for a body that depends on it. `what` is said when the cloud is too old for
+ * it. Throws `cloud_too_old`, `cloud_too_new`.
+ */
+export async function versionFor(
+  session: Session,
+  service: string,
+  { what, ...wanted }: Microversions & { readonly what?: string },
+  signal: AbortSignal,
+): Promise<string> {
+  const token = await tokenOf(session, signal)
+  const address = addressOf(endpointOf(token.catalog, session.shared.cloud, service), service, token.projectId)
+  try {
+    return (await agreeOn(wanted, { service, address, token: token.value }, session, signal)) ?? wanted.min
+  } catch (error) {
+    if (what === undefined || !(error instanceof StepFailure) || error.code !== 'cloud_too_old') throw error
+    throw new StepFailure(error.code, `${what} needs version ${wanted.min} of \`${service}\`: ${error.message}`, {
+      ...(error.hint !== undefined && { hint: error.hint }),
+      ...(error.detail !== undefined && { detail: error.detail }),
+      cause: error,
+    })
+  }
+}
+
 /** The body as an object. Throws `bad_answer` for a page of HTML, an empty body, a list. */
 export function objectIn({ body, status, url }: ServiceAnswer): JsonObject {
   if (isObject(body)) return body

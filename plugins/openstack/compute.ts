@@ -1,12 +1,11 @@
 import type { WorkAction } from '../../engine/action/contract.ts'
 import { anything, flag, listOf, number, text, whole } from '../../engine/action/define.ts'
 import { apiObject, labels, oneOrMore } from './fields.ts'
-import { heartbeatFields, heartbeatOf } from './heartbeat.ts'
+import { computeServiceItem } from './compute-services.ts'
+import { heartbeatOf } from './heartbeat.ts'
 import { exactly, listAction } from './list.ts'
-import type { Microversions } from './versions.ts'
-
-/** From the release that gave services and hypervisors ids that hold across cells, to the newest we have read about. */
-export const computeVersions: Microversions = { min: '2.53', max: '2.100' }
+import { migrationItem } from './migration-item.ts'
+import { computeVersions } from './versions.ts'
 
 const computeServiceList = listAction({
   name: 'openstack.compute_service.list',
@@ -22,22 +21,7 @@ const computeServiceList = listAction({
     host: exactly(text('Only this host, exactly as Nova names it', { minLength: 1 }), 'host'),
     binary: exactly(text('Only this kind: `nova-compute`', { minLength: 1 }), 'binary'),
   },
-  item: apiObject(
-    'A service of Nova',
-    {
-      id: text('UUID'),
-      binary: text('Its kind: `nova-compute`, `nova-scheduler`, `nova-conductor`'),
-      host: text('The host, as Nova names it'),
-      zone: text('Availability zone'),
-      status: text('`enabled`, `disabled`; `UNKNOWN` when its cell does not answer'),
-      state: text('`up` or `down`'),
-      updated_at: text('Last report as the API writes it, without a zone'),
-      disabled_reason: text('Why it is disabled'),
-      forced_down: flag('Whether somebody declared it down'),
-      ...heartbeatFields,
-    },
-    ['binary', 'host', 'status'],
-  ),
+  item: computeServiceItem,
   derive: (item, date) => heartbeatOf(item['updated_at'], date),
   examples: [{}, { host: 'compute-1', binary: 'nova-compute' }],
 })
@@ -147,29 +131,7 @@ const migrationList = listAction({
   },
   switches: { changes_since: text('Only those that changed since then, ISO 8601', { minLength: 1 }) },
   query: ({ changes_since }) => (typeof changes_since === 'string' ? { 'changes-since': changes_since } : {}),
-  item: apiObject(
-    'A migration',
-    {
-      id: whole('Number'),
-      uuid: text('UUID'),
-      instance_uuid: text('The server'),
-      status: text('`running`, `completed`, `failed`, …; what it means depends on the type'),
-      migration_type: text('`live-migration`, `migration`, `resize`, `evacuation`'),
-      source_compute: text('From this host'),
-      dest_compute: text('To this host'),
-      source_node: text('From this hypervisor'),
-      dest_node: text('To this hypervisor'),
-      dest_host: text('Address of the destination'),
-      old_instance_type_id: whole('Flavor before'),
-      new_instance_type_id: whole('Flavor after'),
-      user_id: text('Who asked for it'),
-      project_id: text('Project of who asked'),
-      created_at: text('When it began, without a zone'),
-      updated_at: text('When it last changed, without a zone'),
-      links: anything('Addresses of it, while it runs'),
-    },
-    ['id', 'status'],
-  ),
+  item: migrationItem,
   examples: [{}, { host: 'compute-1', status: ['running', 'preparing'] }],
 })
 

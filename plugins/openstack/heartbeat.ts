@@ -17,7 +17,7 @@ export function heartbeatOf(reported: Json | undefined, date: string | null): Js
 }
 
 /** Services write UTC without saying so, with a `T` or a space, and with microseconds. */
-function momentOf(reported: Json | undefined): number | undefined {
+export function momentOf(reported: Json | undefined): number | undefined {
   if (typeof reported !== 'string') return undefined
   const parts = /^(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(\.\d{1,3})?\d*(Z|[+-]\d\d:?\d\d)?$/.exec(reported)
   if (!parts) return undefined

@@ -1,6 +1,7 @@
 import type { Action } from '../../engine/action/contract.ts'
 import { apiActions } from './api.ts'
 import { computeActions } from './compute.ts'
+import { computeServiceActions } from './compute-service.ts'
 import { endpointCheckActions } from './endpoint-check.ts'
 import { identityActions } from './identity.ts'
 import { imageActions } from './image.ts'
@@ -17,6 +18,7 @@ export const actions: readonly Action[] = [
   ...endpointCheckActions,
   ...identityActions,
   ...computeActions,
+  ...computeServiceActions,
   ...serverActions,
   ...networkActions,
   ...networkAgentActions,

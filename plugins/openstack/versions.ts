@@ -13,6 +13,9 @@ export interface Microversions {
   readonly max: string
 }
 
+/** From the release that gave services and hypervisors ids that hold across cells, to the newest we have read about. */
+export const computeVersions: Microversions = { min: '2.53', max: '2.100' }
+
 /** The microversions a service says it speaks. */
 export interface Served {
   readonly min: string
@@ -79,6 +82,9 @@ export async function agreeOn(
     )
   return highest
 }
+
+/** Whether a version is this one or a later one. */
+export const atLeast = (version: string, wanted: string): boolean => compareVersions(version, wanted) >= 0
 
 /** By their numbers: `2.9` is below `2.53`. */
 function compareVersions(a: string, b: string): number {

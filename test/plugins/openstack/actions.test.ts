@@ -12,8 +12,9 @@ import { unknownFields } from './unknown-fields.ts'
 const all = actions.map((action) => ({ name: action.name, action }))
 
 describe.each(all)('$name', ({ action }) => {
-  test('reads, and has schemas that are schemas', () => {
-    expect(action.effect).toBe('read')
+  test('reads, or can say what it would change and whether it did; and has schemas that are schemas', () => {
+    if (action.effect !== 'read')
+      expect(action).toMatchObject({ plan: expect.any(Function), settled: expect.any(Function) })
     expect(schemaProblem(action.params)).toBeUndefined()
     expect(schemaProblem(action.result)).toBeUndefined()
     expect(action.params).toMatchObject({ additionalProperties: false })
