@@ -290,7 +290,10 @@ test('an action that is asked whether it happened knows which attempt is in doub
   const first = `${began?.type === 'step.began' ? began.attempt : ''} ${began?.at}`
   expect(asked).toEqual([`run ${first}`, `settled ${first}`])
 
-  const cut = done.text.split('\n').slice(0, done.entries.findIndex(({ type }) => type === 'step.ended'))
+  const cut = done.text.split('\n').slice(
+    0,
+    done.entries.findIndex(({ type }) => type === 'step.ended'),
+  )
   asked.length = 0
   const resumed = await walk(yaml, { moreActions: [look], text: `${cut.join('\n')}\n` })
   expect(resumed.ending?.status).toBe('succeeded')
