@@ -2,8 +2,7 @@ import { createClock } from './clock.ts'
 import type { Rehearsal, RehearsalOptions } from './contract.ts'
 import { createEstate, type ServedEstate, serveEstate } from './hosts/index.ts'
 import { createCloud } from './openstack/cloud.ts'
-import { instanceNameOf } from './openstack/nova/server-view.ts'
-import { serversOn } from './openstack/nova/usage.ts'
+import { followHosts } from './openstack/nova/follow-hosts.ts'
 import { type ServedCloud, serveCloud } from './openstack/serve-cloud.ts'
 import { createRandom } from './random.ts'
 import { readScenario, ScenarioError } from './scenario.ts'
@@ -34,12 +33,7 @@ export async function startRehearsal(options: RehearsalOptions): Promise<Rehears
       options.onEffect?.({ at, kind, what, ...(detail !== undefined && { detail }) })
     },
   }
-  estate.guests = (host) =>
-    serversOn(cloud.nova, host).map((server) => ({
-      uuid: server.id,
-      name: instanceNameOf(server),
-      running: server.powerState === 1,
-    }))
+  followHosts(world)
   // seconds, as chrony counts
   cloud.skewOf = (host) => Math.round((estate.machines.get(host)?.clockOffset ?? 0) * 1000)
   let services: ServedCloud | undefined

@@ -105,6 +105,8 @@ export function readScenario(value: unknown): Scenario {
   }
 }
 
+const isHostName = (name: unknown): boolean => typeof name === 'string' && /^[a-z][a-z0-9-]*$/.test(name)
+
 type Wrong = (what: string, hint?: string) => ScenarioError
 
 const counts = ['controllers', 'computes', 'ceph', 'databases', 'osds_per_host', 'servers']
@@ -119,6 +121,11 @@ function topologyIn(value: unknown, wrong: Wrong): TopologyOverrides {
         `the topology has no \`${field}\``,
         `it has ${['region', ...counts].map((one) => `\`${one}\``).join(', ')}`,
       )
+    }
+    if (field === 'computes' && Array.isArray(number)) {
+      const names = new Set(number)
+      if (number.length > 0 && names.size === number.length && number.every(isHostName)) continue
+      throw wrong('`topology.computes` must be a number, or a list of different host names')
     }
     const least = field === 'servers' || field === 'ceph' || field === 'osds_per_host' ? 0 : 1
     if (!Number.isInteger(number) || (number as number) < least) {

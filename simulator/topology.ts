@@ -26,11 +26,12 @@ const healthyTopology: Topology = {
   servers: 40,
 }
 
-/** What a scenario may say: numbers of hosts instead of names. */
+/** What a scenario may say: numbers of hosts instead of names, except where names matter. */
 export interface TopologyOverrides {
   readonly region?: string
   readonly controllers?: number
-  readonly computes?: number
+  /** Names, where they matter: `[c1, c2, c10]`. */
+  readonly computes?: number | readonly string[]
   readonly ceph?: number
   readonly databases?: number
   readonly osds_per_host?: number
@@ -43,7 +44,7 @@ export function topologyOf(overrides: TopologyOverrides = {}): Topology {
     ...healthyTopology,
     ...plain,
     ...(controllers !== undefined && { controllers: names('ctl', controllers) }),
-    ...(computes !== undefined && { computes: names('cmp', computes) }),
+    ...(computes !== undefined && { computes: typeof computes === 'number' ? names('cmp', computes) : computes }),
     ...(ceph !== undefined && { ceph: names('ceph', ceph) }),
     ...(databases !== undefined && { databases: names('db', databases) }),
   }

@@ -20,6 +20,8 @@ export interface Guest {
   /** `instance-0000002a`. */
   readonly name: string
   readonly running: boolean
+  /** It stands still, in the memory of the host. */
+  readonly paused: boolean
 }
 
 /** All simulated hosts, and the clusters they form. */

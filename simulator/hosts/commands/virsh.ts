@@ -13,16 +13,19 @@ export function virshProgram(machine: Machine, guests: (host: string) => readonl
       )
       return 1
     }
-    const shown = guests(machine.name).filter(({ running }) => running || flags.has('all') || flags.has('inactive'))
+    const shown = guests(machine.name).filter(
+      ({ running, paused }) => running || paused || flags.has('all') || flags.has('inactive'),
+    )
     switch (rest[0]) {
       case 'list':
         if (flags.has('name') || flags.has('uuid')) {
           me.out(`${shown.map(({ name, uuid }) => `${flags.has('name') ? name : uuid}\n`).join('')}\n`)
         } else {
           me.out(' Id   Name                State\n-----------------------------------\n')
-          for (const [index, { name, running }] of shown.entries()) {
+          for (const [index, { name, running, paused }] of shown.entries()) {
+            const on = running || paused
             me.out(
-              ` ${running ? String(index + 1).padEnd(4) : '-   '} ${name.padEnd(19)} ${running ? 'running' : 'shut off'}\n`,
+              ` ${on ? String(index + 1).padEnd(4) : '-   '} ${name.padEnd(19)} ${paused ? 'paused' : running ? 'running' : 'shut off'}\n`,
             )
           }
           me.out('\n')

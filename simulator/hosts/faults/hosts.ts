@@ -87,6 +87,25 @@ export const machineFaults: Fault[] = [
     machineOf(world, host).power.reboot({ stopsIn: 0, offFor: 0 })
   }),
   fault(
+    'hosts.reboot_refused',
+    'A host takes every command to reboot or to switch off, says nothing, and stays up',
+    { host },
+    (world, { host }) => {
+      machineOf(world, host).power.habits.refuses = true
+    },
+  ),
+  fault(
+    'hosts.slow_boot',
+    'A host takes long from its last process until its operating system runs again',
+    { host, minutes: { type: 'number', minimum: 0, default: 15, description: 'How long, in minutes' } },
+    (world, { host, minutes }) => {
+      machineOf(world, host).power.habits.offFor = Number(minutes) * 60_000
+    },
+  ),
+  fault('hosts.never_back', 'A host that reboots does not come back', { host }, (world, { host }) => {
+    machineOf(world, host).power.habits.returns = false
+  }),
+  fault(
     'hosts.high_load',
     'A host has more to do than it can',
     { host, load: { type: 'number', default: 90, minimum: 0, description: 'The load averages' } },

@@ -18,8 +18,19 @@ export interface Power {
   /** Power off, at once or in a while; without `offFor` it stays off. */
   off(options?: { readonly stopsIn?: number; readonly offFor?: number }): void
   on(): void
+  /** How the machine takes a word to stop or to start; as machines do, unless told. */
+  readonly habits: Habits
   onOff(happens: () => void): void
   onBoot(happens: () => void): void
+}
+
+export interface Habits {
+  /** Takes every command to stop, and does nothing about it. */
+  refuses: boolean
+  /** From the last process until the operating system runs again, in milliseconds. */
+  offFor: number
+  /** Whether it ever comes back by itself from a reboot. */
+  returns: boolean
 }
 
 /** From the command to the last process, and from there until the operating system runs again; milliseconds. */
@@ -37,17 +48,18 @@ export function createPower({ clock, random, bootedAt, changed }: PowerOptions):
   const boots = [{ id: random.uuid(), at: bootedAt }]
   const whenOff: (() => void)[] = []
   const whenBooted: (() => void)[] = []
+  const habits: Habits = { refuses: false, offFor: offTime, returns: true }
   let state: ReturnType<Power['state']> = 'on'
 
   function off({ stopsIn = stopsAfter, offFor }: { readonly stopsIn?: number; readonly offFor?: number } = {}): void {
-    if (state !== 'on') return
+    if (state !== 'on' || habits.refuses) return
     state = 'stopping'
     changed()
     clock.after(stopsIn, () => {
       state = 'off'
       for (const happens of whenOff) happens()
       changed()
-      if (offFor !== undefined) clock.after(offFor, on)
+      if (offFor !== undefined && habits.returns) clock.after(offFor, on)
     })
   }
 
@@ -63,7 +75,8 @@ export function createPower({ clock, random, bootedAt, changed }: PowerOptions):
     state: () => state,
     boot: () => boots.at(-1) ?? { id: '', at: bootedAt },
     boots: () => boots,
-    reboot: (options = {}) => off({ offFor: offTime, ...options }),
+    reboot: (options = {}) => off({ offFor: habits.offFor, ...options }),
+    habits,
     off,
     on,
     onOff: (happens) => void whenOff.push(happens),

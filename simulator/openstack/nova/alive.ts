@@ -19,7 +19,18 @@ export function health(
 
 /** Whether the compute service of a host takes work at all, whatever Nova believes of it. */
 export function computeWorks(world: CloudWorld, host: string): boolean {
-  const service = world.cloud.nova.services.find((one) => one.binary === 'nova-compute' && one.host === host)
-  const now = world.clock.now()
-  return service !== undefined && now - lastBeat(service, now, world.estate) <= downAfter
+  const service = computeOn(world, host)
+  if (!service) return false
+  const unit = world.estate.unit(host, service.unit)
+  const { silent } = service
+  return (unit?.running ?? true) && (!silent || (unit !== undefined && unit.since > silent.noticed))
+}
+
+export const computeOn = ({ cloud: { nova } }: CloudWorld, host: string | null): NovaServiceRecord | undefined =>
+  nova.services.find((one) => one.binary === 'nova-compute' && one.host === host)
+
+/** Whether Nova believes that the compute service of a host works. */
+export function computeIsUp(world: CloudWorld, host: string | null): boolean {
+  const service = computeOn(world, host)
+  return service !== undefined && health(world, service).up
 }

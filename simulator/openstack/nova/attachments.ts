@@ -39,6 +39,5 @@ export function attachmentRoutes(world: CloudWorld): Route[] {
         return json(200, { volumeAttachments })
       },
     },
-    { method: 'GET', path: '/os-server-groups', handle: () => json(200, { server_groups: [] }) },
   ]
 }

@@ -55,6 +55,13 @@ export function buildNova(topology: Topology, startAt: number): NovaState {
         createdAt: startAt - 200 * day,
       },
     ],
+    groups: [],
+    holds: [],
+    orphans: [],
+    upsets: [],
+    mute: new Set(),
+    plans: [],
+    queued: [],
     quotas: new Map(),
   }
 }

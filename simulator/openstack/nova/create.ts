@@ -4,11 +4,12 @@ import { projectOf } from '../keystone/state.ts'
 import { addPort } from '../neutron/ports.ts'
 import type { Subnet } from '../neutron/state.ts'
 import { second } from '../time.ts'
-import { change, recordAction } from './lifecycle.ts'
-import { hostsFor } from './schedule.ts'
-import { askerOf, nameOf } from './server-actions.ts'
+import { beginEvent, change, fail, onHost, recordAction, succeed, upsetOf } from './lifecycle.ts'
+import { hostsFor, noValidHost } from './schedule.ts'
+import { nameOf } from './names.ts'
+import { askerOf } from './server-actions.ts'
 import { serverLinks } from './server-view.ts'
-import type { Flavor, InstanceAction, NovaServer } from './state.ts'
+import type { Flavor, InstanceAction, NovaServer, ServerGroup } from './state.ts'
 
 interface Wanted {
   readonly name: string
@@ -16,6 +17,7 @@ interface Wanted {
   readonly image: string
   readonly subnets: readonly Subnet[]
   readonly host: string | undefined
+  readonly group: ServerGroup | undefined
   readonly metadata: { readonly [key: string]: string }
   readonly description: string | null
 }
@@ -51,6 +53,7 @@ export function createServer(world: CloudWorld, request: ApiRequest): Reply {
     keyName: null,
   }
   nova.servers.push(server)
+  wanted.group?.members.push(server.id)
   const record = recordAction(world, server, 'create', askerOf(request))
   world.effect('openstack.server.create', nameOf(server), { flavor: wanted.flavor.name })
   world.clock.after(second, () => place(world, server, wanted, record))
@@ -88,9 +91,20 @@ function wantedIn(world: CloudWorld, { body, version, token }: ApiRequest): Want
     image: typeof asked['imageRef'] === 'string' ? asked['imageRef'] : '',
     subnets: subnetsFor(world, asked['networks'], projectOf(token)),
     host: typeof host === 'string' ? host : undefined,
+    group: groupIn(world, body),
     metadata: (asked['metadata'] ?? {}) as { [key: string]: string },
     description: typeof asked['description'] === 'string' ? asked['description'] : null,
   }
+}
+
+/** The group a scheduler hint names; the hints stand beside the server. */
+function groupIn({ cloud: { nova } }: CloudWorld, body: unknown): ServerGroup | undefined {
+  const all = (body ?? {}) as { readonly [key: string]: { readonly group?: unknown } | undefined }
+  const wanted = (all['os:scheduler_hints'] ?? all['OS-SCH-HNT:scheduler_hints'])?.group
+  if (wanted === undefined) return undefined
+  const group = nova.groups.find(({ id }) => id === wanted)
+  if (!group) throw new ApiFailure(400, `Instance group ${wanted} could not be found.`)
+  return group
 }
 
 function subnetsFor({ cloud: { neutron } }: CloudWorld, networks: unknown, project: string): Subnet[] {
@@ -111,32 +125,17 @@ function subnetsFor({ cloud: { neutron } }: CloudWorld, networks: unknown, proje
 function place(world: CloudWorld, server: NovaServer, wanted: Wanted, record: InstanceAction): void {
   if (server.vmState === 'deleted') return
   const now = world.clock.now()
-  const possible = hostsFor(world, server.flavor)
-  const host = wanted.host === undefined ? possible[0] : possible.find((one) => one === wanted.host)
+  const { flavor } = server
+  const [host] = hostsFor(world, { flavor, server, group: wanted.group, host: wanted.host })
   if (host === undefined) {
-    const message = 'No valid host was found. There are not enough hosts available.'
+    const message = noValidHost()
     const fault = { code: 500, message, created: now, details: `nova.exception.NoValidHost: ${message}` }
     change(server, now, { vmState: 'error', taskState: null, fault, neverPlaced: true })
-    record.message = 'Error'
-    record.updatedAt = now
-    record.events.push({
-      event: 'conductor_schedule_and_build_instances',
-      startedAt: now,
-      finishedAt: now,
-      result: 'Error',
-      host: null,
-      details: message,
-    })
+    beginEvent(world, record, 'conductor_schedule_and_build_instances', null)
+    fail(world, record, message)
     return
   }
-  record.events.push({
-    event: 'compute__do_build_and_run_instance',
-    startedAt: now,
-    finishedAt: null,
-    result: null,
-    host,
-    details: null,
-  })
+  beginEvent(world, record, 'compute__do_build_and_run_instance', host)
   change(server, now, { host, taskState: 'networking' })
   for (const [index, subnet] of wanted.subnets.entries()) {
     addPort(world.cloud.neutron, {
@@ -153,7 +152,9 @@ function place(world: CloudWorld, server: NovaServer, wanted: Wanted, record: In
   world.clock.after(4 * second, () =>
     whileBuilding(server, () => change(server, world.clock.now(), { taskState: 'spawning' })),
   )
-  world.clock.after(9 * second, () => whileBuilding(server, () => finish(world, server, record)))
+  onHost(world, host, () =>
+    world.clock.after(9 * second, () => whileBuilding(server, () => finish(world, server, record))),
+  )
 }
 
 function whileBuilding({ vmState }: NovaServer, then: () => void): void {
@@ -162,8 +163,15 @@ function whileBuilding({ vmState }: NovaServer, then: () => void): void {
 
 function finish(world: CloudWorld, server: NovaServer, record: InstanceAction): void {
   const now = world.clock.now()
+  const upset = upsetOf(world, server, 'spawn')
+  if (upset) {
+    const { message } = upset
+    const fault = { code: 500, message, created: now, details: message }
+    change(server, now, { vmState: 'error', taskState: null, fault })
+    fail(world, record, message)
+    return
+  }
   change(server, now, { vmState: 'active', taskState: null, powerState: 1, launchedAt: now })
   for (const port of world.cloud.neutron.ports) if (port.device_id === server.id) port.status = 'ACTIVE'
-  record.updatedAt = now
-  for (const event of record.events) Object.assign(event, { finishedAt: now, result: 'Success' })
+  succeed(world, record)
 }

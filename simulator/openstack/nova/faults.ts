@@ -1,12 +1,23 @@
 import type { Fault } from '../../fault.ts'
 import { uuidOf } from '../../random.ts'
+import type { World } from '../../world.ts'
 import type { CloudState } from '../cloud.ts'
 import { projectIdOf, userIdOf } from '../keystone/state.ts'
+import { allocationsOf, providersOf, sum } from '../placement/state.ts'
 import { hour, minute } from '../time.ts'
-import type { NovaServer, NovaServiceRecord } from './state.ts'
+import { addMigration } from './moves.ts'
+import type { NovaServer, NovaServiceRecord, Upset, UserMoment, VmState } from './state.ts'
+import { existing } from './state.ts'
+import { serversOn } from './usage.ts'
+import { startByUser } from './users.ts'
 
 const host = { type: 'string', description: 'The compute host, as Nova names it' } as const
 const count = { type: 'integer', description: 'How many servers', minimum: 1, default: 1 } as const
+
+const server = { type: 'string', description: 'The server, by name or id' } as const
+const times = { type: 'integer', description: 'How often; always unless told', minimum: 1 } as const
+const message = (usual: string) =>
+  ({ type: 'string', description: 'What the host says about it', default: usual }) as const
 
 export const novaFaults: readonly Fault[] = [
   {
@@ -115,6 +126,132 @@ export const novaFaults: readonly Fault[] = [
       })
     },
   },
+  {
+    name: 'nova.migration_stalls',
+    summary: 'The guest writes to its memory faster than the network carries it: its live migrations never end',
+    params: upsetting({}),
+    apply: ({ cloud }, params) => upset(cloud, 'stalls', params),
+  },
+  {
+    name: 'nova.migration_precheck_fails',
+    summary: 'Live migrations are accepted, and then the target finds that it cannot take the server',
+    params: upsetting({ message: message("Unacceptable CPU info: CPU doesn't have compatibility") }),
+    apply: ({ cloud }, params) => upset(cloud, 'precheck', params),
+  },
+  {
+    name: 'nova.migration_breaks',
+    summary: 'Live migrations break off half way; the record of the action tells nothing of it',
+    params: upsetting({}),
+    apply: ({ cloud }, params) => upset(cloud, 'breaks', params),
+  },
+  {
+    name: 'nova.migration_slow',
+    summary: 'Live migrations take many times as long as usual',
+    params: {
+      type: 'object',
+      properties: {
+        server: { ...server, description: 'The server, by name or id; every server unless told' },
+        factor: { type: 'number', description: 'How many times as long', minimum: 1, default: 20 },
+      },
+      additionalProperties: false,
+    },
+    apply: ({ cloud }, params) => upset(cloud, 'slow', params),
+  },
+  {
+    name: 'nova.spawn_fails',
+    summary: 'Servers that are created end in status ERROR on their host',
+    params: {
+      type: 'object',
+      properties: {
+        server: { ...server, description: 'Its name; every new server unless told' },
+        message: message('internal error: qemu unexpectedly closed the monitor'),
+        times,
+      },
+      additionalProperties: false,
+    },
+    apply: ({ cloud }, params) => upset(cloud, 'spawn', params),
+  },
+  {
+    name: 'nova.no_capacity',
+    summary: 'The other hosts are nearly full: the last servers of a host do not fit anywhere else',
+    params: {
+      type: 'object',
+      properties: {
+        host,
+        short: { type: 'integer', description: 'How many of its running servers do not fit', minimum: 1, default: 1 },
+      },
+      required: ['host'],
+      additionalProperties: false,
+    },
+    apply({ cloud }, { host, short }) {
+      computeOn(cloud, host)
+      fillOthers(cloud, String(host), Number(short))
+    },
+  },
+  {
+    name: 'nova.user_starts_server',
+    summary: 'A user starts a stopped server of theirs in the middle of the work, if Nova lets them',
+    params: {
+      type: 'object',
+      properties: {
+        server,
+        when: {
+          type: 'string',
+          description: 'When: now, or when its host is disabled, goes down, or has its compute service back',
+          enum: ['now', 'disabled', 'reboot', 'back'],
+          default: 'reboot',
+        },
+      },
+      required: ['server'],
+      additionalProperties: false,
+    },
+    apply(world, { server: name, when }) {
+      const found = serverNamed(world.cloud, name)
+      if (when === 'now') startByUser(world, found)
+      else world.cloud.nova.plans.push({ server: found.id, when: when as UserMoment, done: false })
+    },
+  },
+  {
+    name: 'nova.service_not_back',
+    summary: 'The compute service of a host is not heard of after its next start, until it is started once more',
+    params: { type: 'object', properties: { host }, required: ['host'], additionalProperties: false },
+    apply({ cloud }, { host }) {
+      cloud.nova.mute.add(computeOn(cloud, host).host)
+    },
+  },
+  {
+    name: 'nova.orphan_domain',
+    summary: 'A guest runs on a host that Nova knows nothing of',
+    params: { type: 'object', properties: { host }, required: ['host'], additionalProperties: false },
+    apply({ cloud }, { host }) {
+      const { host: on } = computeOn(cloud, host)
+      cloud.nova.orphans.push({ host: on, uuid: uuidOf(`orphan/${on}`), name: 'instance-0000beef', running: true })
+    },
+  },
+  {
+    name: 'nova.server_state',
+    summary: 'A server is in a state of its own, without anything under way',
+    params: {
+      type: 'object',
+      properties: {
+        server,
+        state: {
+          type: 'string',
+          description: 'The state, as Nova keeps it',
+          enum: ['active', 'stopped', 'paused', 'suspended', 'rescued', 'resized', 'shelved_offloaded', 'error'],
+          default: 'active',
+        },
+        locked: { type: 'boolean', description: 'Whether its owner has locked it', default: false },
+      },
+      required: ['server'],
+      additionalProperties: false,
+    },
+    apply(world, { server: name, state, locked }) {
+      const found = serverNamed(world.cloud, name)
+      putInState(world, found, state as VmState)
+      found.locked = locked === true
+    },
+  },
 ]
 
 function computeOn({ nova }: CloudState, host: unknown): NovaServiceRecord {
@@ -124,3 +261,89 @@ function computeOn({ nova }: CloudState, host: unknown): NovaServiceRecord {
 }
 
 const running = ({ nova }: CloudState): NovaServer[] => nova.servers.filter(({ vmState }) => vmState === 'active')
+
+function upsetting(more: Fault['params']['properties']): Fault['params'] {
+  return {
+    type: 'object',
+    properties: { server, ...more, times },
+    required: ['server'],
+    additionalProperties: false,
+  }
+}
+
+/** New servers may be named before they exist. */
+function upset(cloud: CloudState, kind: Upset['kind'], params: { readonly [name: string]: unknown }): void {
+  const name = params['server']
+  if (name !== undefined && kind !== 'spawn') serverNamed(cloud, name)
+  cloud.nova.upsets.push({
+    kind,
+    server: name === undefined ? undefined : String(name),
+    message: String(params['message'] ?? ''),
+    factor: Number(params['factor'] ?? 1),
+    left: Number(params['times'] ?? Number.POSITIVE_INFINITY),
+  })
+}
+
+function serverNamed({ nova }: CloudState, name: unknown): NovaServer {
+  const found = existing(nova).find((one) => one.name === name || one.id === name)
+  if (!found) throw new Error(`there is no server \`${name}\``)
+  return found
+}
+
+/** One other host has room for all running servers but the smallest, as often as told; the rest have none. */
+function fillOthers(cloud: CloudState, host: string, short: number): void {
+  const sizes = serversOn(cloud.nova, host)
+    .filter(({ vmState }) => vmState === 'active')
+    .map(({ flavor }) => flavor.ram)
+    .sort((a, b) => a - b)
+  if (sizes.length < short) throw new Error(`only ${sizes.length} servers run on \`${host}\``)
+  const total = (list: readonly number[]) => list.reduce((sum, ram) => sum + ram, 0)
+  let room = total(sizes) - total(sizes.slice(0, short))
+  for (const provider of providersOf(cloud).filter((one) => one.host !== host)) {
+    const used = sum(allocationsOf(cloud).filter((one) => one.host === provider.host))['MEMORY_MB'] ?? 0
+    const free = provider.memoryMb - provider.reservedMb - used
+    const left = Math.min(room, free)
+    room = 0
+    if (free <= left) continue
+    cloud.placement.leftovers.push({
+      consumer: uuidOf(`crowd/${provider.host}`),
+      host: provider.host,
+      resources: { MEMORY_MB: free - left },
+      project: projectIdOf('ci'),
+      user: userIdOf('ci-owner'),
+    })
+  }
+}
+
+const powerStates: { readonly [state in VmState]?: NovaServer['powerState'] } = {
+  active: 1,
+  rescued: 1,
+  resized: 1,
+  paused: 3,
+}
+
+function putInState(world: World, server: NovaServer, state: VmState): void {
+  const { cloud, clock, random } = world
+  if (state === 'resized') {
+    const source = cloud.nova.hypervisors.find(({ host }) => host !== server.host)
+    if (!source || server.host === null) throw new Error('a resize needs a second host')
+    const { user, project } = server
+    const asker = { requestId: `req-${random.uuid()}`, user, project }
+    const { host } = server
+    server.host = source.host
+    const migration = addMigration(world, server, { kind: 'migration', status: 'finished', destination: host, asker })
+    server.host = host
+    cloud.nova.holds.push({
+      consumer: migration.uuid,
+      server: server.id,
+      host: source.host,
+      flavor: server.flavor,
+    })
+  }
+  const fault =
+    state === 'error'
+      ? { code: 500, message: 'internal error', created: clock.now(), details: 'libvirt.libvirtError: internal error' }
+      : null
+  Object.assign(server, { vmState: state, taskState: null, powerState: powerStates[state] ?? 4, fault })
+  if (state === 'shelved_offloaded') server.host = null
+}

@@ -1,92 +1,6 @@
 import type { CloudWorld } from '../cloud.ts'
-import { second } from '../time.ts'
 import { computeWorks } from './alive.ts'
-import type { ActionEvent, InstanceAction, NovaServer, VmState } from './state.ts'
-
-/** How a server goes from one state to another. */
-export interface Transition {
-  /** The action as `os-instance-actions` names it. */
-  readonly action: string
-  /** States it may begin in. */
-  readonly from: readonly VmState[]
-  /** The task while it is under way. */
-  readonly task: string
-  readonly event: string
-  /** How long the host takes, in milliseconds. */
-  readonly takes: number
-  /** What the server is then. */
-  readonly end: Pick<NovaServer, 'vmState' | 'powerState'>
-}
-
-const running = { vmState: 'active', powerState: 1 } as const
-
-/** Server actions by their name in the API. */
-export const transitions: { readonly [name: string]: Transition } = {
-  'os-start': {
-    action: 'start',
-    from: ['stopped'],
-    task: 'powering-on',
-    event: 'compute_start_instance',
-    takes: 3 * second,
-    end: running,
-  },
-  'os-stop': {
-    action: 'stop',
-    from: ['active', 'error'],
-    task: 'powering-off',
-    event: 'compute_stop_instance',
-    takes: 8 * second,
-    end: { vmState: 'stopped', powerState: 4 },
-  },
-  'reboot.SOFT': {
-    action: 'reboot',
-    from: ['active'],
-    task: 'rebooting',
-    event: 'compute_reboot_instance',
-    takes: 6 * second,
-    end: running,
-  },
-  'reboot.HARD': {
-    action: 'reboot',
-    from: ['active', 'stopped', 'paused', 'suspended', 'error'],
-    task: 'rebooting_hard',
-    event: 'compute_reboot_instance',
-    takes: 10 * second,
-    end: running,
-  },
-  pause: {
-    action: 'pause',
-    from: ['active'],
-    task: 'pausing',
-    event: 'compute_pause_instance',
-    takes: second,
-    end: { vmState: 'paused', powerState: 3 },
-  },
-  unpause: {
-    action: 'unpause',
-    from: ['paused'],
-    task: 'unpausing',
-    event: 'compute_unpause_instance',
-    takes: second,
-    end: running,
-  },
-  suspend: {
-    action: 'suspend',
-    from: ['active'],
-    task: 'suspending',
-    event: 'compute_suspend_instance',
-    takes: 10 * second,
-    end: { vmState: 'suspended', powerState: 4 },
-  },
-  resume: {
-    action: 'resume',
-    from: ['suspended'],
-    task: 'resuming',
-    event: 'compute_resume_instance',
-    takes: 6 * second,
-    end: running,
-  },
-}
+import type { ActionEvent, InstanceAction, NovaServer, Upset } from './state.ts'
 
 /** Who asked, for the record. */
 export interface Asker {
@@ -113,35 +27,55 @@ export function recordAction(world: CloudWorld, server: NovaServer, action: stri
   return record
 }
 
-/**
- * Sets a server on its way; it arrives by itself when its host has had the time.
- * A host whose compute service does not work never begins: the task stays, as it does in a real cloud.
- */
-export function begin(world: CloudWorld, server: NovaServer, transition: Transition, asker: Asker): void {
-  const { clock } = world
-  const record = recordAction(world, server, transition.action, asker)
-  change(server, clock.now(), { taskState: transition.task })
-  if (server.host === null || !computeWorks(world, server.host)) return
-  const event: ActionEvent = {
-    event: transition.event,
-    startedAt: clock.now(),
-    finishedAt: null,
-    result: null,
-    host: server.host,
-    details: null,
+/** Opens an event of an action, on the host that does it. */
+export function beginEvent(
+  world: CloudWorld,
+  record: InstanceAction,
+  event: string,
+  host: string | null = conductorOf(world),
+): ActionEvent {
+  const startedAt = world.clock.now()
+  const opened: ActionEvent = { event, startedAt, finishedAt: null, result: null, host, details: null }
+  record.events.push(opened)
+  return opened
+}
+
+export const conductorOf = ({ topology }: CloudWorld): string | null => topology.controllers[0] ?? null
+
+/** Everything of an action that is open ends well. */
+export function succeed(world: CloudWorld, record: InstanceAction): void {
+  const now = world.clock.now()
+  record.updatedAt = now
+  for (const event of record.events) {
+    if (event.finishedAt === null) Object.assign(event, { finishedAt: now, result: 'Success' })
   }
-  record.events.push(event)
-  clock.after(transition.takes, () => {
-    if (server.vmState === 'deleted' || server.taskState !== transition.task) return
-    const now = clock.now()
-    change(server, now, { ...transition.end, taskState: null, fault: null })
-    record.updatedAt = now
-    event.finishedAt = now
-    event.result = 'Success'
-  })
+}
+
+/** What is open of an action ends badly; the last event tells why. */
+export function fail(world: CloudWorld, record: InstanceAction, details: string): void {
+  const now = world.clock.now()
+  record.updatedAt = now
+  record.message = 'Error'
+  const open = record.events.filter(({ finishedAt }) => finishedAt === null)
+  for (const event of open) Object.assign(event, { finishedAt: now, result: 'Error', details })
 }
 
 /** Changes a server, and the time of its last change with it. */
 export function change(server: NovaServer, at: number, to: Partial<NovaServer>): void {
   Object.assign(server, to, { updatedAt: at })
+}
+
+/** Gives a host something to do; it waits until the compute service of the host takes it. */
+export function onHost(world: CloudWorld, host: string | null, take: () => void): void {
+  if (host === null || computeWorks(world, host)) take()
+  else world.cloud.nova.queued.push({ host, take })
+}
+
+/** Whether an operation on a server is to go wrong in a way, and then how; it counts. */
+export function upsetOf({ cloud: { nova } }: CloudWorld, { id, name }: NovaServer, kind: Upset['kind']) {
+  const found = nova.upsets.find(
+    (one) => one.kind === kind && one.left > 0 && (one.server === undefined || [id, name].includes(one.server)),
+  )
+  if (found) found.left -= 1
+  return found
 }

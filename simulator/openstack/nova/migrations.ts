@@ -3,7 +3,10 @@ import { ApiFailure, type ApiRequest, json, type Reply, type Route } from '../ht
 import { fits, nextLink, pageOf } from '../http/paging.ts'
 import { micro } from '../time.ts'
 import { serverOf } from './find.ts'
-import type { Migration } from './state.ts'
+import { abortLiveMigration, forceLiveMigration } from './live-migration.ts'
+import { nameOf } from './names.ts'
+import { askerOf, conflict, refuseLocked } from './server-actions.ts'
+import type { Migration, NovaServer } from './state.ts'
 
 /** Statuses of a live migration that `servers/{id}/migrations` still shows. */
 const inProgress = ['queued', 'preparing', 'running', 'post-migrating']
@@ -32,11 +35,89 @@ export function migrationRoutes(world: CloudWorld): Route[] {
         const running = world.cloud.nova.migrations.filter(
           ({ server, kind, status }) => server === id && kind === 'live-migration' && inProgress.includes(status),
         )
-        return json(200, { migrations: running.map((migration) => progressView(migration, request)) })
+        return json(200, { migrations: running.map((migration) => progressView(world, migration, request)) })
       },
+    },
+    {
+      method: 'GET',
+      path: '/servers/:id/migrations/:migration',
+      since: 23,
+      admin: 'os_compute_api:servers:migrations:show',
+      handle: (request) => showProgress(world, request),
+    },
+    {
+      method: 'DELETE',
+      path: '/servers/:id/migrations/:migration',
+      since: 24,
+      admin: 'os_compute_api:servers:migrations:delete',
+      handle: (request) => abort(world, request),
+    },
+    {
+      method: 'POST',
+      path: '/servers/:id/migrations/:migration/action',
+      since: 22,
+      admin: 'os_compute_api:servers:migrations:force_complete',
+      handle: (request) => forceComplete(world, request),
     },
   ]
 }
+
+function showProgress(world: CloudWorld, request: ApiRequest): Reply {
+  const server = serverOf(world, request)
+  const wanted = request.params['migration'] ?? ''
+  const found = migrationOf(world, server, wanted)
+  if (!found) {
+    throw new ApiFailure(404, `In-progress live migration ${wanted} is not found for server ${server.id}.`)
+  }
+  if (found.kind !== 'live-migration') {
+    throw new ApiFailure(404, `Migration ${wanted} for server ${server.id} is not live-migration.`)
+  }
+  if (!inProgress.includes(found.status)) {
+    throw new ApiFailure(404, `Live migration ${wanted} for server ${server.id} is not in progress.`)
+  }
+  return json(200, { migration: progressView(world, found, request) })
+}
+
+function abort(world: CloudWorld, request: ApiRequest): Reply {
+  const { server, migration } = movingOf(world, request, 'abort live migration')
+  const allowed = request.version >= 65 ? ['running', 'queued', 'preparing'] : ['running']
+  if (!allowed.includes(migration.status)) throw wrongState(server, migration, 'abort live migration')
+  world.effect('openstack.server_migration.abort', nameOf(server), { migration: migration.id })
+  abortLiveMigration(world, server, migration, askerOf(request))
+  return { status: 202 }
+}
+
+function forceComplete(world: CloudWorld, request: ApiRequest): Reply {
+  const [action] = Object.keys((request.body ?? {}) as object)
+  if (action !== 'force_complete') throw new ApiFailure(400, `There is no such action: ${action}`)
+  const server = serverOf(world, request)
+  if (server.vmState !== 'active') throw conflict(server, 'force_complete', 'vm_state', server.vmState)
+  const { migration } = movingOf(world, request, 'force_complete', 400)
+  if (migration.status !== 'running') throw wrongState(server, migration, 'force complete')
+  world.effect('openstack.server_migration.force_complete', nameOf(server), { migration: migration.id })
+  forceLiveMigration(world, server, migration, askerOf(request))
+  return { status: 202 }
+}
+
+/** The server and the migration of a path, where the server is on its way. */
+function movingOf(world: CloudWorld, request: ApiRequest, action: string, status = 404) {
+  const server = serverOf(world, request)
+  refuseLocked(server, request)
+  if (server.taskState !== 'migrating') throw conflict(server, action, 'task_state', server.taskState)
+  const wanted = request.params['migration'] ?? ''
+  const migration = migrationOf(world, server, wanted)
+  if (!migration) throw new ApiFailure(status, `Migration ${wanted} not found for instance ${server.id}`)
+  return { server, migration }
+}
+
+const migrationOf = ({ cloud: { nova } }: CloudWorld, { id }: NovaServer, wanted: string): Migration | undefined =>
+  nova.migrations.find((one) => one.server === id && String(one.id) === wanted)
+
+const wrongState = ({ id }: NovaServer, migration: Migration, action: string) =>
+  new ApiFailure(
+    400,
+    `Migration ${migration.id} state of instance ${id} is ${migration.status}. Cannot ${action} while the migration is in this state.`,
+  )
 
 function list(world: CloudWorld, request: ApiRequest): Reply {
   const { query, version } = request
@@ -81,7 +162,7 @@ const view = (migration: Migration, version: number): object => ({
   dest_node: migration.destination,
   dest_host: null,
   old_instance_type_id: migration.flavor,
-  new_instance_type_id: migration.flavor,
+  new_instance_type_id: migration.newFlavor ?? migration.flavor,
   instance_uuid: migration.server,
   status: migration.status,
   ...(version >= 23 && { migration_type: migration.kind }),
@@ -90,23 +171,40 @@ const view = (migration: Migration, version: number): object => ({
   updated_at: micro(migration.updatedAt),
 })
 
-const progressView = (migration: Migration, { version }: ApiRequest): object => ({
-  id: migration.id,
-  ...(version >= 59 && { uuid: migration.uuid }),
-  server_uuid: migration.server,
-  source_compute: migration.source,
-  dest_compute: migration.destination,
-  source_node: migration.source,
-  dest_node: migration.destination,
-  dest_host: null,
-  status: migration.status,
-  memory_total_bytes: null,
-  memory_processed_bytes: null,
-  memory_remaining_bytes: null,
-  disk_total_bytes: null,
-  disk_processed_bytes: null,
-  disk_remaining_bytes: null,
-  created_at: micro(migration.createdAt),
-  updated_at: micro(migration.updatedAt),
-  ...(version >= 80 && { user_id: migration.user, project_id: migration.project }),
-})
+function progressView(world: CloudWorld, migration: Migration, { version }: ApiRequest): object {
+  const server = world.cloud.nova.servers.find(({ id }) => id === migration.server)
+  const memory = amounts(world, migration, (server?.flavor.ram ?? 0) * 1024 ** 2)
+  const disk = amounts(world, migration, server && server.image !== '' ? server.flavor.disk * 1024 ** 3 : 0)
+  return {
+    id: migration.id,
+    ...(version >= 59 && { uuid: migration.uuid }),
+    server_uuid: migration.server,
+    source_compute: migration.source,
+    dest_compute: migration.destination,
+    source_node: migration.source,
+    dest_node: migration.destination,
+    dest_host: null,
+    status: migration.status,
+    memory_total_bytes: memory.total,
+    memory_processed_bytes: memory.processed,
+    memory_remaining_bytes: memory.remaining,
+    disk_total_bytes: disk.total,
+    disk_processed_bytes: disk.processed,
+    disk_remaining_bytes: disk.remaining,
+    created_at: micro(migration.createdAt),
+    updated_at: micro(migration.updatedAt),
+    ...(version >= 80 && { user_id: migration.user, project_id: migration.project }),
+  }
+}
+
+/** What has come over; of one that stalls the rest goes up and down, while ever more is sent. */
+function amounts({ clock }: CloudWorld, { transfer }: Migration, total: number) {
+  if (!transfer) return { total: null, processed: null, remaining: null }
+  const elapsed = clock.now() - transfer.startedAt
+  if (!Number.isFinite(transfer.takes)) {
+    const remaining = Math.round(total * (0.2 + 0.08 * Math.abs(Math.sin(elapsed / 7000))))
+    return { total, processed: Math.round((total * 0.8 * elapsed) / 4000), remaining }
+  }
+  const processed = Math.round(total * Math.min(0.98, elapsed / transfer.takes))
+  return { total, processed, remaining: total - processed }
+}

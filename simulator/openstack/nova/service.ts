@@ -9,6 +9,7 @@ import { limitRoute } from './limits.ts'
 import { migrationRoutes } from './migrations.ts'
 import { placeAndLimitRoutes } from './places-and-limits.ts'
 import { serverRoutes } from './servers.ts'
+import { serverGroupRoutes } from './server-groups.ts'
 import { serviceRoutes } from './services.ts'
 
 const max = 95
@@ -21,6 +22,7 @@ export function novaService(world: CloudWorld): Service {
     ...flavorRoutes(world),
     ...serverRoutes(world),
     ...attachmentRoutes(world),
+    ...serverGroupRoutes(world),
     ...instanceActionRoutes(world),
     ...migrationRoutes(world),
     ...placeAndLimitRoutes(world),

@@ -4,6 +4,7 @@ import { fits } from '../http/paging.ts'
 import { micro } from '../time.ts'
 import { health } from './alive.ts'
 import type { NovaServiceRecord } from './state.ts'
+import { usersAct } from './users.ts'
 
 /** `os-services`: the list, and taking compute hosts in and out of service. */
 export function serviceRoutes(world: CloudWorld): Route[] {
@@ -53,6 +54,8 @@ function serviceView(world: CloudWorld, service: NovaServiceRecord, version: num
   }
 }
 
+const updatable = ['status', 'disabled_reason', 'forced_down']
+
 interface Wanted {
   readonly status?: unknown
   readonly disabled_reason?: unknown
@@ -66,6 +69,12 @@ function update(world: CloudWorld, { params: { id = '' }, body, version }: ApiRe
   if (service.binary !== 'nova-compute') {
     const message = `Updating a ${service.binary} service is not supported. Only nova-compute services can be updated.`
     throw new ApiFailure(400, message)
+  }
+  const strange = Object.keys((body ?? {}) as object).filter((key) => !updatable.includes(key))
+  if (strange.length > 0) {
+    const names = strange.map((one) => `'${one}'`).join(', ')
+    const verb = strange.length === 1 ? 'was' : 'were'
+    throw new ApiFailure(400, `Additional properties are not allowed (${names} ${verb} unexpected)`)
   }
   const { status, disabled_reason, forced_down } = (body ?? {}) as Wanted
   if (status === undefined && forced_down === undefined) {
@@ -120,6 +129,7 @@ function setStatus(
   service.touchedAt = world.clock.now()
   const verb = status === 'disabled' ? 'disable' : 'enable'
   world.effect(`openstack.compute_service.${verb}`, service.host, { binary: service.binary, reason })
+  if (status === 'disabled') usersAct(world, 'disabled', service.host)
 }
 
 function setForcedDown(world: CloudWorld, service: NovaServiceRecord, forcedDown: boolean) {

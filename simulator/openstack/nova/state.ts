@@ -62,7 +62,7 @@ export interface NovaServer {
   readonly user: string
   flavor: Flavor
   /** '' for a server that boots from a volume. */
-  readonly image: string
+  image: string
   /** Where it is; null before it is scheduled and after it is offloaded. */
   host: string | null
   readonly zone: string
@@ -83,6 +83,10 @@ export interface NovaServer {
   description: string | null
   tags: string[]
   readonly keyName: string | null
+  /** What it claims in Placement in its own name, while that is not its flavor on its host: on its way elsewhere. */
+  claimed?: { readonly host: string; readonly flavor: Flavor } | undefined
+  /** Its guest is off, and Nova has not noticed: its host went down with it. */
+  guestOff?: true | undefined
 }
 
 export interface Migration {
@@ -93,12 +97,69 @@ export interface Migration {
   status: string
   readonly source: string
   destination: string | null
+  /** The number of the flavor it had, and of the one it is to have. */
   readonly flavor: number
+  readonly newFlavor?: number
   readonly user: string
   readonly project: string
   readonly createdAt: number
   updatedAt: number
+  /** How far the memory of a live migration has come; only while it runs. */
+  transfer?: Transfer | undefined
+  /** What a resize or a cold migration can go back to. */
+  readonly before?: { readonly flavor: Flavor; readonly vmState: VmState }
 }
+
+export interface Transfer {
+  readonly startedAt: number
+  /** How long it takes, in milliseconds; without end when the guest writes faster than the network carries. */
+  readonly takes: number
+}
+
+/** What is claimed for a server beside its own claim: on the host it may go back to, or has not been cleaned from. */
+export interface Hold {
+  /** The migration, or the server itself. */
+  readonly consumer: string
+  readonly server: string
+  readonly host: string
+  readonly flavor: Flavor
+}
+
+/** A domain that libvirt knows on a host and that does not belong there by Nova's books. */
+export interface Orphan {
+  readonly host: string
+  readonly uuid: string
+  readonly name: string
+  running: boolean
+  /** It is what an evacuation left: it goes when the compute service of the host is back. */
+  readonly evacuated?: string
+}
+
+export type GroupPolicy = 'affinity' | 'anti-affinity' | 'soft-affinity' | 'soft-anti-affinity'
+
+export interface ServerGroup {
+  readonly id: string
+  readonly name: string
+  readonly policy: GroupPolicy
+  readonly rules: { readonly [rule: string]: number }
+  readonly project: string
+  readonly user: string
+  /** Ids of servers, also of deleted ones. */
+  readonly members: string[]
+}
+
+/** How the operations on one server go wrong; every time, or as often as `left` says. */
+export interface Upset {
+  readonly kind: 'stalls' | 'precheck' | 'breaks' | 'slow' | 'spawn'
+  /** None: every server. */
+  readonly server: string | undefined
+  readonly message: string
+  readonly factor: number
+  left: number
+}
+
+/** When a user acts: once the host is out of service, goes down, or has its compute service back. */
+export type UserMoment = 'disabled' | 'reboot' | 'back'
 
 export interface ActionEvent {
   readonly event: string
@@ -140,6 +201,16 @@ export interface NovaState {
   readonly migrations: Migration[]
   readonly actions: InstanceAction[]
   readonly aggregates: readonly Aggregate[]
+  readonly groups: ServerGroup[]
+  readonly holds: Hold[]
+  readonly orphans: Orphan[]
+  readonly upsets: Upset[]
+  /** What users mean to do to their servers. */
+  readonly plans: { readonly server: string; readonly when: UserMoment; done: boolean }[]
+  /** Hosts whose compute service is not heard of after its next start. */
+  readonly mute: Set<string>
+  /** What waits for the compute service of a host to come back: calls it has not taken from its queue. */
+  readonly queued: { readonly host: string; readonly take: () => void }[]
   /** Project to limits; the usual ones where a project has none. */
   readonly quotas: Map<string, { readonly [resource: string]: number }>
 }

@@ -1,7 +1,6 @@
 import type { CloudState } from '../cloud.ts'
-import type { Hypervisor, NovaServer } from '../nova/state.ts'
-import { existing } from '../nova/state.ts'
-import { claimOf } from '../nova/usage.ts'
+import type { Hypervisor } from '../nova/state.ts'
+import { type Claim, claims } from '../nova/usage.ts'
 
 export type Resources = { readonly [resourceClass: string]: number }
 
@@ -34,16 +33,14 @@ export interface Allocation {
   readonly user: string
 }
 
-/** Everything that is claimed: each server's flavor on its host, and what was left behind. */
+/** Everything that is claimed: what servers and their migrations claim, and what was left behind. */
 export function allocationsOf({ nova, placement }: CloudState): Allocation[] {
-  const claimed = existing(nova).flatMap((server) => (server.host === null ? [] : [allocationOf(server, server.host)]))
-  return [...claimed, ...placement.leftovers].filter(({ host }) => !placement.missing.has(host))
+  return [...claims(nova).map(allocationOf), ...placement.leftovers].filter(({ host }) => !placement.missing.has(host))
 }
 
-function allocationOf(server: NovaServer, host: string): Allocation {
-  const { vcpus, memoryMb, diskGb } = claimOf(server)
+function allocationOf({ consumer, server, host, used: { vcpus, memoryMb, diskGb } }: Claim): Allocation {
   const resources = { VCPU: vcpus, MEMORY_MB: memoryMb, ...(diskGb > 0 && { DISK_GB: diskGb }) }
-  return { consumer: server.id, host, resources, project: server.project, user: server.user }
+  return { consumer, host, resources, project: server.project, user: server.user }
 }
 
 /** Sums by resource class, each of `classes` at least 0. */
