@@ -1,3 +1,4 @@
+import { asks } from '../action/contract.ts'
 import type { Registry } from '../action/registry.ts'
 import type { Diagnostic } from '../diagnostic.ts'
 import { didYouMean, inOrder } from '../diagnostic.ts'
@@ -67,7 +68,20 @@ function* problemsOf(runbook: Runbook, world: CheckWorld): Generator<Diagnostic>
     yield* checkReferences(runbook, sites, use, references)
     yield* checkSecrets(runbook, use, references, registry)
   }
-  yield* checkConfirmed(runbook, all, registry, false)
+  yield* checkConfirmed(runbook, all, registry, (called) => asksSomebody(called, runbook, world, new Set()))
+}
+
+/** Whether a called runbook, or one that it calls, asks a person. */
+function asksSomebody(called: string, from: Runbook, world: CheckWorld, seen: Set<string>): boolean {
+  const runbook = world.library.find(called, from.source.path)
+  if (!runbook || seen.has(runbook.source.path)) return false
+  seen.add(runbook.source.path)
+  return [...everySite(runbook)].some((site) => {
+    const step = site.at(-1)?.step
+    if (step?.kind === 'runbook') return asksSomebody(step.runbook.text, runbook, world, seen)
+    const action = step?.kind === 'action' ? world.registry.get(step.action.text) : undefined
+    return action !== undefined && asks(action)
+  })
 }
 
 function scopeAt(site: Site, shapes: Shapes): { readonly [name: string]: Schema } {

@@ -12,16 +12,17 @@ import { effectOf } from './flow.ts'
 import type { Site } from './site.ts'
 import type { Use } from './use.ts'
 
-/** A destructive step that nothing before it asked a person about. */
+/** A destructive step that nothing before it asked a person about; a runbook that was called may have. */
 export function* checkConfirmed(
   { source }: Runbook,
   sites: readonly Site[],
   registry: Registry,
-  askedBefore: boolean,
+  calledAsks: (called: string) => boolean,
 ): Generator<Diagnostic> {
-  let asked = askedBefore
+  let asked = false
   for (const site of sites) {
     const step = site.at(-1)?.step as Step
+    if (step.kind === 'runbook' && calledAsks(step.runbook.text)) asked = true
     if (step.kind !== 'action') continue
     const action = registry.get(step.action.text)
     if (action && asks(action)) asked = true
