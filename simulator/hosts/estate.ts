@@ -116,6 +116,10 @@ export function createEstate(topology: Topology, clock: Clock, random: Random): 
     sayBooted(made)
     made.power.onBoot(() => sayBooted(made))
   }
+  for (const { id, host } of estate.ceph.osds.values()) {
+    machine(host)?.files.provide(`/var/lib/ceph/osd/ceph-${id}/fsid`, () => `${estate.ceph.osds.get(id)?.uuid}\n`)
+    machine(host)?.files.provide(`/var/lib/ceph/osd/ceph-${id}/whoami`, () => `${id}\n`)
+  }
   ready = true
   changed()
   return estate

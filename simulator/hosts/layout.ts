@@ -249,6 +249,7 @@ export function furnish(machine: Machine, osds: readonly number[], random: Rando
     files.write('/etc/mysql/mariadb.conf.d/60-galera.cnf', galeraConfiguration(name, address))
   }
   for (const id of osds) files.folder(`/var/lib/ceph/osd/ceph-${id}`, { parents: true })
+  linkDisks(machine)
   files.write('/etc/resolv.conf', 'nameserver 10.77.0.2\n')
 }
 
@@ -265,6 +266,21 @@ wsrep_node_name = ${name}
 wsrep_node_address = ${address}
 wsrep_sst_method = mariabackup
 `
+
+/** `/dev/disk/by-path`: one link for each slot, to the disk that is in it now. */
+export function linkDisks({ disks, files }: Machine): void {
+  const folder = '/dev/disk/by-path'
+  files.folder(folder, { parents: true })
+  for (const [slot, { name }] of disks.entries()) {
+    const link = `${folder}/${slotOf(slot)}`
+    if (files.find(link, { follow: false })) files.remove(link)
+    files.link(link, `../../${name}`)
+    if (!files.find(`/dev/${name}`)) files.write(`/dev/${name}`, '')
+  }
+}
+
+/** What udev calls the place of a disk. */
+export const slotOf = (slot: number): string => `pci-0000:3b:00.0-sas-phy${slot}-lun-0`
 
 export const dataDisk = (name: string, random: Random): Disk => ({
   name,

@@ -65,7 +65,12 @@ export function destroy(ceph: Ceph, osd: Osd, sure: boolean, verb: 'destroy' | '
       `EPERM: Are you SURE?  Did you verify with 'ceph osd safe-to-destroy'?  This will PERMANENTLY ${verb === 'purge' ? 'remove the OSD' : 'DESTROY all data on the OSD'}.  Pass --yes-i-really-mean-it if you are really sure.`,
     )
   }
-  if (osd.up) return refused(16, `EBUSY: osd.${osd.id} is not \`down\`.`)
+  const refusals = ceph.destroyRefused.get(osd.id) ?? 0
+  if (osd.up || refusals > 0) {
+    ceph.destroyRefused.set(osd.id, refusals - 1)
+    return refused(16, `EBUSY: osd.${osd.id} is not \`down\`.`)
+  }
+  if (osd.destroyed && verb === 'destroy') return done(`destroyed osd.${osd.id}`, `osd destroy ${osd.id} (again)`)
   osd.copies.clear()
   bump(ceph, now)
   if (verb === 'purge') {

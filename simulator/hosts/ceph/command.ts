@@ -66,8 +66,12 @@ export function cephProgram(machine: Machine, ceph: Ceph): Program {
 /** A broken disk is changed a while after its OSD was given up, as a person would. */
 function callTechnician(ceph: Ceph, osd: Osd, disk: string): void {
   const machine = ceph.machine(osd.host)
-  if (!machine?.disks.find(({ name }) => name === disk)?.broken) return
-  machine.clock.after(swapTime, () => swapDisk(machine, osd.id, disk, machine.random))
+  const swap = ceph.swaps.get(osd.id)
+  if (!machine || (!swap && !machine.disks.find(({ name }) => name === disk)?.broken)) return
+  machine.clock.after(swap?.after ?? swapTime, () => {
+    swapDisk(machine, osd.id, disk, machine.random, swap)
+    if (ceph.purgedAtSwap.has(osd.id)) destroy(ceph, osd, true, 'purge', machine.now())
+  })
 }
 
 function tell(me: Process, machine: Machine, outcome: Outcome, format: string): number {
@@ -142,6 +146,12 @@ function answer(ceph: Ceph, words: readonly string[], asked: Asked): Outcome {
       break
     case 'device':
       if (verb === 'ls') return { code: 0, json: devices(ceph), stdout: JSON.stringify(devices(ceph)) }
+      if (verb === 'light' && /^(on|off)$/.test(rest[0] ?? '')) {
+        const known = devices(ceph).some(({ devid }) => devid === rest[1])
+        return known || rest[0] === 'off'
+          ? { code: 0, effect: `device light ${rest[0]} ${rest[1]}` }
+          : { code: 2, stderr: `Error ENOENT: device ${rest[1]} not found` }
+      }
       break
     case 'osd':
       return osdAnswer(ceph, verb ?? '', rest, asked)
@@ -190,7 +200,7 @@ function osdAnswer(ceph: Ceph, verb: string, rest: readonly string[], asked: Ask
   }
   switch (verb) {
     case 'tree':
-      return { code: 0, json: osds.osdTree(ceph), stdout: treeText(ceph) }
+      return { code: 0, json: osds.osdTree(ceph, rest), stdout: treeText(ceph, rest) }
     case 'df':
       return { code: 0, json: osds.osdDf(ceph), stdout: osdDfText(ceph) }
     case 'dump':
@@ -220,7 +230,7 @@ function osdAnswer(ceph: Ceph, verb: string, rest: readonly string[], asked: Ask
               },
             ],
           },
-          osd_fsid: osd.uuid,
+          osd_fsid: osd.destroyed ? '00000000-0000-0000-0000-000000000000' : osd.uuid,
           host: osd.host,
           crush_location: { host: osd.host, root: 'default' },
         }

@@ -80,6 +80,14 @@ export function checksOf(ceph: Ceph, states: readonly PgState[], now: number): R
   const flags = flagsOf(ceph)
   // the count is the length of the text: so it is in 16.2
   if (flags.length > 0) warn('OSDMAP_FLAGS', `${flags.join(',')} flag(s) set`, flags.join(',').length)
+  const kept = [...ceph.osds.values()].filter(({ exists, noout }) => exists && noout)
+  if (kept.length > 0)
+    warn(
+      'OSD_FLAGS',
+      `${kept.length} OSDs or CRUSH {nodes, device-classes} have {NOUP,NODOWN,NOIN,NOOUT} flags set`,
+      kept.length,
+      kept.map(({ id }) => `osd.${id} has flags noout`),
+    )
   const down = [...ceph.osds.values()].filter((osd) => osd.exists && osd.inCrush && !osd.up && osd.reweight > 0)
   if (down.length > 0) {
     warn(

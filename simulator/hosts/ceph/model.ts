@@ -26,6 +26,18 @@ export interface Osd {
   extra: number
 }
 
+/** How a technician will change the disk under an OSD, once it was given up. */
+export interface Swap {
+  /** World milliseconds from then. */
+  readonly after: number
+  readonly serial: string
+  /** Of the new disk, without `/dev/`; that of the old one unless told. */
+  readonly name: string | undefined
+  readonly bytes: number | undefined
+  /** What the new disk was used for before. */
+  readonly signature: string | undefined
+}
+
 export interface Pool {
   readonly id: number
   readonly name: string
@@ -58,6 +70,16 @@ export interface Ceph {
   readonly osds: Map<number, Osd>
   readonly flags: Set<string>
   readonly crashes: { readonly id: string; readonly at: number; readonly entity: string; archived: boolean }[]
+  /** By the number of the OSD. */
+  readonly swaps: Map<number, Swap>
+  /** The OSDs that somebody purges while their disk is changed. */
+  readonly purgedAtSwap: Set<number>
+  /** How often `osd destroy` is still refused, as for an OSD that the monitors see up. */
+  readonly destroyRefused: Map<number, number>
+  /** A serial number that a daemon tells and its disk does not have. */
+  readonly toldSerials: Map<number, string>
+  /** Nothing is recovered, though no flag says so. */
+  stuck: boolean
   slowOps: { osd: number; count: number; since: number } | undefined
   epoch: number
   readonly created: number
@@ -124,6 +146,11 @@ export function createCeph({ hosts, osdsPerHost, machine, now }: CephOptions): C
     osds,
     flags: new Set(),
     crashes: [],
+    swaps: new Map(),
+    purgedAtSwap: new Set(),
+    destroyRefused: new Map(),
+    toldSerials: new Map(),
+    stuck: false,
     slowOps: undefined,
     epoch: 214,
     created: now() - 400 * 86_400_000,
@@ -231,6 +258,7 @@ export const blocked = ({ flags }: Ceph, degraded: boolean): boolean =>
   flags.has('pause') || (degraded ? flags.has('norecover') : flags.has('nobackfill') || flags.has('norebalance'))
 
 function recover(ceph: Ceph, objects: number): void {
+  if (ceph.stuck) return
   let left = objects
   // what has too few copies comes before what only stands in the wrong place
   for (const wanted of [true, false]) {

@@ -1,3 +1,4 @@
+import { slotOf } from '../layout.ts'
 import { totals } from './answers.ts'
 import { flagsOf, usageOf } from './health.ts'
 import type { Ceph, Osd } from './model.ts'
@@ -22,9 +23,19 @@ const osdNode = (osd: Osd) => ({
   primary_affinity: 1,
 })
 
-export function osdTree(ceph: Ceph): object {
+/** Whether an OSD is in each of the states that `osd tree` was asked for: `up`, `down`, `in`, `out`, `destroyed`. */
+export const inStates = (osd: Osd, states: readonly string[]): boolean =>
+  states.every(
+    (state) =>
+      state === (osd.up ? 'up' : 'down') ||
+      state === (osd.reweight > 0 ? 'in' : 'out') ||
+      (state === 'destroyed' && osd.destroyed),
+  )
+
+export function osdTree(ceph: Ceph, states: readonly string[] = []): object {
   const bucket = (index: number) => -3 - index * 2
-  const on = (host: string) => [...ceph.osds.values()].filter((osd) => osd.host === host && osd.inCrush && osd.exists)
+  const on = (host: string) =>
+    [...ceph.osds.values()].filter((osd) => osd.host === host && osd.inCrush && osd.exists && inStates(osd, states))
   const hosts = ceph.hosts.flatMap((name, index) => [
     {
       id: bucket(index),
@@ -38,7 +49,7 @@ export function osdTree(ceph: Ceph): object {
     },
     ...on(name).map(osdNode),
   ])
-  const stray = [...ceph.osds.values()].filter(({ exists, inCrush }) => exists && !inCrush)
+  const stray = [...ceph.osds.values()].filter((osd) => osd.exists && !osd.inCrush && inStates(osd, states))
   return {
     nodes: [
       {
@@ -172,9 +183,7 @@ export function osdDump(ceph: Ceph): object {
     removed_snaps_queue: [],
     new_removed_snaps: [],
     new_purged_snaps: [],
-    crush_node_flags: Object.fromEntries(
-      [...ceph.osds.values()].filter(({ noout }) => noout).map(({ id }) => [`osd.${id}`, ['noout']]),
-    ),
+    crush_node_flags: {},
     device_class_flags: {},
   }
 }
@@ -207,16 +216,26 @@ function osdEntry(ceph: Ceph, osd: Osd): object {
     heartbeat_front_addrs: vector(4),
     public_addr: `${address}:${port + 1}/${28_940 + osd.id}`,
     cluster_addr: `${address}:${port + 3}/${28_940 + osd.id}`,
-    state: osd.up ? ['exists', 'up'] : osd.destroyed ? ['destroyed', 'exists'] : ['exists'],
+    state: [
+      ...(osd.destroyed ? ['destroyed'] : []),
+      'exists',
+      ...(osd.noout ? ['noout'] : []),
+      ...(osd.up ? ['up'] : []),
+    ],
   }
 }
 
 export function osdMetadata(ceph: Ceph, osd: Osd): object {
   const machine = ceph.machine(osd.host)
   const disk = machine?.disks.find(({ name }) => name === osd.disk)
+  const slot = disk ? machine?.disks.indexOf(disk) : undefined
+  const serial = ceph.toldSerials.get(osd.id) ?? disk?.serial
   return {
     id: osd.id,
     arch: 'x86_64',
+    bluefs: '1',
+    bluefs_dedicated_db: '0',
+    bluefs_dedicated_wal: '0',
     bluefs_single_shared_device: '1',
     bluestore_bdev_devices: osd.disk ?? '',
     bluestore_bdev_path: `/var/lib/ceph/osd/ceph-${osd.id}/block`,
@@ -227,8 +246,8 @@ export function osdMetadata(ceph: Ceph, osd: Osd): object {
     ceph_version: 'ceph version 16.2.15 (618f440892089921c3e944a991122ddc44e60516) pacific (stable)',
     ceph_version_short: '16.2.15',
     default_device_class: 'hdd',
-    device_ids: disk ? `${disk.name}=${disk.model.replaceAll(' ', '_')}_${disk.serial}` : '',
-    device_paths: disk ? `${disk.name}=/dev/disk/by-path/pci-0000:3b:00.0-scsi-0:0:${osd.id}:0` : '',
+    device_ids: disk ? `${disk.name}=${disk.model.replaceAll(' ', '_')}_${serial}` : '',
+    device_paths: disk ? `${disk.name}=/dev/disk/by-path/${slotOf(slot ?? 0)}` : '',
     devices: osd.disk ?? '',
     distro: 'debian',
     distro_description: 'Debian GNU/Linux 12 (bookworm)',

@@ -1,7 +1,7 @@
 import { countStates, totals } from './answers.ts'
 import { checksOf, degradedOf, overall, pgStates, usageOf } from './health.ts'
 import { type Ceph, objectBytes } from './model.ts'
-import { osdState } from './osd-answers.ts'
+import { inStates, osdState } from './osd-answers.ts'
 
 const binary = (bytes: number): string => {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']
@@ -78,10 +78,11 @@ export function healthText(ceph: Ceph, now: number, details: boolean): string {
   )
 }
 
-export function treeText(ceph: Ceph): string {
+export function treeText(ceph: Ceph, states: readonly string[] = []): string {
   const rows: string[][] = [['ID', 'CLASS', 'WEIGHT', 'TYPE NAME', 'STATUS', 'REWEIGHT', 'PRI-AFF']]
   const weight = 3.638_69
-  const on = (host: string) => [...ceph.osds.values()].filter((osd) => osd.host === host && osd.inCrush && osd.exists)
+  const on = (host: string) =>
+    [...ceph.osds.values()].filter((osd) => osd.host === host && osd.inCrush && osd.exists && inStates(osd, states))
   rows.push([
     '-1',
     '',

@@ -1,10 +1,10 @@
 import type { Random } from '../../random.ts'
 import { readOptions } from '../commands/options.ts'
-import { dataDisk } from '../layout.ts'
+import { dataDisk, linkDisks } from '../layout.ts'
 import type { Disk, Machine } from '../machine/machine.ts'
 import type { Process, Program } from '../machine/process.ts'
 import type { UnitKind } from '../machine/units.ts'
-import { bump, type Ceph, type Osd } from './model.ts'
+import { bump, type Ceph, type Osd, type Swap } from './model.ts'
 
 /** The units of a Ceph host. */
 export function cephUnits(host: string, mon: boolean, osds: readonly number[]): UnitKind[] {
@@ -33,11 +33,14 @@ export function cephUnits(host: string, mon: boolean, osds: readonly number[]): 
 /** How long the technician of a rehearsal takes to change a disk, once its OSD was destroyed; milliseconds. */
 export const swapTime = 300_000
 
-/** A new disk where the old one was: another serial number, nothing on it, and sound. */
-export function swapDisk(machine: Machine, osd: number, name: string, random: Random): void {
-  const at = machine.disks.findIndex((disk) => disk.name === name)
+/** A new disk where the old one was: another serial number, sound, and with nothing on it unless the swap says so. */
+export function swapDisk(machine: Machine, osd: number, old: string, random: Random, swap?: Swap): void {
+  const at = machine.disks.findIndex((disk) => disk.name === old)
   if (at === -1) return
-  machine.disks[at] = { ...dataDisk(name, random), signature: undefined }
+  const name = swap?.name ?? old
+  const fresh = { ...dataDisk(name, random), signature: swap?.signature }
+  machine.disks[at] = { ...fresh, serial: swap?.serial ?? fresh.serial, bytes: swap?.bytes ?? fresh.bytes }
+  linkDisks(machine)
   machine.units.hold(`ceph-osd@${osd}`, undefined)
   machine.kernelLog.add({
     at: machine.now(),
@@ -66,6 +69,7 @@ export function cephVolumeProgram(machine: Machine, ceph: Ceph): Program {
       return say(me, 'ceph-volume: error: This command needs to be executed with sudo or as root', 2)
     switch (verb) {
       case 'list':
+        if (rest[0] === 'raw') return listRaw(machine, ceph, me)
         return list(machine, ceph, me, target, flags.get('format') === 'json')
       case 'zap':
         return zap(machine, me, target ?? '')
@@ -99,10 +103,24 @@ function say(me: Process, text: string, code: number): number {
 const osdOf = (machine: Machine, ceph: Ceph, path: string): Osd | undefined =>
   [...ceph.osds.values()].find((osd) => osd.host === machine.name && `/dev/${osd.disk}` === path)
 
-function list(machine: Machine, ceph: Ceph, me: Process, target: string | undefined, json: boolean): number {
-  const mine = [...ceph.osds.values()].filter(
-    (osd) => osd.host === machine.name && osd.disk !== undefined && osd.exists,
+/** The OSDs whose disk can be read: one that has died is in no list. */
+const readable = (machine: Machine, ceph: Ceph): Osd[] =>
+  [...ceph.osds.values()].filter(
+    (osd) => osd.host === machine.name && osd.exists && diskAt(machine, `/dev/${osd.disk}`)?.broken === false,
   )
+
+/** `ceph-volume raw list` knows JSON alone. */
+function listRaw(machine: Machine, ceph: Ceph, me: Process): number {
+  const found = readable(machine, ceph).map((osd) => [
+    osd.uuid,
+    { ceph_fsid: ceph.fsid, device: `/dev/${osd.disk}`, osd_id: osd.id, osd_uuid: osd.uuid, type: 'bluestore' },
+  ])
+  me.out(`${JSON.stringify(Object.fromEntries(found), null, 4)}\n`)
+  return 0
+}
+
+function list(machine: Machine, ceph: Ceph, me: Process, target: string | undefined, json: boolean): number {
+  const mine = readable(machine, ceph)
   const wanted = mine.filter(
     ({ id, disk }) => target === undefined || String(id) === target || `/dev/${disk}` === target,
   )
@@ -202,9 +220,18 @@ async function create(
     extra: 0,
   })
   bump(ceph, machine.now())
-  me.effect('host.ceph_volume.create', `${machine.name}:${path}`, { osd: osd.id })
+  me.effect('host.ceph_volume.create', `${machine.name}:${path}`, { osd: osd.id, serial: disk.serial })
+  mountFolder(machine, osd.id)
   await me.sleep(6_000)
   if (starts) await me.sleep(machine.units.start(`ceph-osd@${osd.id}`) + 20)
   ceph.settle()
   return say(me, `--> ceph-volume lvm ${starts ? 'create' : 'prepare'} successful for: ${path}`, 0)
+}
+
+/** The folder of an OSD is a small file system in memory. */
+function mountFolder({ mounts }: Machine, osd: number): void {
+  const at = `/var/lib/ceph/osd/ceph-${osd}`
+  if (mounts.some((mount) => mount.at === at)) return
+  const sizes = { size: 33_500_000, used: 28, inodes: 8_000_000, inodesUsed: 9 }
+  mounts.push({ device: 'tmpfs', at, type: 'tmpfs', options: 'rw,relatime', ...sizes })
 }

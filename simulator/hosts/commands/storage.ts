@@ -259,8 +259,9 @@ function smartctl(machine: Machine, me: Process, args: readonly string[]): numbe
     me.err(`Smartctl open device: ${rest[0]} failed: No such device\n`)
     return 2
   }
+  const bad = disk.broken || disk.failing === true
   me.out(
-    `smartctl 7.3 2022-02-28 r5338 [x86_64-linux-6.1.0-37-amd64] (local build)\nCopyright (C) 2002-22, Bruce Allen, Christian Franke, www.smartmontools.org\n\n=== START OF INFORMATION SECTION ===\nDevice Model:     ${disk.model}\nSerial Number:    ${disk.serial}\nUser Capacity:    ${disk.bytes.toLocaleString('en-US')} bytes [${(disk.bytes / 1e12).toFixed(2)} TB]\n\n=== START OF READ SMART DATA SECTION ===\nSMART overall-health self-assessment test result: ${disk.broken ? 'FAILED!' : 'PASSED'}\n`,
+    `smartctl 7.3 2022-02-28 r5338 [x86_64-linux-6.1.0-37-amd64] (local build)\nCopyright (C) 2002-22, Bruce Allen, Christian Franke, www.smartmontools.org\n\n=== START OF INFORMATION SECTION ===\nDevice Model:     ${disk.model}\nSerial Number:    ${disk.serial}\nUser Capacity:    ${disk.bytes.toLocaleString('en-US')} bytes [${(disk.bytes / 1e12).toFixed(2)} TB]\n\n=== START OF READ SMART DATA SECTION ===\nSMART overall-health self-assessment test result: ${bad ? 'FAILED!' : 'PASSED'}\n`,
   )
-  return disk.broken ? 8 : 0
+  return bad ? 8 : 0
 }

@@ -27,6 +27,63 @@ export const cephFaults: Fault[] = [
     },
   ),
   fault(
+    'ceph.disk_swapped',
+    'A technician changes the disk of an OSD once it was given up, and tells the serial number of the new one',
+    {
+      osd,
+      minutes: { type: 'number', minimum: 0, default: 5, description: 'How long it takes, from when it was given up' },
+      serial: { type: 'string', default: 'ZC1TNEW7', description: 'The serial number of the new disk' },
+      name: { type: 'string', default: '', description: 'Its name, without `/dev/`; that of the old one unless told' },
+      bytes: { type: 'integer', default: 0, description: 'Its size; that of the old one unless told' },
+      signature: { type: 'string', default: '', description: 'What stands on it: `xfs`; nothing unless told' },
+    },
+    (world, { osd, minutes, serial, name, bytes, signature }) => {
+      const { found } = osdOf(world, osd)
+      world.estate.ceph.swaps.set(found.id, {
+        after: Number(minutes) * 60_000,
+        serial: String(serial),
+        name: String(name) || undefined,
+        bytes: Number(bytes) || undefined,
+        signature: String(signature) || undefined,
+      })
+    },
+  ),
+  fault(
+    'ceph.id_lost',
+    'While the disk of an OSD is changed somebody purges it: its number and its place are gone',
+    { osd },
+    (world, { osd }) => void world.estate.ceph.purgedAtSwap.add(osdOf(world, osd).found.id),
+  ),
+  fault(
+    'ceph.destroy_refused',
+    'The monitors still see an OSD up when it is to be destroyed, and refuse with EBUSY',
+    { osd, times: { type: 'integer', minimum: 1, default: 1, description: 'How often' } },
+    (world, { osd, times }) => void world.estate.ceph.destroyRefused.set(osdOf(world, osd).found.id, Number(times)),
+  ),
+  fault(
+    'ceph.serial_differs',
+    'The daemon of an OSD tells another serial number than its disk has: somebody has moved disks under it',
+    { osd, serial: { type: 'string', default: 'ZC1WRONG', description: 'What the daemon tells' } },
+    (world, { osd, serial }) => void world.estate.ceph.toldSerials.set(osdOf(world, osd).found.id, String(serial)),
+  ),
+  fault('ceph.recovery_stuck', 'Objects no longer move, and no flag says why', {}, ({ estate }) => {
+    estate.ceph.settle()
+    estate.ceph.stuck = true
+  }),
+  fault(
+    'ceph.disk_failing',
+    'The disk of an OSD says of itself that it fails, and the daemon still runs',
+    { osd },
+    (world, { osd }) => {
+      const { found, machine } = osdOf(world, osd)
+      const disk = machine.disks.find(({ name }) => name === found.disk)
+      if (disk) disk.failing = true
+      sayKernel(machine, 3, [
+        `blk_update_request: critical medium error, dev ${found.disk}, sector 9482 op 0x0:(READ) flags 0x0 phys_seg 1 prio class 2`,
+      ])
+    },
+  ),
+  fault(
     'ceph.flags',
     'Somebody has set flags of the cluster and left them',
     {

@@ -33,6 +33,8 @@ export interface Disk {
   signature: string | undefined
   /** It answers with input and output errors. */
   broken: boolean
+  /** It answers, and says that it will not for long. */
+  failing?: boolean
 }
 
 export interface Nic {
