@@ -1,0 +1,288 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import type { RunEvent } from '../engine/run/event.ts'
+import { createClock } from '../simulator/clock.ts'
+import { createEstate } from '../simulator/hosts/index.ts'
+import { createRandom } from '../simulator/random.ts'
+import { loadScenario, readScenario } from '../simulator/scenario.ts'
+import { topologyOf } from '../simulator/topology.ts'
+import { runCli } from '../test/support/run-cli.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'osd-replacement-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+const cwd = resolve(import.meta.dirname, '..')
+const newSerial = 'ZC1TNEW7'
+
+interface Replaced {
+  readonly exit: number
+  readonly said: string
+  readonly events: readonly RunEvent[]
+  /** What was done to the world, in order, from the outside: `ceph: osd out 4`. */
+  readonly effects: readonly string[]
+  /** The code and the message the run failed with. */
+  readonly error: string
+}
+
+interface Asked {
+  readonly inputs?: { readonly [name: string]: string }
+  /** Instead of the right answers, or besides them. */
+  readonly answers?: { readonly [step: string]: string | undefined }
+  readonly args?: readonly string[]
+}
+
+let count = 0
+
+/** Replaces OSD 4 in the world of a scenario; whoever is asked says what is right unless the test says otherwise. */
+async function replace(scenario: string, { inputs = {}, answers = {}, args = [] }: Asked = {}): Promise<Replaced> {
+  count += 1
+  const home = join(folder, `home-${count}`)
+  const file = join(folder, `effects-${count}.jsonl`)
+  const all = {
+    identity: `replace-osd-4-${(await serialOf(scenario, 4)).slice(-4)}`,
+    'leave/last': 'yes',
+    'swap/new_serial': newSerial,
+    ...answers,
+  }
+  const words = [
+    ...Object.entries({ osd_id: '4', admin_host: 'ceph1', poll: '4m', ...inputs }).flatMap(([name, value]) => [
+      '--input',
+      `${name}=${value}`,
+    ]),
+    ...Object.entries(all).flatMap(([step, value]) => (value === undefined ? [] : ['--answer', `${step}=${value}`])),
+    ...['--rehearse', scenario, '--effects', file, '--output', 'json'],
+    ...args,
+  ]
+  const { exit, stdout, stderr } = await runCli(['exec', 'osd-replacement', ...words], { cwd, home })
+  const events = stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as RunEvent]))
+  const end = events.at(-1)
+  return {
+    exit,
+    said: stdout + stderr,
+    events,
+    effects: effectsIn(file),
+    error: end?.type === 'run.ended' && end.error ? `${end.error.code}: ${end.error.message}` : '',
+  }
+}
+
+function effectsIn(file: string): readonly string[] {
+  const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1)
+  return lines.map((line) => {
+    const { kind, what, detail } = JSON.parse(line) as { kind: string; what: string; detail?: { serial?: string } }
+    const serial = detail?.serial === undefined ? '' : ` (${detail.serial})`
+    return `${kind.replace(/^host\./, '')}: ${what}${serial}`
+  })
+}
+
+/** What stands on the label of a disk, from the world itself and not from the runbook. */
+async function serialOf(name: string, id: number): Promise<string> {
+  const scenario = readScenario(await loadScenario(name))
+  const clock = createClock({ startAt: Date.now() })
+  const { ceph, machines } = createEstate(topologyOf(scenario.topology), clock, createRandom(scenario.name))
+  clock.close()
+  const osd = ceph.osds.get(id)
+  const disk = machines.get(osd?.host ?? '')?.disks.find((each) => each.name === osd?.disk)
+  if (!disk) throw new Error(`osd.${id} has no disk`)
+  return disk.serial
+}
+
+interface Fault {
+  readonly fault: string
+  readonly with?: object
+  readonly after?: string
+}
+
+/** A small world in which the disk of OSD 4 fails, a technician is quick, and more is wrong. */
+function world(name: string, ...more: readonly Fault[]): string {
+  const path = join(folder, `${name}.yaml`)
+  const faults = [
+    { fault: 'ceph.disk_failing', with: { osd: 4 } },
+    { fault: 'ceph.disk_swapped', with: { osd: 4, minutes: 1 } },
+    ...more,
+  ]
+  const topology = { controllers: 1, computes: 1, databases: 1, servers: 2 }
+  writeFileSync(path, JSON.stringify({ apiVersion: 'runbook/v1', name, title: name, topology, faults }))
+  return path
+}
+
+const osd4 = { osd: 4 }
+const replaced = [
+  'ceph: osd out 4',
+  'unit.disable: ceph2:ceph-osd@4.service',
+  'ceph: osd destroy 4',
+  'umount: ceph2:/var/lib/ceph/osd/ceph-4',
+  `ceph_volume.create: ceph2:/dev/sdc (${newSerial})`,
+  'unit.reset_failed: ceph2:ceph-osd@4.service',
+  'unit.enable: ceph2:ceph-osd@4.service',
+]
+const putBack = ['unit.enable: ceph2:ceph-osd@4.service', 'ceph: osd in 4']
+const refusedBefore = async (scenario: string, why: RegExp, inputs: Asked['inputs'] = {}) => {
+  const { exit, effects, error } = await replace(scenario, { inputs })
+  expect(error).toMatch(why)
+  expect({ exit, effects }).toEqual({ exit: 1, effects: [] })
+}
+
+test('a disk that fails is drained, destroyed once, changed, and filled again under its old number', async () => {
+  const { exit, effects, events, said } = await replace('osd-failing')
+  expect(exit, said).toBe(0)
+  expect(effects).toEqual(replaced)
+  const end = events.at(-1)
+  expect(end?.type === 'run.ended' && end.outputs).toMatchObject({ osd: 'osd.4', host: 'ceph2', new_serial: newSerial })
+})
+
+test('a disk that has died is replaced as well, though its host can no longer read it', async () => {
+  const scenario = world('dead', { fault: 'ceph.osd_down', with: osd4 })
+  const { exit, effects, said } = await replace(scenario)
+  expect(exit, said).toBe(0)
+  expect(effects).toEqual(replaced)
+})
+
+test('a dry run reads everything and changes nothing', async () => {
+  const { exit, effects, events } = await replace('osd-failing', { args: ['--dry-run'] })
+  expect({ exit, effects }).toEqual({ exit: 0, effects: [] })
+  const shown = events.flatMap((event) => (event.type === 'step.previewed' ? [event.step] : []))
+  expect(shown).toEqual(expect.arrayContaining(['leave/out', 'leave/stop', 'leave/destroy', 'swap/create']))
+})
+
+test('another phrase than the number with the end of the serial number changes nothing', async () => {
+  for (const identity of ['yes', 'replace-osd-4', 'replace-osd-4-0000', 'replace-osd-5-7777']) {
+    const { exit, effects } = await replace(world('phrase'), { answers: { identity } })
+    expect({ identity, exit, effects }).toEqual({ identity, exit: 3, effects: [] })
+  }
+})
+
+test('flags that somebody has set are told, and nothing is changed', async () => {
+  const flags = ['noout', 'norecover']
+  await refusedBefore(
+    world('flags', { fault: 'ceph.flags', with: { flags } }),
+    /somebody has set flags: noout, norecover/,
+  )
+})
+
+test('peers that would be nearly full are told, and nothing is changed', async () => {
+  const full = { fault: 'ceph.nearfull', with: { osd: 7, percent: 84.5 } }
+  await refusedBefore(world('full', full), /these would be nearly full, 85 % or more: osd\.7/)
+})
+
+test('a serial number on which daemon and host disagree stops it before anything is changed', async () => {
+  await refusedBefore(
+    world('serial', { fault: 'ceph.serial_differs', with: osd4 }),
+    /the serial numbers disagree: the daemon of osd\.4 ran on ZC1WRONG, and sdc on ceph2 is ZC1/,
+  )
+})
+
+test('another OSD that is down already stops it before anything is changed', async () => {
+  await refusedBefore(world('two', { fault: 'ceph.osd_down', with: { osd: 9 } }), /other OSDs are not up: osd\.9/)
+})
+
+test('a monitor that is out of the quorum stops it before anything is changed', async () => {
+  await refusedBefore(
+    world('mon', { fault: 'ceph.mon_down', with: { host: 'ceph3' } }),
+    /a monitor is out of the quorum/,
+  )
+})
+
+test('an OSD that does not exist is not safe, it is not there', async () => {
+  await refusedBefore(world('absent'), /osd\.99 does not exist/, { osd_id: '99' })
+})
+
+test('a second OSD that fails while data leaves stops it: nothing is destroyed, and the OSD is back in', async () => {
+  const scenario = world('second', { fault: 'ceph.osd_down', with: { osd: 7 }, after: '3m' })
+  const { exit, effects, error } = await replace(scenario)
+  expect({ exit, effects }).toEqual({ exit: 1, effects: ['ceph: osd out 4', 'ceph: osd in 4'] })
+  expect(error).toMatch(/^until_failed: .*n\.id != inputs\.osd_id && n\.status != 'up'/)
+})
+
+test('data that no longer moves is a stall after half an hour, long before the time limit', async () => {
+  const { exit, effects, error, events } = await replace(world('stuck', { fault: 'ceph.recovery_stuck', after: '4m' }))
+  expect(error).toMatch(/^until_stalled: [\s\S]*nothing moves any more since 30m/)
+  expect({ exit, effects }).toEqual({ exit: 1, effects: ['ceph: osd out 4', 'ceph: osd in 4'] })
+  const [first, last] = [events[0], events.at(-1)]
+  if (first?.type !== 'run.began' || last?.type !== 'run.ended') throw new Error('no run')
+  expect(Date.parse(last.at) - Date.parse(first.at)).toBeLessThan(60 * 60_000)
+})
+
+test('a destroy that is refused because the OSD is seen up is tried again, after looking whether it is safe', async () => {
+  const once = world('busy', { fault: 'ceph.destroy_refused', with: osd4 })
+  expect(await replace(once)).toMatchObject({ exit: 0, effects: replaced })
+  const always = await replace(world('busier', { fault: 'ceph.destroy_refused', with: { osd: 4, times: 99 } }))
+  expect(always.error).toMatch(/EBUSY/)
+  expect(always.effects).toEqual([...replaced.slice(0, 2), ...putBack])
+})
+
+test('a no to the last question puts the OSD back as it was', async () => {
+  const { exit, effects } = await replace(world('no'), { answers: { 'leave/last': 'no' } })
+  expect({ exit, effects }).toEqual({ exit: 3, effects: [...replaced.slice(0, 2), ...putBack] })
+})
+
+test('a new disk under another name is found by its serial number', async () => {
+  const moved = world('moved', { fault: 'ceph.disk_swapped', with: { osd: 4, minutes: 1, name: 'sdf' } })
+  const { exit, effects, said } = await replace(moved)
+  expect(exit, said).toBe(0)
+  expect(effects).toContain(`ceph_volume.create: ceph2:/dev/sdf (${newSerial})`)
+})
+
+test('a new disk that is smaller than the old one is not used', async () => {
+  const smaller = { osd: 4, minutes: 1, bytes: 2_000_398_934_016 }
+  const { exit, effects, error } = await replace(world('smaller', { fault: 'ceph.disk_swapped', with: smaller }))
+  expect(error).toMatch(/the new disk is smaller: 2000398934016 bytes, and the old one has 4000787030016/)
+  expect({ exit, effects }).toEqual({ exit: 1, effects: replaced.slice(0, 4) })
+})
+
+test('the serial number of the old disk, and one that no disk has, are not taken for the new one', async () => {
+  const scenario = world('same')
+  const old = await serialOf(scenario, 4)
+  for (const [serial, why] of [
+    [old, /is the serial number of the old disk|did not come true/],
+    ['ZC1NOBODY', /did not come true within 10m/],
+  ] as const) {
+    const { exit, effects, error } = await replace(scenario, { answers: { 'swap/new_serial': serial } })
+    expect(error).toMatch(why)
+    expect({ exit, effects }).toEqual({ exit: 1, effects: replaced.slice(0, 4) })
+  }
+})
+
+test('what somebody left on the new disk is wiped only by who types its serial number', async () => {
+  const used = world('used', { fault: 'ceph.disk_swapped', with: { osd: 4, minutes: 1, signature: 'xfs' } })
+  const no = await replace(used, { answers: { 'swap/leftovers/wipe': 'yes' } })
+  expect({ exit: no.exit, effects: no.effects }).toEqual({ exit: 3, effects: replaced.slice(0, 4) })
+  const { exit, effects } = await replace(used, { answers: { 'swap/leftovers/wipe': `wipe-${newSerial}` } })
+  expect(exit).toBe(0)
+  expect(effects).toEqual([...replaced.slice(0, 4), 'ceph_volume.zap: ceph2:/dev/sdc', ...replaced.slice(4)])
+})
+
+test('an OSD that somebody purged meanwhile is not made anew under another number or place', async () => {
+  const { exit, effects, error } = await replace(world('purged', { fault: 'ceph.id_lost', with: osd4 }))
+  expect(error).toMatch(/osd\.4 is no longer destroyed and waiting/)
+  expect({ exit, effects }).toEqual({ exit: 1, effects: replaced.slice(0, 4) })
+})
+
+test('a new disk that is not filled any further is a stall, and not done', async () => {
+  const { exit, effects, error } = await replace(world('unfilled', { fault: 'ceph.recovery_stuck', after: '18m' }))
+  expect(error).toMatch(/^until_stalled: /)
+  expect({ exit, effects }).toEqual({ exit: 1, effects: replaced })
+})
+
+test('a fast swap keeps the OSD from being put out, and takes that back, also when it fails', async () => {
+  const inputs = { strategy: 'fast_swap' }
+  const kept = ['ceph: osd add-noout 4', ...replaced.slice(1)]
+  const { exit, effects, said } = await replace(world('fast'), { inputs })
+  expect(exit, said).toBe(0)
+  expect(effects).toEqual([...kept, 'ceph: osd rm-noout 4'])
+  const smaller = { osd: 4, minutes: 1, bytes: 2_000_398_934_016 }
+  const failed = await replace(world('fast-smaller', { fault: 'ceph.disk_swapped', with: smaller }), { inputs })
+  expect({ exit: failed.exit, effects: failed.effects }).toEqual({
+    exit: 1,
+    effects: [...kept.slice(0, 4), 'ceph: osd rm-noout 4'],
+  })
+})
+
+test('a disk of which nothing says that it fails is replaced only when a person says so again', async () => {
+  const path = join(folder, 'sound.yaml')
+  const topology = { controllers: 1, computes: 1, databases: 1, servers: 2 }
+  writeFileSync(path, JSON.stringify({ apiVersion: 'runbook/v1', name: 'sound', title: 'sound', topology }))
+  const { exit, effects } = await replace(path, { answers: { healthy: 'no' } })
+  expect({ exit, effects }).toEqual({ exit: 3, effects: [] })
+})
