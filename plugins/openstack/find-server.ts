@@ -40,7 +40,7 @@ export function serverById(session: Session, id: string, signal: AbortSignal): P
 }
 
 /** In every project; for a user who may not look there, in the project of the cloud. */
-async function serversNamed(session: Session, name: string, signal: AbortSignal): Promise<Listed> {
+export async function serversNamed(session: Session, name: string, signal: AbortSignal): Promise<Listed> {
   const list = (query: Query) =>
     listAll(
       session,

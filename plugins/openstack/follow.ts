@@ -51,8 +51,8 @@ export type Judge = (look: Look) => Verdict
 
 export interface Followed {
   readonly judge: Judge
-  /** The types of the migration that tells of it, and whether it begins one of its own. */
-  readonly migrates?: { readonly types: readonly string[]; readonly own: boolean }
+  /** The types of the migration that tells of it, and whether it begins one of its own or is about the one named `migration`. */
+  readonly migrates?: { readonly types: readonly string[]; readonly own: boolean; readonly named?: boolean }
   /** Only the record of the request tells that it is over. */
   readonly proof?: boolean
   /** Looks at more; gets what it gave for the look before. */
@@ -169,14 +169,15 @@ export async function serverOrGone(session: Session, id: string, signal: AbortSi
 /** The newest migration that was not there before: an older one that is `completed` says nothing of this one. */
 async function migrationOf(
   session: Session,
-  { types, own }: NonNullable<Followed['migrates']>,
-  { server, known, since }: Attempt,
+  { types, own, named }: NonNullable<Followed['migrates']>,
+  { server, known, since, params }: Attempt,
   signal: AbortSignal,
 ): Promise<JsonObject | undefined> {
   const all = (await migrationsOf(session, server, signal)) ?? []
   return all.find(
     (one) =>
       types.includes(String(one['migration_type'])) &&
+      (!named || one['id'] === params['migration']) &&
       (!own || (!known.has(Number(one['id'])) && (momentOf(one['created_at']) ?? 0) >= (since ?? 0))),
   )
 }

@@ -5,10 +5,13 @@ import { computeServiceActions } from './compute-service.ts'
 import { endpointCheckActions } from './endpoint-check.ts'
 import { identityActions } from './identity.ts'
 import { imageActions } from './image.ts'
+import { instanceActionActions } from './instance-action.ts'
 import { networkActions } from './network.ts'
 import { networkAgentActions } from './network-agent.ts'
 import { placementActions } from './placement.ts'
 import { serverActions } from './server.ts'
+import { serverGroupActions } from './server-group.ts'
+import { serverMigrationActions } from './server-migration.ts'
 import { tokenActions } from './token.ts'
 import { volumeActions } from './volume.ts'
 
@@ -20,6 +23,9 @@ export const actions: readonly Action[] = [
   ...computeActions,
   ...computeServiceActions,
   ...serverActions,
+  ...serverMigrationActions,
+  ...instanceActionActions,
+  ...serverGroupActions,
   ...networkActions,
   ...networkAgentActions,
   ...volumeActions,

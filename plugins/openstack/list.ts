@@ -29,6 +29,8 @@ export interface ListSpec {
   readonly microversion?: Microversions
   /** Whether the list comes in pages; false where the service refuses `limit`. */
   readonly paged?: boolean
+  /** An item of which the service knows too little to filter it: it is kept, for nobody can say that it does not match. */
+  readonly partial?: (item: JsonObject) => boolean
   /** What is added to an item; the date is that of the answer, by the service's clock. */
   readonly derive?: (item: JsonObject, date: string | null) => JsonObject
   readonly examples?: readonly JsonObject[]
@@ -120,7 +122,7 @@ function onlyMatching(
   items: readonly JsonObject[],
   filters: NonNullable<ListSpec['filters']>,
   params: JsonObject,
-  { name, service }: ListSpec,
+  { name, service, partial }: ListSpec,
 ): readonly JsonObject[] {
   const checks = Object.entries(filters).flatMap(([param, { field }]) => {
     const wanted = valuesOf(params[param])
@@ -129,6 +131,7 @@ function onlyMatching(
   return items.filter((item) =>
     checks.every(({ param, fields, wanted }) => {
       const shown = fields.filter((field) => field in item)
+      if (shown.length === 0 && partial?.(item)) return true
       if (shown.length === 0) throw unverified(name, { service, param, fields })
       return shown.some((field) => wanted.includes(String(item[field])))
     }),

@@ -25,7 +25,7 @@ import type { Microversions } from './versions.ts'
  * for and looked up after a crash is the same for all of them and stands below.
  */
 export interface Operation extends Followed {
-  readonly name: `openstack.server.${string}`
+  readonly name: `openstack.${string}`
   readonly summary: string
   readonly description?: string
   readonly effect: 'change' | 'destructive'
@@ -45,6 +45,8 @@ export interface Operation extends Followed {
   readonly breaksInto?: (task: TaskState, params: JsonObject) => boolean
   /** Nova accepts it while the host does not answer, and nothing ever happens: refused then. */
   readonly needsHost?: boolean
+  /** What is wanted is that the server is gone: one that does not exist is as wanted. */
+  readonly removes?: boolean
   /** Whether what is wanted holds, and nothing has to be done. */
   readonly holds?: (server: JsonObject, params: JsonObject, migrations: readonly JsonObject[] | undefined) => boolean
   /** What else must be so, and what the request needs to know. */
@@ -93,6 +95,7 @@ export function operationAction(operation: Operation): WorkAction {
 
     async plan(ctx, params, signal): Promise<Preview> {
       const { ready, already } = await prepared(operation, ctx, params, signal)
+      if (already && operation.removes) return { summary: `\`${nameOf(ready.server)}\` does not exist`, changes: [] }
       if (already) return { summary: `\`${nameOf(ready.server)}\`: ${sayState(ready.server)} already`, changes: [] }
       return operation.preview(ready)
     },
@@ -134,12 +137,17 @@ async function toTheEnd(operation: Operation, session: Session, attempt: Attempt
 /** The server as it is now, and the reasons not to begin. */
 async function prepared(operation: Operation, ctx: ActionContext, params: JsonObject, signal: AbortSignal) {
   const session = await sessionOf(ctx, params)
-  const { server } = await findServer(session, String(params['server']), signal)
+  const wanted = String(params['server'])
+  // an id names one server for ever; a name may just be written wrong
+  const server =
+    operation.removes && uuid.test(wanted)
+      ? ((await serverOrGone(session, wanted, signal)) ?? gone(wanted).server)
+      : (await findServer(session, wanted, signal)).server
   if (cellIsDown(server)) throw unreachableCell(server)
   const migrations = operation.migrates && (await migrationsOf(session, idOf(server), signal))
   const task = taskOf(server)
   const ready = (found: JsonObject): Prepared => ({ session, server, params, found })
-  if (operation.idempotent && task !== null && operation.underWay?.includes(task))
+  if (task !== null && operation.underWay?.includes(task))
     return { ready: ready({}), migrations, already: false, underWay: true }
   if (task !== null && !operation.breaksInto?.(task, params)) throw busy(server, task)
   if (operation.holds?.(server, params, migrations))
@@ -197,7 +205,7 @@ async function ask(operation: Operation, it: Prepared, signal: AbortSignal): Pro
   const version = await versionFor(session, 'compute', versions, signal)
   const id = idOf(server)
   try {
-    return await call(
+    const answer = await call(
       session,
       {
         service: 'compute',
@@ -208,6 +216,10 @@ async function ask(operation: Operation, it: Prepared, signal: AbortSignal): Pro
       },
       signal,
     )
+    // a rescue or a rebuild hands out a password
+    const password = textAt(answer.body, 'adminPass') ?? textAt(answer.body, 'server', 'adminPass')
+    if (password !== undefined) session.ctx.secrets.add('password of a server', password)
+    return answer
   } catch (error) {
     if (!(error instanceof StepFailure)) throw error
     if (/no valid host/i.test(error.message) && error.status === 'failed')
@@ -324,6 +336,10 @@ async function asOf(session: Session, wanted: string, ctx: ActionContext, signal
 }
 
 const gone = (wanted: string): Seen => ({ server: { id: wanted, status: 'DELETED' }, migration: undefined, more: {} })
+
+/** What is written on a thing that an attempt makes, so that it is found again after a crash. */
+export const attemptName = 'runbook_attempt'
+export const attemptMark = ({ step }: ActionContext): JsonObject => ({ [attemptName]: step.attempt })
 
 const idOf = (server: JsonObject): string => String(server['id'])
 export const nameOf = (server: JsonObject): string => textAt(server, 'name') ?? idOf(server)

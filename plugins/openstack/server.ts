@@ -6,15 +6,23 @@ import { findServer, nameQuery, serverParam } from './find-server.ts'
 import { withoutSecrets } from './json-body.ts'
 import { exactly, listAction } from './list.ts'
 import { moveOperations } from './move-operations.ts'
-import { operationAction } from './operation.ts'
+import { type Operation, operationAction } from './operation.ts'
 import { powerOperations } from './power-operations.ts'
 import { serverItem, statuses } from './server-item.ts'
+import { cellIsDown } from './server-state.ts'
 import { sessionOf } from './session.ts'
+import { attachOperations } from './attach-operations.ts'
+import { serverConsole } from './console.ts'
+import { serverCreate } from './create-server.ts'
+import { deleteServer } from './delete-server.ts'
+import { imageOperations } from './image-operations.ts'
 import { computeVersions } from './versions.ts'
 
 const serverList = listAction({
   name: 'openstack.server.list',
   summary: 'the servers, of every project unless told otherwise',
+  description:
+    'A server whose cell does not answer is listed with the status `UNKNOWN` and little else, whatever was asked for: nobody can say that it does not match.',
   service: 'compute',
   path: '/servers/detail',
   collection: 'servers',
@@ -47,6 +55,7 @@ const serverList = listAction({
     ...(typeof changes_since === 'string' && { 'changes-since': changes_since }),
   }),
   item: serverItem,
+  partial: cellIsDown,
   examples: [{}, { host: 'compute-1' }, { status: ['ERROR', 'BUILD'], all_projects: true }],
 })
 
@@ -64,8 +73,19 @@ const serverShow: WorkAction = {
   },
 }
 
+/** Everything that is done to a server that exists. */
+export const operations: readonly Operation[] = [
+  ...powerOperations,
+  ...moveOperations,
+  ...imageOperations,
+  ...attachOperations,
+  deleteServer,
+]
+
 export const serverActions: readonly WorkAction[] = [
   serverList,
   serverShow,
-  ...[...powerOperations, ...moveOperations].map(operationAction),
+  serverConsole,
+  serverCreate,
+  ...operations.map(operationAction),
 ]

@@ -3,6 +3,8 @@ import { type Asked, type Reply, type Routes, versions } from '../../support/ope
 
 export const id = '11111111-2222-3333-4444-555555555555'
 export const request = 'req-0001'
+/** The id of a volume, or of an image. */
+export const volume = '99999999-2222-3333-4444-555555555555'
 
 /** What the cloud shows at one look. */
 export interface Frame {
@@ -104,7 +106,11 @@ export function fakeNova({ before = {}, after = [], speaks = '2.93', answer, act
     [`GET /compute/v2.1/servers/${id}/os-instance-actions`]: { json: { instanceActions: [...actions] } },
     [`GET /compute/v2.1/servers/${id}/os-instance-actions/${request}`]: () => ({ json: { instanceAction: action() } }),
     [`POST /compute/v2.1/servers/${id}/action`]: change,
+    [`POST /compute/v2.1/servers/${id}/os-volume_attachments`]: change,
+    [`POST /compute/v2.1/servers/${id}/migrations/7/action`]: change,
     [`DELETE /compute/v2.1/servers/${id}`]: change,
+    [`DELETE /compute/v2.1/servers/${id}/os-volume_attachments/${volume}`]: change,
+    [`DELETE /compute/v2.1/servers/${id}/migrations/7`]: change,
     ...routes,
   }
 }

@@ -2,19 +2,27 @@ import { describe, expect, test } from 'vitest'
 import { asks, type WorkAction } from '../../../engine/action/contract.ts'
 import type { JsonObject } from '../../../engine/json.ts'
 import { actions } from '../../../plugins/openstack/index.ts'
-import { moveOperations } from '../../../plugins/openstack/move-operations.ts'
-import { powerOperations } from '../../../plugins/openstack/power-operations.ts'
+import { operations } from '../../../plugins/openstack/server.ts'
+import { migrationOperations } from '../../../plugins/openstack/server-migration.ts'
 import { never, testContext } from '../../support/context.ts'
 import { fakeCloud } from '../../support/openstack-server.ts'
-import { changesIn, event, type Frame, fakeNova, id, migration, request, type Script } from './fake-nova.ts'
+import { changesIn, event, type Frame, fakeNova, id, migration, request, type Script, volume } from './fake-nova.ts'
 import { runAction } from './run-action.ts'
 
-const all = [...powerOperations, ...moveOperations].map((operation) => ({ name: operation.name, operation }))
+const all = [...operations, ...migrationOperations].map((operation) => ({ name: operation.name, operation }))
 /** What each operation needs beside the server. */
 const needs: { readonly [name: string]: JsonObject } = {
   'openstack.server.reboot': { type: 'SOFT' },
   'openstack.server.resize': { flavor: 'm1.large' },
+  'openstack.server.snapshot': { name: 'before the upgrade' },
+  'openstack.server.rebuild': { image: volume },
+  'openstack.server.attach_volume': { volume },
+  'openstack.server.detach_volume': { volume },
+  'openstack.server_migration.abort': { migration: 7 },
+  'openstack.server_migration.force_complete': { migration: 7 },
 }
+
+const attached = { 'os-extended-volumes:volumes_attached': [{ id: volume, delete_on_termination: true }] }
 
 async function act(name: string, script: Script, params: JsonObject = {}) {
   const ran = await runAction(`openstack.server.${name}`, { server: id, ...params }, fakeNova(script))
@@ -33,7 +41,11 @@ describe.each(all)('$name', ({ name, operation }) => {
 
   test('is refused from a state that Nova does not allow, which is named with those it does', async () => {
     if (operation.from === undefined) return
-    const { error, asked } = await runAction(name, params, fakeNova({ before: { status: 'BUILD' } }))
+    const { error, asked } = await runAction(
+      name,
+      params,
+      fakeNova({ before: { status: 'BUILD', more: name.endsWith('detach_volume') ? attached : {} } }),
+    )
     const allowed = typeof operation.from === 'function' ? operation.from(params) : operation.from
     expect(error).toMatchObject({ code: 'wrong_state', detail: { vm_state: 'building', allowed } })
     expect(changesIn(asked)).toEqual([])
@@ -424,7 +436,11 @@ describe('after a crash', () => {
   ])('$verb: $what → $happened', async ({ verb, params = {}, script, happened, why }) => {
     await using cloud = await fakeCloud(fakeNova(script))
     await using world = testContext([cloud.cloud])
-    const settled = await actionCalled(verb).settled?.(world.ctx, { server: id, ...params }, never)
+    const settled = await actionCalled(`openstack.server.${verb}`).settled?.(
+      world.ctx,
+      { server: id, ...params },
+      never,
+    )
     expect(settled).toMatchObject({ happened, ...(why !== undefined && { why: expect.stringContaining(why) }) })
     expect(changesIn(cloud.asked)).toEqual([])
   })
@@ -438,27 +454,27 @@ test.each(all)('$name says what would change, and only looks', async ({ name, op
     suspended: 'SUSPENDED',
     resized: 'VERIFY_RESIZE',
     shelved: 'SHELVED',
+    rescued: 'RESCUE',
   }
   const status = statuses[from?.[0] ?? ''] ?? 'ACTIVE'
-  const more = name.endsWith('unlock') ? { locked: true } : {}
+  const more = { locked: name.endsWith('unlock'), ...(name.endsWith('detach_volume') && attached) }
   const routes = {
     'GET /compute/v2.1/os-services': { json: { services: [] } },
+    [`GET /image/v2/images/${volume}`]: { json: { id: volume, status: 'active' } },
+    [`GET /volume/v3/p1/volumes/${volume}`]: { json: { volume: { id: volume, status: 'available' } } },
     'GET /compute/v2.1/flavors/detail': { json: { flavors: [{ id: 'f2', name: 'm1.large' }] } },
   }
-  await using cloud = await fakeCloud(fakeNova({ before: { status, more }, routes }))
+  const migrations = [migration('running')]
+  await using cloud = await fakeCloud(fakeNova({ before: { status, more, migrations }, routes }))
   await using world = testContext([cloud.cloud])
-  const preview = await actionCalled(name.replace('openstack.server.', '')).plan?.(
-    world.ctx,
-    { server: id, ...needs[name] },
-    never,
-  )
+  const preview = await actionCalled(name).plan?.(world.ctx, { server: id, ...needs[name] }, never)
   expect(preview?.summary).toContain('`vm1`')
   expect(preview?.changes.length).toBeGreaterThan(0)
   expect(changesIn(cloud.asked)).toEqual([])
 })
 
-function actionCalled(verb: string): WorkAction {
-  const action = actions.find(({ name }) => name === `openstack.server.${verb}`)
-  if (!action || asks(action)) throw new Error(`no action ${verb}`)
+function actionCalled(wanted: string): WorkAction {
+  const action = actions.find(({ name }) => name === wanted)
+  if (!action || asks(action)) throw new Error(`no action ${wanted}`)
   return action
 }

@@ -1,0 +1,242 @@
+import { execFile } from 'node:child_process'
+import { promisify } from 'node:util'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { asks } from '../../../engine/action/contract.ts'
+import { realClock } from '../../../engine/host/clock.ts'
+import { cloudConfig } from '../../../engine/inventory/clouds.ts'
+import { isObject, type Json, type JsonObject } from '../../../engine/json.ts'
+import { validatorOf } from '../../../engine/schema.ts'
+import { actions } from '../../../plugins/openstack/index.ts'
+import { testContext } from '../../support/context.ts'
+import { eventually, lab, readLab } from '../support/lab.ts'
+import { type Cloud, openCloud } from '../support/openstack.ts'
+
+/** One server of its own is led through everything that can be done to a server; each end is looked at from outside. */
+let cloud: Cloud
+let server: string
+const soon = () => AbortSignal.timeout(170_000)
+/** One of the computes on this machine: hosts of their own belong to other tests. */
+const otherThan = (host: string) => (host === 'compute-2' ? 'compute-1' : 'compute-2')
+
+beforeAll(async () => {
+  cloud = await openCloud('lab-admin', soon())
+  const made = await act('server.create', {
+    name: 'lab-operations',
+    flavor: 'm1.nano',
+    image: 'tiny',
+    networks: [],
+    host: 'compute-1',
+  })
+  server = String(made['server'] && isObject(made['server']) ? made['server']['id'] : '')
+})
+
+afterAll(async () => {
+  if (server) await cloud.ask('compute', 'DELETE', `/servers/${server}`, soon())
+})
+
+test('it was made on the host that was asked for, and carries the mark of its attempt', async () => {
+  expect(await shown()).toMatchObject({
+    status: 'ACTIVE',
+    'OS-EXT-SRV-ATTR:host': 'compute-1',
+    metadata: { runbook_attempt: 'a' },
+  })
+  const settled = await actionCalled('server.create').settled?.(
+    (await context()).ctx,
+    { name: 'lab-operations', flavor: 'm1.nano', image: 'tiny' },
+    soon(),
+  )
+  expect(settled).toMatchObject({ happened: 'yes', result: { server: { id: server } } })
+  const disabled = await act('compute_service.disable', { host: 'compute-3', reason: 'lab-operations' })
+  try {
+    expect(disabled).toMatchObject({
+      changed: true,
+      service: { status: 'disabled', disabled_reason: 'lab-operations' },
+    })
+    await expect(act('compute_service.enable', { host: 'compute-3', reason: 'another' })).rejects.toMatchObject({
+      code: 'disabled_by_other',
+    })
+    const refused = act('server.create', {
+      name: 'lab-refused',
+      flavor: 'm1.nano',
+      image: 'tiny',
+      networks: [],
+      host: 'compute-3',
+    })
+    const error = await refused.catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: 'no_valid_host' })
+    await act('server.delete', { server: (error as { detail: { server: string } }).detail.server })
+  } finally {
+    await act('compute_service.enable', { host: 'compute-3', reason: 'lab-operations' })
+  }
+})
+
+test('it is stopped and started, rebooted both ways, paused, suspended, and brought back', async () => {
+  await to('server.stop', 'SHUTOFF')
+  expect(await act('server.stop', { server })).toMatchObject({ changed: false })
+  await expect(act('server.pause', { server })).rejects.toMatchObject({ code: 'wrong_state' })
+  await to('server.start', 'ACTIVE')
+  await to('server.reboot', 'ACTIVE', { type: 'SOFT' })
+  await to('server.reboot', 'ACTIVE', { type: 'HARD' })
+  expect(await done('reboot')).toBe(2)
+  await to('server.pause', 'PAUSED')
+  await to('server.unpause', 'ACTIVE')
+  await to('server.suspend', 'SUSPENDED')
+  await to('server.resume', 'ACTIVE')
+})
+
+test('it is locked with a reason and unlocked, writes to its console, and Nova remembers what was done', async () => {
+  await act('server.lock', { server, reason: 'lab-operations' })
+  expect(await shown()).toMatchObject({ locked: true, locked_reason: 'lab-operations' })
+  await act('server.unlock', { server })
+  expect(await shown()).toMatchObject({ locked: false, locked_reason: null })
+  expect(String((await act('server.console', { server, length: 5 }))['output'])).not.toBe('')
+  const { actions: remembered } = await act('instance_action.list', { server })
+  expect(remembered).toEqual(
+    expect.arrayContaining([
+      expect.objectContaining({ action: 'create', events: [expect.objectContaining({ result: 'Success' })] }),
+    ]),
+  )
+})
+
+test('it is snapshotted, rescued and brought back, and rebuilt', async () => {
+  const { image } = await act('server.snapshot', { server, name: 'lab-operations' })
+  const { id, size } = image as JsonObject
+  expect(size).toBeGreaterThan(0)
+  try {
+    await to('server.rescue', 'RESCUE')
+    await to('server.unrescue', 'ACTIVE')
+    await to('server.rebuild', 'ACTIVE', { image: String(id) })
+    expect(await shown()).toMatchObject({ image: { id } })
+  } finally {
+    await cloud.ask('image', 'DELETE', `/v2/images/${String(id)}`, soon())
+  }
+})
+
+test('it is resized and taken back, resized and confirmed, and moved switched off', async () => {
+  await to('server.resize', 'VERIFY_RESIZE', { flavor: 'm1.micro' })
+  await to('server.revert_resize', 'ACTIVE')
+  expect(await shown()).toMatchObject({ flavor: { original_name: 'm1.nano' } })
+  await to('server.resize', 'VERIFY_RESIZE', { flavor: 'm1.micro' })
+  await to('server.confirm_resize', 'ACTIVE')
+  expect(await shown()).toMatchObject({ flavor: { original_name: 'm1.micro' } })
+  const before = await hostNow()
+  const target = otherThan(before)
+  const moved = await to('server.migrate', 'VERIFY_RESIZE', { host: target })
+  expect(moved['host']).toBe(target)
+  expect(moved['migration']).toMatchObject({ source_compute: before, status: 'finished' })
+  await to('server.confirm_resize', 'ACTIVE')
+  expect(await hostNow()).toBe(moved['host'])
+})
+
+test('it is moved while it runs, to where it was asked to, and both records of a volume agree', async () => {
+  const from = await hostNow()
+  const target = otherThan(from)
+  const moved = await to('server.live_migrate', 'ACTIVE', { host: target })
+  expect(moved).toMatchObject({
+    host: target,
+    migration: { status: 'completed', source_compute: from, dest_compute: target },
+  })
+  expect(await hostNow()).toBe(target)
+
+  const made = await cloud.ask('volumev3', 'POST', '/volumes', soon(), {
+    body: { volume: { name: 'lab-operations', size: 1 } },
+  })
+  const volume = (made.body as { volume: { id: string } }).volume.id
+  const status = async () =>
+    ((await cloud.ask('volumev3', 'GET', `/volumes/${volume}`, soon())).body as { volume: { status: string } }).volume
+      .status
+  try {
+    await eventually(async () => (await status()) === 'available' || undefined, soon())
+    await act('server.attach_volume', { server, volume })
+    expect([await status(), (await shown())['os-extended-volumes:volumes_attached']]).toMatchObject([
+      'in-use',
+      [{ id: volume }],
+    ])
+    await act('server.detach_volume', { server, volume })
+    expect([await status(), (await shown())['os-extended-volumes:volumes_attached']]).toEqual(['available', []])
+  } finally {
+    await cloud.ask('volumev3', 'DELETE', `/volumes/${volume}`, soon())
+  }
+})
+
+test('it is put away and brought back', async () => {
+  const { server: away } = await act('server.shelve', { server })
+  expect(['SHELVED', 'SHELVED_OFFLOADED']).toContain((away as JsonObject)['status'])
+  await to('server.unshelve', 'ACTIVE')
+})
+
+test('it is evacuated only from a host that is down, and the host is taken back when it has let go', async () => {
+  const host = 'compute-3'
+  await act('server.live_migrate', { server, host })
+  await expect(act('server.evacuate', { server })).rejects.toMatchObject({ code: 'host_up' })
+  const nova = (file: string, ...args: string[]) =>
+    promisify(execFile)('bash', [new URL(`./${file}`, import.meta.url).pathname, ...args])
+  await nova('down.sh', 'stop', `nova-${host}`, 'KILL')
+  try {
+    await act('compute_service.force_down', { host, forced_down: true })
+    await expect(act('server.stop', { server })).rejects.toMatchObject({ code: 'host_down' })
+    const { migration } = await to('server.evacuate', 'ACTIVE', { host: 'compute-2' })
+    expect(await hostNow()).toBe('compute-2')
+    expect(migration).toMatchObject({ migration_type: 'evacuation', source_compute: host })
+  } finally {
+    try {
+      await nova('up.sh', 'start', `nova-${host}`)
+    } finally {
+      await act('compute_service.force_down', { host, forced_down: false })
+    }
+  }
+  const services = async () =>
+    (await act('compute_service.list', { host, binary: 'nova-compute' }))['services'] as JsonObject[]
+  await eventually(async () => (await services())[0]?.['state'] === 'up' || undefined, soon())
+})
+
+test('it is deleted, and is gone for everybody; Placement holds nothing for it any more', async () => {
+  expect(((await act('allocation.list', { consumer: server }))['allocations'] as Json[]).length).toBe(1)
+  await act('server.delete', { server })
+  expect((await cloud.ask('compute', 'GET', `/servers/${server}`, soon())).status).toBe(404)
+  expect(await act('server.delete', { server })).toMatchObject({ changed: false })
+  expect(await act('allocation.list', { consumer: server })).toMatchObject({ allocations: [] })
+})
+
+/** Does it, and looks from outside whether the server is as the action says. */
+async function to(name: string, status: string, params: JsonObject = {}): Promise<JsonObject> {
+  const result = await act(name, { server, ...params })
+  expect(result).toMatchObject({ changed: true, server: { status } })
+  expect(await shown()).toMatchObject({ status, 'OS-EXT-STS:task_state': null })
+  return result
+}
+
+async function shown(): Promise<JsonObject> {
+  const headers = { 'x-openstack-nova-api-version': '2.79' }
+  const { body } = await cloud.ask('compute', 'GET', `/servers/${server}`, soon(), { headers })
+  return (body as { server: JsonObject }).server
+}
+
+const hostNow = async (): Promise<string> => String((await shown())['OS-EXT-SRV-ATTR:host'])
+
+/** How often Nova has written down that it was done. */
+async function done(action: string): Promise<number> {
+  const { body } = await cloud.ask('compute', 'GET', `/servers/${server}/os-instance-actions`, soon())
+  return (body as { instanceActions: JsonObject[] }).instanceActions.filter((one) => one['action'] === action).length
+}
+
+async function context() {
+  const config = cloudConfig({ clouds: parse(await readLab(lab.clouds)), env: {} }, { name: 'lab-admin' })
+  return testContext([config], { clock: realClock, effect: 'change' })
+}
+
+async function act(name: string, params: JsonObject): Promise<JsonObject> {
+  await using world = await context()
+  const action = actionCalled(name)
+  expect(validatorOf(action.params)(params)).toEqual([])
+  const result = await action.run(world.ctx, params, soon())
+  expect(validatorOf(action.result)(result)).toEqual([])
+  return result as JsonObject
+}
+
+function actionCalled(name: string) {
+  const action = actions.find((one) => one.name === `openstack.${name}`)
+  if (!action || asks(action)) throw new Error(`no action ${name}`)
+  return action
+}
