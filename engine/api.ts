@@ -4,6 +4,7 @@ export type {
   ActionContext,
   Answer,
   AskAction,
+  Become,
   Clock,
   Clouds,
   Command,
@@ -16,6 +17,7 @@ export type {
   HttpRequest,
   HttpResponse,
   Local,
+  LocalFiles,
   Preview,
   Question,
   Settled,
@@ -23,7 +25,7 @@ export type {
   WorkAction,
 } from './action/contract.ts'
 export { StepFailure } from './action/contract.ts'
-export { anything, closedObject, flag, listOf, number, text, textMap, whole } from './action/define.ts'
+export { anything, closedObject, duration, flag, listOf, number, text, textMap, whole } from './action/define.ts'
 export type { Io } from './cli/io.ts'
 export { main } from './cli/main.ts'
 export type { Diagnostic } from './diagnostic.ts'

@@ -121,6 +121,7 @@ export interface ActionContext {
   readonly http: Http
   readonly ssh: Ssh
   readonly local: Local
+  readonly files: LocalFiles
   readonly clouds: Clouds
   readonly hosts: Hosts
   readonly secrets: Secrets
@@ -214,6 +215,14 @@ export interface Ssh {
 
 export interface Local {
   exec(command: Command, signal: AbortSignal): Promise<CommandResult>
+}
+
+/** Files of this machine; a path begins at the folder in which the program was started. */
+export interface LocalFiles {
+  /** Throws `StepFailure` `no_file` when it is not there or cannot be read, `too_large` beyond 32 MiB. */
+  read(path: string): Promise<Uint8Array>
+  /** Whole or not at all: what stood there is there until the new is. Counts as a change. */
+  write(path: string, bytes: Uint8Array): Promise<void>
 }
 
 /** One entry of `clouds.yaml`, merged with `secure.yaml`, its profile and `OS_*`. */

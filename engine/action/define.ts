@@ -1,3 +1,4 @@
+import { durationPattern } from '../duration.ts'
 import type { Schema } from '../json.ts'
 
 /** A closed object: no other fields, every field required unless named in `optional`. */
@@ -41,4 +42,9 @@ export function anything(description: string): Schema {
 /** An object of string values, such as environment variables. */
 export function textMap(description: string): Schema {
   return { type: 'object', additionalProperties: { type: 'string' }, description }
+}
+
+/** A duration such as `90s` or `1h30m`; the action reads it with `parseDuration`. */
+export function duration(description: string, more: Schema = {}): Schema {
+  return { type: 'string', description, pattern: `${durationPattern}|\\{\\{`, ...more }
 }

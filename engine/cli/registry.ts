@@ -5,6 +5,7 @@ import { actions as inventoryActions } from '../../plugins/inventory/index.ts'
 import { actions as localActions } from '../../plugins/local/index.ts'
 import { actions as openstackActions } from '../../plugins/openstack/index.ts'
 import { actions as sshActions } from '../../plugins/ssh/index.ts'
+import { actions as systemdActions } from '../../plugins/systemd/index.ts'
 import type { Action } from '../action/contract.ts'
 import type { Registry } from '../action/registry.ts'
 import { registryOf } from '../action/registry.ts'
@@ -13,6 +14,7 @@ import { RunbookError } from '../error.ts'
 export const builtIn: readonly Action[] = [
   ...openstackActions,
   ...sshActions,
+  ...systemdActions,
   ...localActions,
   ...assertActions,
   ...humanActions,

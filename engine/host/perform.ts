@@ -12,6 +12,7 @@ import { failureOutcome } from '../run/question.ts'
 import { validatorOf } from '../schema.ts'
 import type { Doors } from './doors.ts'
 import { type HeldOutput, heldOutput } from './held-output.ts'
+import { localFiles } from './local-files.ts'
 
 export interface PerformOptions {
   readonly run: string
@@ -119,6 +120,13 @@ function contextFor(
       async exec(command, signal) {
         mayCommand()
         return doors.local(watch).exec(command, signal)
+      },
+    },
+    files: {
+      read: (path) => localFiles.read(path),
+      async write(path, bytes) {
+        if (effect === 'read' || dry) refuse(`writing \`${path}\``)
+        await localFiles.write(path, bytes)
       },
     },
     clouds,

@@ -1,47 +1,10 @@
-import { type Action, type Become, type Command, StepFailure } from '../../engine/action/contract.ts'
-import { closedObject, text } from '../../engine/action/define.ts'
-import type { JsonObject, Schema } from '../../engine/json.ts'
-import { type Place, runAction, scriptAction } from '../command/action.ts'
-
-/** The parameter `become`, which every action that does something on a host takes. */
-export const become: Schema = {
-  description:
-    'As whom it runs: `true` for the user that the inventory names (`become_user`, else `root`), or another one; `false` for whoever logs in. The inventory decides unless told.',
-  oneOf: [
-    { type: 'boolean' },
-    closedObject(
-      {
-        user: text('The user to become.', { minLength: 1 }),
-        method: text('How: `sudo` or `su`.', { enum: ['sudo', 'su'] }),
-      },
-      ['user', 'method'],
-    ),
-  ],
-}
-
-export function becomeOf({ become: said }: JsonObject): Pick<Command, 'become'> {
-  return said === undefined ? {} : { become: said as boolean | Become }
-}
-
-const onHost: Place = {
-  params: {
-    host: text('The host it runs on, as the inventory calls it; each of the `targets` of the step unless told.', {
-      'x-runbook-target': true,
-    }),
-    become,
-  },
-  result: { host: text('The host it ran on.') },
-  nameOf: hostOf,
-  exec: ({ ssh }, params, command, signal) => ssh.exec(hostOf(params), { ...command, ...becomeOf(params) }, signal),
-  describe: (params) => ({ host: hostOf(params) }),
-}
-
-function hostOf({ host }: JsonObject): string {
-  if (typeof host === 'string' && host !== '') return host
-  throw new StepFailure('no_host', 'the step does not say on which host it runs', {
-    hint: 'add `targets` to the step, or `host` to its parameters',
-  })
-}
+import type { Action } from '../../engine/action/contract.ts'
+import { runAction, scriptAction } from '../command/action.ts'
+import { fetch, put } from './copy.ts'
+import { file, fileRead, fileRestore } from './file.ts'
+import { onHost } from './host.ts'
+import { reboot } from './reboot.ts'
+import { wait } from './wait.ts'
 
 const run = runAction(onHost, {
   name: 'ssh.run',
@@ -76,4 +39,4 @@ const script = scriptAction(onHost, {
   ],
 })
 
-export const actions: readonly Action[] = [run, script]
+export const actions: readonly Action[] = [run, script, file, fileRead, fileRestore, put, fetch, reboot, wait]

@@ -1,5 +1,6 @@
 import type { ActionContext, Clock, CloudConfig, Effect, HttpRequest } from '../../engine/action/contract.ts'
 import { httpDoor } from '../../engine/host/http.ts'
+import { localFiles } from '../../engine/host/local-files.ts'
 import type { Call } from '../../engine/run/event.ts'
 
 export interface HandClock {
@@ -114,6 +115,7 @@ export function testContext(clouds: readonly CloudConfig[], options: TestContext
     },
     ssh: { exec: noHosts },
     local: { exec: noHosts },
+    files: localFiles,
     clouds: {
       async get(name) {
         const found = name === undefined ? clouds[0] : clouds.find((cloud) => cloud.name === name)

@@ -58,21 +58,34 @@ export function filePrograms(machine: Machine): [string, Program][] {
     [
       'chmod',
       program((args) =>
-        each('chmod: cannot access', args.slice(1), [], (files, path) =>
-          files.chmod(path, modeFrom(files.get(path).mode, args[0] ?? '')),
+        each('chmod: cannot access', afterFirst(args).rest, [], (files, path) =>
+          files.chmod(path, modeFrom(files.get(path).mode, afterFirst(args).first)),
         ),
       ),
     ],
     [
       'chown',
       program((args) =>
-        each('chown: cannot access', args.slice(1), [], (files, path) => {
-          const [owner = 'root', group = owner] = (args[0] ?? '').split(':')
-          files.chown(path, owner, group)
+        each('chown: cannot access', afterFirst(args).rest, [], (files, path) => {
+          const node = files.get(path)
+          const [owner, group] = afterFirst(args).first.split(':')
+          files.chown(path, owner || node.owner, group || node.group)
         }),
       ),
     ],
-    ['cp', program((args) => copy('cp', args, (files, from, to) => copyTree(files, from, to)))],
+    [
+      'cp',
+      program((args) =>
+        copy('cp', args, (files, from, to) =>
+          copyTree(
+            files,
+            from,
+            to,
+            args.some((arg) => /^-\w*[pa]/.test(arg)),
+          ),
+        ),
+      ),
+    ],
     ['mv', program((args) => copy('mv', args, (files, from, to) => files.move(from, to)))],
     [
       'ln',
@@ -130,6 +143,12 @@ export function filePrograms(machine: Machine): [string, Program][] {
     ],
     ['sync', async () => 0],
   ]
+}
+
+/** What `chmod` and `chown` take: the first word says what, the others where. */
+function afterFirst(args: readonly string[]): { readonly first: string; readonly rest: readonly string[] } {
+  const [first = '', ...rest] = args[0] === '--' ? args.slice(1) : args
+  return { first, rest }
 }
 
 function say(me: Process, what: string, error: unknown): number {
@@ -199,14 +218,15 @@ function each(
   }
 }
 
-function copyTree(files: Files, from: string, to: string): void {
+function copyTree(files: Files, from: string, to: string, keeps: boolean): void {
   const node = files.get(from)
   if (node.kind !== 'folder') {
     files.write(to, files.read(from), { mode: node.mode })
+    if (keeps) files.chown(to, node.owner, node.group)
     return
   }
   files.folder(to, { parents: true })
-  for (const name of files.list(from)) copyTree(files, `${from}/${name}`, `${to}/${name}`)
+  for (const name of files.list(from)) copyTree(files, `${from}/${name}`, `${to}/${name}`, keeps)
 }
 
 function copy(

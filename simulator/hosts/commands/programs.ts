@@ -6,6 +6,7 @@ import type { Machine } from '../machine/machine.ts'
 import type { Program } from '../machine/process.ts'
 import { rabbitPrograms } from '../rabbitmq/command.ts'
 import { chronycProgram } from './chrony.ts'
+import { encodingPrograms } from './encode.ts'
 import { filePrograms } from './files.ts'
 import { journalPrograms } from './journal.ts'
 import { launcherPrograms } from './launchers.ts'
@@ -21,6 +22,7 @@ import { virshProgram } from './virsh.ts'
 export function installPrograms(machine: Machine, estate: HostEstate): void {
   const families: [string, Program][][] = [
     toolPrograms(machine),
+    encodingPrograms(machine),
     filePrograms(machine),
     launcherPrograms(machine),
     systemPrograms(machine),

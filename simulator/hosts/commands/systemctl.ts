@@ -118,8 +118,10 @@ function propertiesOf(machine: Machine, name: string): Record<string, string | n
       LoadState: 'not-found',
       ActiveState: 'inactive',
       SubState: 'dead',
+      NRestarts: 0,
       UnitFileState: '',
       NeedDaemonReload: 'no',
+      InvocationID: '',
     }
   }
   const stamp = (at: number | undefined) => (at === undefined ? '' : formatTime('%a %Y-%m-%d %H:%M:%S UTC', at))
@@ -157,6 +159,7 @@ function propertiesOf(machine: Machine, name: string): Record<string, string | n
     ActiveEnterTimestampMonotonic: micro(unit.startedAt),
     InactiveEnterTimestamp: stamp(unit.stoppedAt),
     NeedDaemonReload: changed ? 'yes' : 'no',
+    InvocationID: unit.invocation,
   }
 }
 

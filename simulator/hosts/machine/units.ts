@@ -1,4 +1,5 @@
 import type { Clock } from '../../clock.ts'
+import { uuidOf } from '../../random.ts'
 import type { Files } from './files.ts'
 import type { Log } from './log.ts'
 import type { Power } from './power.ts'
@@ -38,6 +39,8 @@ export interface Unit {
   startedAt: number | undefined
   mainPid: number
   restartCount: number
+  /** Another one for each start of it, as systemd tells them apart. */
+  invocation: string
   /** Limits and drop-ins as they were when systemd last read them. */
   loaded: { readonly dropIns: readonly string[]; readonly text: string }
 }
@@ -80,8 +83,14 @@ const restartDelay = 5_000
 export function createUnits(kinds: readonly UnitKind[], options: UnitsOptions): Units {
   const { clock, journal, processes, power, files, changed } = options
   const held = new Map<string, string>()
+  let invocations = 0
   const units = new Map(kinds.map((kind) => [kind.name, freshUnit(kind)]))
   let planned: (() => void)[] = []
+
+  function newInvocation({ name }: UnitKind): string {
+    invocations += 1
+    return uuidOf(`invocation/${power.boot().id}/${name}/${invocations}`).replaceAll('-', '')
+  }
 
   function freshUnit(kind: UnitKind): Unit {
     const since = power.boot().at + bootTime + (kind.startsIn ?? 300)
@@ -98,6 +107,7 @@ export function createUnits(kinds: readonly UnitKind[], options: UnitsOptions): 
       startedAt: kind.enabled === false ? undefined : since,
       mainPid: kind.oneshot || kind.enabled === false ? 0 : processes.claimPid(),
       restartCount: 0,
+      invocation: newInvocation(kind),
       loaded: { dropIns: [], text: '' },
     }
   }
@@ -134,6 +144,7 @@ export function createUnits(kinds: readonly UnitKind[], options: UnitsOptions): 
     const { kind } = unit
     say(unit, `Starting ${unit.name} - ${kind.description}...`)
     become(unit, 'activating', 'start')
+    unit.invocation = newInvocation(kind)
     unit.mainPid = kind.oneshot ? 0 : processes.claimPid()
     const takes = kind.startsIn ?? 300
     later(takes, () => {
@@ -220,6 +231,7 @@ export function createUnits(kinds: readonly UnitKind[], options: UnitsOptions): 
         if (!unit.enabled) continue
         const reason = held.get(unit.name)
         become(unit, 'activating', 'start')
+        unit.invocation = newInvocation(unit.kind)
         later(bootTime + (unit.kind.startsIn ?? 300), () => {
           if (unit.active !== 'activating') return
           if (reason !== undefined) return failed(unit, reason)

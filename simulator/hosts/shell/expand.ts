@@ -18,6 +18,9 @@ export async function expandWords(shell: Shell, words: readonly Word[]): Promise
   const fields: string[] = []
   for (const word of words.flatMap(braces)) {
     const pieces = await expandParts(shell, word)
+    // no arguments are no word, though quotes stand around them
+    const all = word.some((part) => part.kind === 'variable' && part.name === '@' && part.op === undefined)
+    if (all && shell.args.length === 0 && pieces.every(({ text }) => text === '')) continue
     for (const field of split(pieces, shell.variables.get('IFS') ?? ' \t\n')) {
       const wild = !shell.options.has('noglob') && field.some(({ text, quoted }) => !quoted && /[*?[]/.test(text))
       const plain = field.map(({ text }) => text).join('')

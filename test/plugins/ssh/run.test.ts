@@ -11,10 +11,11 @@ import type { Json, JsonObject } from '../../../engine/json.ts'
 import { validatorOf } from '../../../engine/schema.ts'
 import { actions as localActions } from '../../../plugins/local/index.ts'
 import { actions as sshActions } from '../../../plugins/ssh/index.ts'
+import { actions as systemdActions } from '../../../plugins/systemd/index.ts'
 import { never, realClock } from '../../engine/host/ssh/harness.ts'
 
 const work = (name: string): WorkAction => {
-  const found = [...sshActions, ...localActions].find((action) => action.name === name)
+  const found = [...sshActions, ...systemdActions, ...localActions].find((action) => action.name === name)
   if (!found || asks(found)) throw new Error(`no action ${name}`)
   return found
 }
@@ -37,20 +38,25 @@ function world() {
   return { run, asked, secrets, ctx }
 }
 
-describe.each([...sshActions, ...localActions].map((action) => ({ name: action.name })))('$name', ({ name }) => {
+describe.each([...sshActions, ...systemdActions].map(({ name }) => ({ name })))('$name', ({ name }) => {
   const action = work(name)
 
   test('takes its own examples', () => {
     for (const example of action.examples) expect(validatorOf(action.params)(example)).toEqual([])
   })
 
-  test('lets the step say its effect, and is a change unless told', () => {
-    expect(action).toMatchObject({ effect: 'change', effectFromStep: true, idempotent: false })
-  })
-
   test('describes every parameter', () => {
     const properties = action.params['properties'] as { readonly [name: string]: { description?: string } }
     expect(Object.values(properties).filter(({ description }) => !description)).toEqual([])
+  })
+})
+
+const commands = ['ssh.run', 'ssh.script', 'local.run', 'local.script'].map((name) => ({ name }))
+describe.each(commands)('$name', ({ name }) => {
+  const action = work(name)
+
+  test('lets the step say its effect, and is a change unless told', () => {
+    expect(action).toMatchObject({ effect: 'change', effectFromStep: true, idempotent: false })
   })
 
   test('gives a result that fits its schema', async () => {
