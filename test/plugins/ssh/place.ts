@@ -17,7 +17,7 @@ export interface Place {
 export function contextOn(ssh: Ssh, clock: Clock, key = 'step'): ActionContext {
   const nothing = () => Promise.reject(new Error('this test has none'))
   return {
-    step: { run: 'test', key, attempt: `a${Math.random()}` },
+    step: { run: 'test', key, attempt: `a${Math.random()}`, began: clock.now() },
     effect: 'change',
     clock,
     ssh,
