@@ -206,7 +206,18 @@ async function create(
   // `ceph osd new` may have been run before: then the id is there, and waits for its disk
   const free = osd !== undefined && (!osd.exists || osd.destroyed || osd.disk === undefined)
   if (!osd || !free) return say(me, `--> RuntimeError: The osd ID ${id ?? ''} is already in use or does not exist.`, 1)
-  disk.signature = 'ceph_bluestore'
+  occupy(machine, ceph, osd, disk)
+  me.effect('host.ceph_volume.create', `${machine.name}:${path}`, { osd: osd.id, serial: disk.serial })
+  mountFolder(machine, osd.id)
+  await me.sleep(6_000)
+  if (starts) await me.sleep(machine.units.start(`ceph-osd@${osd.id}`) + 20)
+  ceph.settle()
+  return say(me, `--> ceph-volume lvm ${starts ? 'create' : 'prepare'} successful for: ${path}`, 0)
+}
+
+/** An OSD and its disk belong together from here on. */
+function occupy(machine: Machine, ceph: Ceph, osd: Osd, disk: Disk): void {
+  Object.assign(disk, { signature: 'ceph_bluestore', label: undefined })
   osd.copies.clear()
   Object.assign(osd, {
     disk: disk.name,
@@ -215,17 +226,39 @@ async function create(
     exists: true,
     destroyed: false,
     hasKey: true,
-    inCrush: osd.inCrush,
     autoOut: true,
     extra: 0,
   })
   bump(ceph, machine.now())
-  me.effect('host.ceph_volume.create', `${machine.name}:${path}`, { osd: osd.id, serial: disk.serial })
-  mountFolder(machine, osd.id)
-  await me.sleep(6_000)
-  if (starts) await me.sleep(machine.units.start(`ceph-osd@${osd.id}`) + 20)
-  ceph.settle()
-  return say(me, `--> ceph-volume lvm ${starts ? 'create' : 'prepare'} successful for: ${path}`, 0)
+}
+
+/** The partition name by which Kolla knows a disk that is to become an OSD. */
+const bootstrap = 'KOLLA_CEPH_OSD_BOOTSTRAP'
+
+/** `kolla-ansible deploy -t ceph`: makes an OSD of every disk that is labelled for it, under the lowest free number. */
+export function kollaProgram(machine: Machine, ceph: Ceph): Program {
+  return async (me, args) => {
+    const { flags, rest } = readOptions(args, ['t', 'tags', 'i', 'inventory'])
+    if (rest[0] !== 'deploy' || (flags.get('t') ?? flags.get('tags')) !== 'ceph') {
+      return say(me, 'kolla-ansible: only `deploy -t ceph` is part of this rehearsal', 1)
+    }
+    ceph.settle()
+    for (const name of ceph.hosts) {
+      const host = ceph.machine(name)
+      for (const disk of host?.disks.filter(({ label }) => label === bootstrap) ?? []) {
+        const osd = [...ceph.osds.values()].find(({ exists }) => !exists)
+        if (!host || !osd) return say(me, `fatal: [${name}]: no number is free`, 2)
+        occupy(host, ceph, osd, disk)
+        mountFolder(host, osd.id)
+        me.effect('host.kolla_ansible.deploy', `${name}:/dev/${disk.name}`, { osd: osd.id, serial: disk.serial })
+        await me.sleep(40_000)
+        await me.sleep(host.units.start(`ceph-osd@${osd.id}`) + 20)
+      }
+    }
+    ceph.settle()
+    me.out(`${machine.name} : ok=31 changed=4 unreachable=0 failed=0\n`)
+    return 0
+  }
 }
 
 /** The folder of an OSD is a small file system in memory. */

@@ -1,5 +1,5 @@
 import { cephProgram } from '../ceph/command.ts'
-import { cephVolumeProgram } from '../ceph/volume.ts'
+import { cephVolumeProgram, kollaProgram } from '../ceph/volume.ts'
 import type { HostEstate } from '../estate.ts'
 import { galeraPrograms } from '../galera/command.ts'
 import type { Machine } from '../machine/machine.ts'
@@ -52,6 +52,7 @@ function clusterPrograms(machine: Machine, estate: HostEstate): [string, Program
     families.push([['ceph', cephProgram(machine, ceph)]])
   }
   if (machine.role === 'ceph') families.push([['ceph-volume', cephVolumeProgram(machine, ceph)]])
+  if (machine.name === topology.controllers[0]) families.push([['kolla-ansible', kollaProgram(machine, ceph)]])
   if (machine.role === 'controller') families.push(rabbitPrograms(machine, rabbit))
   if (machine.role === 'database') families.push(galeraPrograms(machine, galera))
   if (machine.role === 'compute') {

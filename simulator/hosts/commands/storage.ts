@@ -12,6 +12,7 @@ export function storagePrograms(machine: Machine): [string, Program][] {
     ['mountpoint', async (me, args) => mountpoint(machine, me, args)],
     ['wipefs', async (me, args) => wipefs(machine, me, args)],
     ['smartctl', async (me, args) => smartctl(machine, me, args)],
+    ['parted', async (me, args) => parted(machine, me, args)],
   ]
 }
 
@@ -249,6 +250,24 @@ function wipefs(machine: Machine, me: Process, args: readonly string[]): number 
       me.out(`${disk.name.padEnd(6)} 0x0    ${disk.signature}\n`)
     }
   }
+  return 0
+}
+
+/** `parted DISK -s -- mklabel gpt mkpart NAME FROM TO`. */
+function parted(machine: Machine, me: Process, args: readonly string[]): number {
+  const { rest } = readOptions(args)
+  const [path = '', first, kind, second, name] = rest
+  const disk = machine.disks.find((each) => `/dev/${each.name}` === path)
+  if (!disk) {
+    me.err(`Error: Could not stat device ${path} - No such file or directory.\n`)
+    return 1
+  }
+  if (first !== 'mklabel' || kind !== 'gpt' || second !== 'mkpart' || name === undefined) {
+    me.err('parted: only a new label with one partition is part of this rehearsal\n')
+    return 1
+  }
+  Object.assign(disk, { signature: 'gpt', label: name })
+  me.effect('host.parted', `${machine.name}:${path} ${name}`)
   return 0
 }
 

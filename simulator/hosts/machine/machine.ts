@@ -33,6 +33,8 @@ export interface Disk {
   signature: string | undefined
   /** It answers with input and output errors. */
   broken: boolean
+  /** The name of its one partition, by which a deployment tool knows a disk that is meant for it. */
+  label?: string
   /** It answers, and says that it will not for long. */
   failing?: boolean
 }

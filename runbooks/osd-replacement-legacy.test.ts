@@ -1,0 +1,69 @@
+import { expect, test } from 'vitest'
+import { type Asked, newSerial, replace, world } from '../test/support/osd-rehearsal.ts'
+
+const dead = { fault: 'ceph.osd_down', with: { osd: 4 } }
+const flags = ['noout', 'nodeep-scrub', 'norebalance', 'norecover', 'nobackfill']
+const legacy = (scenario: string, { inputs = {}, answers = {} }: Asked = {}) =>
+  replace(scenario, {
+    runbook: 'osd-replacement-legacy',
+    inputs: { device: 'sdc', deploy_host: 'ctl1', ...inputs },
+    answers,
+  })
+
+const set = (names: readonly string[]) => names.map((flag) => `ceph: osd set ${flag}`)
+const unset = (names: readonly string[]) => names.map((flag) => `ceph: osd unset ${flag}`)
+const stopped = ['unit.disable: ceph2:ceph-osd@4.service', 'ceph: osd out 4']
+const removed = [
+  'ceph: auth del osd.4',
+  'ceph: osd crush remove osd.4',
+  'ceph: osd rm 4',
+  'umount: ceph2:/var/lib/ceph/osd/ceph-4',
+]
+const deployed = [
+  'parted: ceph2:/dev/sdc KOLLA_CEPH_OSD_BOOTSTRAP',
+  `kolla_ansible.deploy: ceph2:/dev/sdc (${newSerial})`,
+]
+
+test('a dead OSD is removed once its data is elsewhere, its disk is changed, and the flags are gone before the new one is filled', async () => {
+  const { exit, effects, said } = await legacy(world('legacy', dead))
+  expect(exit, said).toBe(0)
+  expect(effects).toEqual([...stopped, ...set(flags), ...removed, ...deployed, ...unset(flags)])
+})
+
+test('a flag that somebody has set before is remembered and stays', async () => {
+  const theirs = { fault: 'ceph.flags', with: { flags: ['noout', 'nodeep-scrub'] } }
+  const ours = ['norebalance', 'norecover', 'nobackfill']
+  const { exit, effects, said } = await legacy(world('legacy-flags', theirs, dead))
+  expect(exit, said).toBe(0)
+  expect(effects).toEqual([...stopped, ...set(ours), ...removed, ...deployed, ...unset(ours)])
+})
+
+test('flags are unset when the disk is not as it should be, and when a person says no nothing was removed', async () => {
+  const smaller = { fault: 'ceph.disk_swapped', with: { osd: 4, minutes: 1, bytes: 2_000_398_934_016 } }
+  const failed = await legacy(world('legacy-smaller', dead, smaller))
+  expect(failed.error).toMatch(/the new disk is smaller/)
+  expect({ exit: failed.exit, effects: failed.effects }).toEqual({
+    exit: 1,
+    effects: [...stopped, ...set(flags), ...removed, ...unset(flags)],
+  })
+  const no = await legacy(world('legacy-no', dead), { answers: { last: 'no' } })
+  expect({ exit: no.exit, effects: no.effects }).toEqual({ exit: 3, effects: stopped })
+})
+
+test('nothing is removed while a copy is missing: data that does not move is a stall, with no flag set', async () => {
+  const { exit, effects, error } = await legacy(world('legacy-stuck', dead, { fault: 'ceph.recovery_stuck' }))
+  expect(error).toMatch(/^until_stalled: /)
+  expect({ exit, effects }).toEqual({ exit: 1, effects: stopped })
+})
+
+test('an OSD that lives, another that is down, and flags that stop recovery are refused', async () => {
+  for (const [name, faults, why] of [
+    ['legacy-alive', [], /osd\.4 is not down/],
+    ['legacy-two', [dead, { fault: 'ceph.osd_down', with: { osd: 9 } }], /other OSDs are not up: osd\.9/],
+    ['legacy-stop', [dead, { fault: 'ceph.flags', with: { flags: ['norecover'] } }], /somebody has set norecover/],
+  ] as const) {
+    const { exit, effects, error } = await legacy(world(name, ...faults))
+    expect(error).toMatch(why)
+    expect({ exit, effects }).toEqual({ exit: 1, effects: [] })
+  }
+})
