@@ -1,6 +1,7 @@
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import type { Json, Schema } from './json.ts'
+import { isSurelySchema, surelyFits } from './schema-fit.ts'
 
 /** One way in which a value does not fit its schema. */
 export interface Misfit {
@@ -23,8 +24,13 @@ const code = { optimize: false } as const
 let shared: Ajv2020 | undefined
 let strict: Ajv2020 | undefined
 
-/** Compiles a JSON Schema (2020-12), once per schema object. Throws when it is no schema. */
+/** How a value does not fit a JSON Schema (2020-12). Throws when the value does not surely fit and the schema is none. */
 export function validatorOf(schema: Schema): Validate {
+  return (value) => (surelyFits(schema, value) ? [] : thorough(schema)(value))
+}
+
+/** Compiles a schema, once per schema object. */
+function thorough(schema: Schema): Validate {
   const known = compiled.get(schema)
   if (known) return known
   // what it compiles is ours, or has passed `schemaProblem`: the schema of schemas would cost more than all of them
@@ -49,6 +55,7 @@ export function validatorOf(schema: Schema): Validate {
 
 /** Why a text is no JSON Schema, or undefined when it is one. */
 export function schemaProblem(schema: Schema): string | undefined {
+  if (isSurelySchema(schema)) return undefined
   // one for all: each would compile the schema of schemas anew
   strict ??= new Ajv2020({
     strict: true,

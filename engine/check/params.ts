@@ -16,6 +16,7 @@ import type { Json, Schema } from '../json.ts'
 import { isObject } from '../json.ts'
 import type { Misfit } from '../schema.ts'
 import { validatorOf } from '../schema.ts'
+import { surelyFits } from '../schema-fit.ts'
 import type { Source } from '../source.ts'
 import { isTemplate, parseTemplate } from '../template/template.ts'
 import { lookUp, namedTypes, typesOf } from './look-up.ts'
@@ -51,7 +52,7 @@ export function* checkParams(
   if (step.with && step.with.kind !== 'map') return // told by its structure
   const root: Located = step.with ?? { kind: 'map', span: step.action.span, entries: [] }
   const value = toJson(root)
-  for (const misfit of validatorOf(action.params)(value)) {
+  for (const misfit of misfitsOf(action.params, value, onHosts)) {
     if (isFilled(misfit, value, onHosts)) continue
     const missing = misfit.kind === 'missing' && misfit.path.length === 0
     const diagnostic = diagnose(source, root, misfit, codes)
@@ -138,6 +139,13 @@ export function* checkWhole(
       whole ? undefined : 'a text that is exactly `{{ path }}` keeps the type of the value',
     )
   }
+}
+
+/** A template stands for a value that fits, and a loop over hosts for a host: both are looked at when they are known. */
+function misfitsOf(schema: Schema, value: Json, onHosts: boolean): readonly Misfit[] {
+  if (surelyFits(schema, value, isTemplate)) return []
+  if (onHosts && isObject(value) && surelyFits(schema, { host: '{{ target.name }}', ...value }, isTemplate)) return []
+  return validatorOf(schema)(value)
 }
 
 /** A template stands where a value of another type belongs: what it comes to is checked when it is known. */

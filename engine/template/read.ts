@@ -1,7 +1,9 @@
-import Handlebars from 'handlebars'
+/// <reference types="handlebars" />
+import { parse } from 'handlebars/dist/cjs/handlebars/compiler/base.js'
 import { didYouMean } from '../diagnostic.ts'
 import { helperNamed, helperNames } from './helper-set.ts'
 import type { EachPart, Operand, Part, PathOperand } from './part.ts'
+import { plainParts } from './plain.ts'
 import { NoTemplate } from './problem.ts'
 
 const longest = 200_000
@@ -19,9 +21,14 @@ interface Around {
  * Throws `NoTemplate`, or what the library throws.
  */
 export function readParts(text: string): readonly Part[] {
+  return plainParts(text) ?? libraryParts(text)
+}
+
+/** The same, always with the library. */
+export function libraryParts(text: string): readonly Part[] {
   refuseTooLarge(text)
   const offsets = offsetsOf(text)
-  return body(Handlebars.parse(text), [])
+  return body(parse(text), [])
 
   function body(program: hbs.AST.Program | undefined, around: readonly Around[]): readonly Part[] {
     return (program?.body ?? []).flatMap((statement) => part(statement, around))
