@@ -7,6 +7,7 @@ import { spawnSync } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+import { listing, listServers } from './bench-servers.ts'
 
 interface Cost {
   /** Milliseconds. */
@@ -37,7 +38,7 @@ try {
     })`,
   )
   writeWorld()
-  const rows = [...startUp(), ...steps(), large()]
+  const rows = [...startUp(), ...steps(), large(), ...(await servers())]
   const widths = [0, 1, 2].map((column) => Math.max(...rows.map((row) => cells(row)[column]?.length ?? 0)))
   for (const row of rows)
     process.stdout.write(
@@ -83,6 +84,18 @@ function steps(): Row[] {
 function large(): Row {
   const [costs] = inTurn(3, [() => cost([program, 'check', join(folder, 'large.yaml')])])
   return limit('runbook check of 2000 steps', middle(costs), 1000, 'ms CPU')
+}
+
+/** Ten thousand servers in pages of a thousand: what the program needs in all. */
+async function servers(): Promise<Row[]> {
+  writeFileSync(join(folder, 'listing.yaml'), listing)
+  const costs: Cost[] = []
+  for (let time = 0; time < 3; time++) costs.push(await listServers({ program, hook, folder }, 'listing.yaml'))
+  const memory = Math.max(...costs.map((cost) => cost.memory))
+  return [
+    limit('listing 10000 servers', middle(costs), 8000, 'ms CPU'),
+    limit('memory of listing 10000 servers', memory, 350, 'MiB'),
+  ]
 }
 
 function loop(count: number): Cost {

@@ -169,9 +169,19 @@ async function put(session: Session, id: Json | undefined, body: JsonObject, sig
     await call(session, { service: 'compute', method: 'PUT', path, body, microversion: computeVersions }, signal)
     return undefined
   } catch (error) {
-    if (error instanceof StepFailure && error.code === 'conflict') return error
+    if (!(error instanceof StepFailure)) throw error
+    // what a returned host has not finished with is refused as a bad request
+    if (error.code === 'conflict' || /evacuation migration/.test(error.message)) return stillEvacuated(error)
     throw error
   }
+}
+
+function stillEvacuated(cause: StepFailure): StepFailure {
+  return new StepFailure('not_yet', cause.message, {
+    hint: 'nova-compute has to be started anew on that host: then it lets go of what was evacuated',
+    ...(cause.detail !== undefined && { detail: cause.detail }),
+    cause,
+  })
 }
 
 /** The one nova-compute with exactly this host. Throws `not_found`, `ambiguous`, `cell_down`. */

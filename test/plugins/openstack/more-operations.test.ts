@@ -300,6 +300,8 @@ test('what Placement could give is asked as the scheduler asks, and named by pro
   })
 })
 
+const stillThere = 'Unable to force up host c1 as `done` evacuation migration records remain associated with the host.'
+
 /** The nova-compute of one host; what is put is shown, from the given look on. */
 function serviceOf(first: JsonObject, takes = (_puts: number): boolean => true): Routes {
   let shown: JsonObject = {
@@ -318,7 +320,7 @@ function serviceOf(first: JsonObject, takes = (_puts: number): boolean => true):
     'GET /compute/v2.1/os-services': () => ({ json: { services: [shown, { ...shown, id: 's2', host: 'c10' }] } }),
     'PUT /compute/v2.1/os-services/s1': ({ body }) => {
       puts += 1
-      if (!takes(puts)) return { status: 409, json: { conflictingRequest: { message: 'evacuations are not over' } } }
+      if (!takes(puts)) return { status: 400, json: { badRequest: { message: stillThere } } }
       shown = { ...shown, ...(body as JsonObject) }
       return { json: { service: shown } }
     },
@@ -369,7 +371,7 @@ test('a host that was declared down is taken back when it has let go of what was
     params,
     serviceOf({ forced_down: true }, () => false),
   )
-  expect(stuck.error).toMatchObject({ code: 'conflict' })
+  expect(stuck.error).toMatchObject({ code: 'not_yet', message: expect.stringContaining('`done` evacuation') })
 })
 
 test('reading a console is a read, though it is a POST', async () => {
