@@ -14,6 +14,7 @@ import { fits, isOn, nextLink, pageOf } from '../http/paging.ts'
 import { barePage, middlewareUnauthorized } from '../http/webob.ts'
 import { projectOf, type Token } from '../keystone/state.ts'
 import { failure } from '../nova/service.ts'
+import { changeRoutes } from './changes.ts'
 import { quotaRoute } from './quotas.ts'
 import { backupView, poolsOf, serviceView, snapshotView, volumeView } from './views.ts'
 import { typeRoutes } from './volume-types.ts'
@@ -45,6 +46,7 @@ export function cinderService(world: CloudWorld): Service {
     ...collection('volumes', 'Volume', cinder.volumes, (one, request) => volumeView(cinder, one, request)),
     ...collection('snapshots', 'Snapshot', cinder.snapshots, snapshotView),
     ...collection('backups', 'Backup', cinder.backups, backupView),
+    ...changeRoutes(world),
     ...typeRoutes(),
     quotaRoute(cinder),
   ]

@@ -8,8 +8,8 @@ import { instanceActionRoutes } from './instance-actions.ts'
 import { limitRoute } from './limits.ts'
 import { migrationRoutes } from './migrations.ts'
 import { placeAndLimitRoutes } from './places-and-limits.ts'
-import { serverRoutes } from './servers.ts'
 import { serverGroupRoutes } from './server-groups.ts'
+import { serverRoutes } from './servers.ts'
 import { serviceRoutes } from './services.ts'
 
 const max = 95
@@ -111,8 +111,8 @@ const kinds: { readonly [status: number]: string } = {
 }
 
 /** Nova's and Cinder's errors: an object named after the kind. */
-export function failure({ status, message }: ApiFailure): Reply {
-  const told = status === 403 ? `Policy doesn't allow ${message} to be performed.` : message
+export function failure({ status, message, kind }: ApiFailure): Reply {
+  const told = status === 403 && kind !== 'Forbidden' ? `Policy doesn't allow ${message} to be performed.` : message
   return {
     status,
     headers: { 'Content-Type': 'application/json; charset=UTF-8' },

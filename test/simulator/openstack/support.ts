@@ -1,5 +1,8 @@
 import { type Clock, createClock } from '../../../simulator/clock.ts'
+import type { HostEstate } from '../../../simulator/hosts/estate.ts'
+import { createEstate } from '../../../simulator/hosts/index.ts'
 import { type CloudWorld, createCloud } from '../../../simulator/openstack/cloud.ts'
+import { followHosts } from '../../../simulator/openstack/nova/follow-hosts.ts'
 import { type ServedCloud, serveCloud } from '../../../simulator/openstack/serve-cloud.ts'
 import { createRandom } from '../../../simulator/random.ts'
 import { type TopologyOverrides, topologyOf } from '../../../simulator/topology.ts'
@@ -21,6 +24,8 @@ export interface TestCloud {
   readonly effects: Effect[]
   readonly served: ServedCloud
   readonly admin: Client
+  /** The hosts below it, where there are any. */
+  readonly hosts: HostEstate | undefined
   /** Somebody else's door: `shop-owner` into `shop`. */
   enter(user: string, project: string): Promise<Client>
   close(): Promise<void>
@@ -34,21 +39,26 @@ export interface Client extends Api {
 export interface CloudOptions {
   readonly topology?: TopologyOverrides
   readonly machines?: Machines
+  /** Simulated hosts below the cloud, as in a rehearsal; without SSH. */
+  readonly hosts?: true
 }
 
 /** The cloud alone, without hosts below it unless a test brings some. */
-export async function cloudOf({ topology: overrides, machines }: CloudOptions = {}): Promise<TestCloud> {
+export async function cloudOf({ topology: overrides, machines, hosts }: CloudOptions = {}): Promise<TestCloud> {
   const clock = createClock({ startAt })
   const topology = topologyOf(overrides)
   const effects: Effect[] = []
+  const random = createRandom('test')
+  const estate = hosts && createEstate(topology, clock, random)
   const world: CloudWorld = {
     topology,
     clock,
-    random: createRandom('test'),
+    random,
     cloud: createCloud(topology, startAt),
-    estate: machines ?? { unit: () => undefined },
+    estate: estate ?? machines ?? { unit: () => undefined },
     effect: (kind, what, detail) => void effects.push({ kind, what, ...(detail !== undefined && { detail }) }),
   }
+  if (estate) followHosts({ ...world, estate })
   const served = await serveCloud(world)
   const enter = (user: string, project: string) => signIn(served, { user, project })
   return {
@@ -56,6 +66,7 @@ export async function cloudOf({ topology: overrides, machines }: CloudOptions = 
     clock,
     effects,
     served,
+    hosts: estate,
     admin: await enter('admin', 'admin'),
     enter,
     async close() {
