@@ -5,10 +5,12 @@ import { fits, pageOf } from '../http/paging.ts'
 import { barePage, middlewareUnauthorized } from '../http/webob.ts'
 import { projectOf } from '../keystone/state.ts'
 import { zulu } from '../time.ts'
+import { createImage, removeImage, upload } from './changes.ts'
 import { contentOf, type Image } from './state.ts'
 
 /** Glance v2. */
-export function glanceService({ cloud: { glance } }: CloudWorld): Service {
+export function glanceService(world: CloudWorld): Service {
+  const { glance } = world.cloud
   return {
     name: 'glance',
     routes: [
@@ -26,6 +28,9 @@ export function glanceService({ cloud: { glance } }: CloudWorld): Service {
           return json(200, view(found))
         },
       },
+      { method: 'POST', path: '/v2/images', handle: (request) => json(201, view(createImage(world, request))) },
+      { method: 'PUT', path: '/v2/images/:id/file', handle: (request) => upload(world, request) },
+      { method: 'DELETE', path: '/v2/images/:id', handle: (request) => removeImage(world, request) },
     ],
     guarded: below,
     failure: ({ status, message }, { accept }) => barePage(status, message, accept),

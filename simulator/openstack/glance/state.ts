@@ -9,9 +9,13 @@ export interface Image {
   readonly owner: string
   readonly visibility: 'public' | 'private' | 'shared' | 'community'
   status: 'queued' | 'saving' | 'active' | 'killed' | 'deleted' | 'uploading' | 'importing' | 'deactivated'
-  readonly size: number | null
+  size: number | null
   readonly createdAt: number
-  readonly updatedAt: number
+  updatedAt: number
+  /** What kind of bytes it holds; `raw` and `bare` unless told. */
+  readonly formats?: { readonly disk: string | null; readonly container: string | null }
+  /** The digests of bytes that really came; those of the image's id otherwise. */
+  digests?: { readonly md5: string; readonly sha512: string }
   /** Properties its owner gave it. */
   readonly properties: { readonly [name: string]: string }
 }
@@ -47,16 +51,16 @@ export function buildGlance(startAt: number): GlanceState {
 const digest = (kind: 'md5' | 'sha512', id: string) => createHash(kind).update(id).digest('hex')
 
 /** What is known of the bytes of an image; nothing before it has any. */
-export const contentOf = ({ id, size, status }: Image): object => {
+export const contentOf = ({ id, size, status, formats, digests }: Image): object => {
   const arrived = status === 'active' || status === 'deactivated'
   return {
-    disk_format: arrived ? 'raw' : null,
-    container_format: arrived ? 'bare' : null,
+    disk_format: formats ? formats.disk : arrived ? 'raw' : null,
+    container_format: formats ? formats.container : arrived ? 'bare' : null,
     size: arrived ? size : null,
-    virtual_size: arrived ? size : null,
-    checksum: arrived ? digest('md5', id) : null,
+    virtual_size: arrived && formats?.disk !== 'qcow2' ? size : null,
+    checksum: arrived ? (digests?.md5 ?? digest('md5', id)) : null,
     os_hash_algo: arrived ? 'sha512' : null,
-    os_hash_value: arrived ? digest('sha512', id) : null,
+    os_hash_value: arrived ? (digests?.sha512 ?? digest('sha512', id)) : null,
     ...(arrived && { stores: 'ceph' }),
   }
 }

@@ -20,6 +20,13 @@ export interface ApiRequest {
   readonly id: string
 }
 
+/** The body of a call that brought bytes: `application/octet-stream`. */
+export interface Uploaded {
+  readonly size: number
+  readonly md5: string
+  readonly sha512: string
+}
+
 export interface Reply {
   readonly status: number
   readonly headers?: { readonly [name: string]: string }

@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Clock } from '../../clock.ts'
 import { uuidOf } from '../../random.ts'
 import type { Conditions } from '../conditions.ts'
 import { noToken, type Token } from '../keystone/state.ts'
-import { ApiFailure, idHeader, type Reply, type Service, type Stranger } from './api.ts'
+import { ApiFailure, idHeader, type Reply, type Service, type Stranger, type Uploaded } from './api.ts'
 import { refuseUnknown } from './known-query.ts'
 import { negotiate } from './microversion.ts'
 import { type Match, routesOf } from './router.ts'
@@ -65,7 +66,8 @@ type Headers = { readonly [name: string]: string }
 
 async function answer(service: Service, around: Surroundings, call: Call, closing: AbortSignal): Promise<Reply> {
   const { message, id } = call
-  const text = await bodyOf(message)
+  const upload = headerOf(message, 'content-type') === 'application/octet-stream'
+  const body = upload ? await countedBody(message) : await bodyOf(message)
   const weather = around.conditions.of(service.name)
   if (weather.seconds > 0) await around.clock.sleep(weather.seconds * 1000, closing)
   if (weather.refusal) return weather.refusal
@@ -99,7 +101,7 @@ async function answer(service: Service, around: Surroundings, call: Call, closin
       params,
       query: url.searchParams,
       headers: message.headers,
-      body: parsed(text),
+      body: typeof body === 'string' ? parsed(body) : body,
       version,
       token: token ?? noToken,
       origin,
@@ -132,6 +134,17 @@ async function bodyOf(message: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = []
   for await (const chunk of message) chunks.push(chunk as Buffer)
   return Buffer.concat(chunks).toString('utf8')
+}
+
+/** What was uploaded is not kept: how much it was, and its digests, are. */
+async function countedBody(message: IncomingMessage): Promise<Uploaded> {
+  const digests = { md5: createHash('md5'), sha512: createHash('sha512') }
+  let size = 0
+  for await (const chunk of message) {
+    size += (chunk as Buffer).length
+    for (const digest of Object.values(digests)) digest.update(chunk as Buffer)
+  }
+  return { size, md5: digests.md5.digest('hex'), sha512: digests.sha512.digest('hex') }
 }
 
 function parsed(text: string): unknown {

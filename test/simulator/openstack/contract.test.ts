@@ -1,5 +1,6 @@
 import { afterAll, describe, test } from 'vitest'
 import { openstackDoors } from './contract/doors.ts'
+import { openstackOperations } from './contract/operations.ts'
 import { openstackContract } from './contract/statements.ts'
 import { cloudOf } from './support.ts'
 
@@ -8,3 +9,5 @@ afterAll(async () => (await cloud).close())
 
 openstackContract({ describe, test }, async () => (await cloud).admin)
 openstackDoors({ describe, test }, async () => (await cloud).admin)
+
+openstackOperations({ describe, test }, async () => (await cloud).admin)

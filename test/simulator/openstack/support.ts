@@ -7,7 +7,7 @@ import { type ServedCloud, serveCloud } from '../../../simulator/openstack/serve
 import { createRandom } from '../../../simulator/random.ts'
 import { type TopologyOverrides, topologyOf } from '../../../simulator/topology.ts'
 import type { Machines } from '../../../simulator/world.ts'
-import type { Answer, Api, Headers } from './contract/api.ts'
+import type { Api } from './contract/api.ts'
 
 export const startAt = Date.parse('2026-03-01T10:00:00Z')
 
@@ -33,7 +33,6 @@ export interface TestCloud {
 
 export interface Client extends Api {
   readonly token: string
-  call(method: string, service: string, path: string, body?: unknown, headers?: Headers): Promise<Answer>
 }
 
 export interface CloudOptions {
@@ -60,7 +59,7 @@ export async function cloudOf({ topology: overrides, machines, hosts }: CloudOpt
   }
   if (estate) followHosts({ ...world, estate })
   const served = await serveCloud(world)
-  const enter = (user: string, project: string) => signIn(served, { user, project })
+  const enter = (user: string, project: string) => signIn(served, clock, { user, project })
   return {
     world,
     clock,
@@ -76,7 +75,11 @@ export async function cloudOf({ topology: overrides, machines, hosts }: CloudOpt
   }
 }
 
-async function signIn({ origins }: ServedCloud, { user, project }: { user: string; project: string }): Promise<Client> {
+async function signIn(
+  { origins }: ServedCloud,
+  clock: Clock,
+  { user, project }: { user: string; project: string },
+): Promise<Client> {
   const domain = { id: 'default' }
   const identity = { methods: ['password'], password: { user: { name: user, domain, password: 'rehearsal' } } }
   const body = { auth: { identity, scope: { project: { name: project, domain } } } }
@@ -104,6 +107,7 @@ async function signIn({ origins }: ServedCloud, { user, project }: { user: strin
     token,
     project: shown.token.project.id,
     call,
+    wait: (ms) => clock.advance(ms),
     get: (service, path, headers) => call('GET', service, path, undefined, headers),
     post: (service, path, body, headers) => call('POST', service, path, body, headers),
   }

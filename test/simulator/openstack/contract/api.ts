@@ -3,6 +3,9 @@ export interface Api {
   /** Relative to the root of the service: `/v2.1/servers`. */
   get(service: string, path: string, headers?: Headers): Promise<Answer>
   post(service: string, path: string, body: unknown, headers?: Headers): Promise<Answer>
+  call(method: string, service: string, path: string, body?: unknown, headers?: Headers): Promise<Answer>
+  /** Lets the cloud have its time. */
+  wait(ms: number): Promise<void>
   /** The id of the project of the token. */
   readonly project: string
 }

@@ -1,0 +1,16 @@
+import { afterAll, beforeAll, describe, test } from 'vitest'
+import { openstackOperations, removeTraces } from '../../simulator/openstack/contract/operations.ts'
+import { apiOf } from '../support/contract-api.ts'
+import { type Cloud, openCloud } from '../support/openstack.ts'
+
+let cloud: Cloud
+
+beforeAll(async () => {
+  cloud = await openCloud('lab-admin', AbortSignal.timeout(60_000))
+})
+
+afterAll(async () => {
+  await removeTraces(apiOf(cloud))
+})
+
+openstackOperations({ describe, test }, async () => apiOf(cloud))
