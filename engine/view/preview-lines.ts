@@ -7,6 +7,7 @@ import { factLine, indent } from './fact-line.ts'
 import { shownValue } from './fact-text.ts'
 import { effectNote, previewLabels } from './label.ts'
 import { previewed } from './progress.ts'
+import { tableLines } from './table.ts'
 import { padded, safe, safeLine } from './terminal-text.ts'
 
 /** What a step of a dry run would do: its parameters as they would be sent, and what would change. */
@@ -19,14 +20,21 @@ export function previewLines(event: Extract<RunEvent, { type: 'step.previewed' }
     factLine(event.at, paint(style, padded(word, 12)), safeLine(`${key}  ${name}`)),
     `${indent}${paint(style, safeLine(`${action}${effectNote(effect) && ` (${effect})`}`))}`,
     ...(maybe === undefined ? [] : [`${indent}not certain: ${safeLine(maybe)}`]),
-    ...paramLines(params).map((line) => `${indent}  ${line}`),
+    // what cannot be looked at yet has nothing to show but why
+    ...(kind === 'look' && maybe !== undefined ? [] : paramLines(params, event.asks === true)).map(
+      (line) => `${indent}  ${line}`,
+    ),
     ...(preview === undefined ? [] : changeLines(preview, paint)),
   ]
 }
 
-function paramLines(params: Json): readonly string[] {
+function paramLines(params: Json, asks: boolean): readonly string[] {
   if (!isObject(params)) return [safeLine(shownValue(params))]
   return Object.entries(params).flatMap(([name, value]) => {
+    // what a person would be shown to decide on is shown as they would see it
+    if (asks && name === 'table' && Array.isArray(value) && value.length > 0 && value.every(isObject))
+      return ['table:', ...tableLines(value).map((line) => `  ${line}`)]
+    if (isObject(value) && '$unknown' in value) return [safeLine(`${name}: not known yet`)]
     if (typeof value !== 'string' || !value.trim().includes('\n')) return [safeLine(`${name}: ${shownValue(value)}`)]
     return [
       `${safeLine(name)}: |`,
