@@ -188,6 +188,7 @@ const ports: Readonly<Record<string, number>> = {
 
 function ss(machine: Machine, me: Process, args: readonly string[]): number {
   const processes = args.some((arg) => /^-\w*p/.test(arg))
+  if (args.includes('established')) return established(machine, me, args)
   me.out('State  Recv-Q Send-Q Local Address:Port Peer Address:Port Process\n')
   for (const unit of machine.units.list()) {
     const port = ports[unit.name]
@@ -197,6 +198,17 @@ function ss(machine: Machine, me: Process, args: readonly string[]): number {
     me.out(
       `${'LISTEN'.padEnd(6)} ${'0'.padEnd(6)} ${'128'.padEnd(6)} ${`0.0.0.0:${port}`.padStart(18)} ${'0.0.0.0:*'.padStart(17)} ${who}\n`,
     )
+  }
+  return 0
+}
+
+/** What talks to RabbitMQ over the network: each agent of OpenStack keeps a connection for as long as it runs. */
+function established(machine: Machine, me: Process, args: readonly string[]): number {
+  if (!args.some((arg) => /^-\w*H/.test(arg))) me.out('Recv-Q Send-Q Local Address:Port Peer Address:Port Process\n')
+  for (const { active, name, mainPid } of machine.units.list()) {
+    if (active !== 'active' || !/^(nova|neutron|cinder)-/.test(name)) continue
+    const local = `${machine.address}:${32_768 + (mainPid % 28_000)}`
+    me.out(`0      0      ${local.padStart(21)} ${'10.77.0.11:5672'.padStart(21)} \n`)
   }
   return 0
 }
