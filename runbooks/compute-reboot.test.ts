@@ -1,0 +1,282 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import type { RunEnded, RunEvent } from '../engine/run/event.ts'
+import { serverIdOf } from '../simulator/openstack/nova/build.ts'
+import { residentsOf } from '../simulator/openstack/population.ts'
+import { topologyOf } from '../simulator/topology.ts'
+import { runCli } from '../test/support/run-cli.ts'
+
+const home = mkdtempSync(join(tmpdir(), 'compute-reboot-'))
+afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+const cwd = resolve(import.meta.dirname, '..')
+
+/** A host `c1` whose name begins that of another one, and two more. */
+const small = { controllers: 1, computes: ['c1', 'c10', 'c2', 'c3'], ceph: 0, databases: 1, servers: 16 }
+const onHost = (topology: typeof small) =>
+  residentsOf(topologyOf(topology)).flatMap(({ host, name, stopped }) => (host === 'c1' ? [{ name, stopped }] : []))
+const [first = '', second = '', third = ''] = onHost(small).map(({ name }) => name)
+const stopped = onHost(small).find((server) => server.stopped)?.name ?? ''
+
+interface Effect {
+  readonly at: string
+  readonly kind: string
+  readonly what: string
+  readonly detail?: { readonly [key: string]: unknown }
+}
+
+interface Ran {
+  readonly exit: number
+  readonly stdout: string
+  readonly end: RunEnded
+  readonly effects: readonly Effect[]
+  /** Kind and what, without the id in it. */
+  readonly did: readonly string[]
+}
+
+interface World {
+  readonly topology?: typeof small
+  readonly faults?: readonly object[]
+  readonly inputs?: { readonly [name: string]: unknown }
+  readonly answers?: readonly string[]
+  readonly flags?: readonly string[]
+}
+
+let worlds = 0
+
+/** One run in a world of its own. The host is agreed to unless told otherwise. */
+async function reboot({ topology = small, faults = [], inputs = {}, answers = ['enter/agree=c1'], flags = [] }: World) {
+  const name = `world-${++worlds}`
+  const path = (end: string) => join(home, `${name}.${end}`)
+  writeFileSync(path('yaml'), JSON.stringify({ apiVersion: 'runbook/v1', name, title: name, topology, faults }))
+  const all = { host: 'c1', reason: 'CHG-1', check_platform: false, reserve_ratio: 0, spare_host: false, ...inputs }
+  writeFileSync(path('inputs.json'), JSON.stringify(all))
+  const words = ['exec', 'compute-reboot', '--rehearse', path('yaml'), '--effects', path('effects')]
+  const given = answers.flatMap((answer) => ['--answer', answer])
+  const output = flags.includes('--dry-run') ? [] : ['--output', 'json']
+  const { exit, stdout, stderr } = await runCli(
+    [...words, '--inputs', path('inputs.json'), ...given, ...output, ...flags],
+    {
+      cwd,
+      home,
+    },
+  )
+  const effects = readFileSync(path('effects'), 'utf8')
+    .split('\n')
+    .flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Effect]))
+  const did = effects.map(({ kind, what }) => `${kind} ${what.replace(/ \(.*\)$/, '')}`)
+  const lines = output.length === 0 ? [] : stdout.split('\n').filter((line) => line !== '')
+  const end = lines.map((line) => JSON.parse(line) as RunEvent).at(-1)
+  if (output.length > 0 && end?.type !== 'run.ended') throw new Error(`the run did not end: ${stderr}${lines.at(-1)}`)
+  return { exit, stdout, end: end as RunEnded, effects, did } satisfies Ran
+}
+
+const count = ({ did }: Ran, what: string) => did.filter((one) => one === what).length
+const rebooted = (ran: Ran) => count(ran, 'host.reboot c1')
+
+/** That each lock, stop and disabling is followed by its undoing, and that nothing else is left changed. */
+function allGivenBack(ran: Ran): void {
+  const last = new Map<string, string>()
+  for (const { kind, what } of ran.effects) {
+    // a unit that is enabled starts with its host
+    if (kind === 'host.reboot') last.delete(`unit ${what}:nova-compute.service`)
+    const [, group] = /(lock|stop|start|able|unit)/.exec(kind) ?? []
+    if (group)
+      last.set(`${{ lock: 'lock', stop: 'power', start: 'power', able: 'service', unit: 'unit' }[group]} ${what}`, kind)
+  }
+  expect([...last.values()].filter((kind) => /\.(lock|stop|disable)$/.test(kind))).toEqual([])
+}
+
+test('twenty servers in mixed states leave or stay as they should, and only those of the host are touched', async () => {
+  const topology = { ...small, servers: 80 }
+  const here = onHost(topology)
+  expect(here).toHaveLength(20)
+  const running = here.filter((server) => !server.stopped).map(({ name }) => name)
+  const [paused = '', suspended = '', locked = '', stubborn = '', ...ordinary] = running
+  const ran = await reboot({
+    topology,
+    faults: [
+      { fault: 'nova.server_state', with: { server: paused, state: 'paused' } },
+      { fault: 'nova.server_state', with: { server: suspended, state: 'suspended' } },
+      { fault: 'nova.server_state', with: { server: locked, state: 'active', locked: true } },
+      { fault: 'nova.migration_precheck_fails', with: { server: stubborn } },
+    ],
+    inputs: { unmovable: 'stop', locked: 'move', parallel: 2 },
+    answers: ['enter/agree=c1', 'enter/agree_stop=yes'],
+  })
+  expect(ran.end).toMatchObject({ status: 'succeeded' })
+  const moved = ran.did
+    .filter((one) => one.startsWith('openstack.server.live_migrate '))
+    .map((one) => one.split(' ')[1])
+  expect(moved.toSorted()).toEqual([...ordinary, paused, locked, stubborn].toSorted())
+  const off = here.filter((server) => server.stopped).map(({ name }) => name)
+  const kept = [...off, suspended, stubborn].toSorted()
+  const did = (kind: string) =>
+    ran.did
+      .filter((one) => one.startsWith(`${kind} `))
+      .map((one) => one.split(' ')[1])
+      .toSorted()
+  expect(did('openstack.server.lock')).toEqual(kept)
+  expect(did('openstack.server.unlock')).toEqual(kept)
+  expect(did('openstack.server.stop')).toEqual([stubborn])
+  expect(did('openstack.server.start')).toEqual([stubborn])
+  expect(rebooted(ran)).toBe(1)
+
+  // in this order: emptied, stopped, rebooted, started, unlocked, enabled
+  const order = ran.did.filter((one) => one.includes(` ${stubborn}`) || / c1(:|$)/.test(one))
+  expect(order.filter((one) => !/file|systemd_run/.test(one))).toEqual([
+    'openstack.compute_service.disable c1',
+    `openstack.server.live_migrate ${stubborn}`,
+    `openstack.server.lock ${stubborn}`,
+    `openstack.server.stop ${stubborn}`,
+    'host.unit.stop c1:nova-compute.service',
+    'host.reboot c1',
+    `openstack.server.start ${stubborn}`,
+    `openstack.server.unlock ${stubborn}`,
+    'openstack.compute_service.enable c1',
+  ])
+  // nothing of c10 or of any other host, and no server of theirs
+  const names = new Set(here.map(({ name }) => name))
+  const foreign = ran.did.filter((one) => {
+    const what = one.split(' ')[1] ?? ''
+    return one.startsWith('openstack.server.') ? !names.has(what) : !/^c1(:|$)/.test(what)
+  })
+  expect(foreign).toEqual([])
+
+  const outputs = ran.end.outputs as {
+    boot: { before: string; after: string }
+    servers: { status: string; was: string }[]
+  }
+  expect(outputs.boot.after).not.toBe(outputs.boot.before)
+  expect(outputs.servers).toHaveLength(20)
+  for (const { status, was } of outputs.servers) expect(status).toBe(was)
+  expect(outputs).toMatchObject({ changed: [] })
+})
+
+test.each([
+  { answer: 'force_complete', status: 'succeeded', reboots: 1 },
+  { answer: 'abort', status: 'rolled_back', reboots: 0 },
+])('a migration that never converges is decided by a person: $answer', async ({ answer, status, reboots }) => {
+  const ran = await reboot({
+    faults: [{ fault: 'nova.migration_stalls', with: { server: first } }],
+    answers: ['enter/agree=c1', `enter/drain[${serverIdOf(first)}]/stalled=${answer}`],
+  })
+  expect(ran.end.status).toBe(status)
+  expect(rebooted(ran)).toBe(reboots)
+  expect(ran.did.some((one) => one.includes(answer))).toBe(true)
+  allGivenBack(ran)
+})
+
+test('a migration that is refused after it was accepted ends the run before the reboot, and says why', async () => {
+  const ran = await reboot({ faults: [{ fault: 'nova.migration_precheck_fails', with: { server: second } }] })
+  expect(ran.end).toMatchObject({
+    status: 'rolled_back',
+    error: { message: expect.stringContaining(`${second} has not moved`) },
+  })
+  expect(ran.end.error?.message).toContain('refused')
+  expect(rebooted(ran)).toBe(0)
+  allGivenBack(ran)
+})
+
+test('a reboot that is silently refused is no reboot: the host stays out of service, its servers are given back', async () => {
+  const ran = await reboot({
+    faults: [{ fault: 'hosts.reboot_refused', with: { host: 'c1' } }],
+    inputs: { active: 'stop', reboot_minutes: 2 },
+    answers: ['enter/agree=c1', 'enter/agree_stop=yes', 'forward/not_back=stop'],
+  })
+  expect(ran.exit).toBe(1)
+  expect(ran.end.error?.message).toMatch(/has not rebooted.*stays out of service/s)
+  expect(count(ran, 'openstack.compute_service.enable c1')).toBe(0)
+  expect(count(ran, `openstack.server.start ${first}`)).toBe(1)
+  expect(count(ran, `openstack.server.unlock ${first}`)).toBe(1)
+})
+
+test('a service that is up by its old heartbeat alone is not back', async () => {
+  const ran = await reboot({ faults: [{ fault: 'nova.service_not_back', with: { host: 'c1' } }] })
+  expect(ran.exit).toBe(1)
+  expect(ran.end.error?.message).toContain('heartbeat_at')
+  expect(rebooted(ran)).toBe(1)
+  expect(count(ran, 'openstack.compute_service.enable c1')).toBe(0)
+})
+
+test('a server that a user starts before the host is empty ends the run, and nothing is left stopped', async () => {
+  const ran = await reboot({
+    faults: [{ fault: 'nova.user_starts_server', with: { server: stopped, when: 'disabled' } }],
+  })
+  expect(ran.end).toMatchObject({
+    status: 'rolled_back',
+    error: { message: expect.stringContaining(`somebody changed servers in the meantime: ${stopped} is ACTIVE`) },
+  })
+  expect(rebooted(ran)).toBe(0)
+  allGivenBack(ran)
+})
+
+test('a server that a user would start during the reboot is locked, and stays off', async () => {
+  const ran = await reboot({
+    faults: [{ fault: 'nova.user_starts_server', with: { server: stopped, when: 'reboot' } }],
+  })
+  expect(ran.end.status).toBe('succeeded')
+  const { servers } = ran.end.outputs as { servers: { server: string; status: string }[] }
+  expect(servers.find(({ server }) => server === stopped)).toMatchObject({ status: 'SHUTOFF' })
+})
+
+test('without room for the last server nothing begins', async () => {
+  const ran = await reboot({ faults: [{ fault: 'nova.no_capacity', with: { host: 'c1' } }] })
+  expect(ran.end).toMatchObject({
+    status: 'failed',
+    error: { message: expect.stringMatching(/MiB of memory|no other host/) },
+  })
+  expect(ran.effects).toEqual([])
+})
+
+test('when the room goes while the servers move, the last one stops it before the reboot, and all is given back', async () => {
+  const ran = await reboot({ faults: [{ fault: 'nova.no_capacity', with: { host: 'c1' }, after: '40s' }] })
+  expect(ran.end).toMatchObject({ status: 'rolled_back', error: { message: expect.stringContaining('has not moved') } })
+  expect(rebooted(ran)).toBe(0)
+  expect(count(ran, 'openstack.compute_service.enable c1')).toBe(1)
+  allGivenBack(ran)
+})
+
+test('a host that somebody else took out of service is left to them', async () => {
+  const ran = await reboot({
+    faults: [{ fault: 'nova.compute_disabled', with: { host: 'c1', reason: 'disk, ask Ana' } }],
+  })
+  expect(ran.end).toMatchObject({ status: 'failed', error: { message: expect.stringContaining('disk, ask Ana') } })
+  expect(ran.effects).toEqual([])
+})
+
+test('a guest that Nova knows nothing of is found before the reboot', async () => {
+  const ran = await reboot({ faults: [{ fault: 'nova.orphan_domain', with: { host: 'c1' } }] })
+  expect(ran.end).toMatchObject({
+    status: 'rolled_back',
+    error: { message: expect.stringContaining('instance-0000beef') },
+  })
+  expect(rebooted(ran)).toBe(0)
+  allGivenBack(ran)
+})
+
+test('who says no at first has changed nothing', async () => {
+  const ran = await reboot({ answers: ['enter/agree=no'] })
+  expect(ran.exit).toBe(3)
+  expect(ran.effects).toEqual([])
+})
+
+test('who says no to stopping servers gets all back', async () => {
+  const ran = await reboot({ inputs: { active: 'stop' }, answers: ['enter/agree=c1', 'enter/agree_stop=no'] })
+  expect(ran.exit).toBe(3)
+  expect(ran.did).toEqual(['openstack.compute_service.disable c1', 'openstack.compute_service.enable c1'])
+})
+
+test('a dry run shows every server and what becomes of it, and changes nothing', async () => {
+  const ran = await reboot({ flags: ['--dry-run'], answers: [] })
+  expect(ran.exit).toBe(0)
+  expect(ran.effects).toEqual([])
+  for (const name of [first, second, third])
+    expect(ran.stdout).toMatch(new RegExp(`${name} .*ACTIVE.*moves while it runs`))
+  expect(ran.stdout).toMatch(new RegExp(`${stopped} .*SHUTOFF.*stays as it is, locked`))
+  expect(ran.stdout).toMatch(/would do +enter\/disable/)
+  expect(ran.stdout).toMatch(/would do +forward\/order/)
+  expect(ran.stdout).not.toMatch(/FAILED|\$unknown/)
+})
