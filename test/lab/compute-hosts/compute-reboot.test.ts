@@ -1,0 +1,197 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import type { RunEvent } from '../../../engine/run/event.ts'
+import { runCli } from '../../support/run-cli.ts'
+import { labHosts, onHost } from '../support/hosts.ts'
+import { eventually, lab } from '../support/lab.ts'
+import { type Answer, type Cloud, openCloud } from '../support/openstack.ts'
+
+const host = 'cmp1'
+const home = mkdtempSync(join(tmpdir(), 'lab-compute-reboot-'))
+const cwd = resolve(import.meta.dirname, '../../..')
+let cloud: Cloud
+
+beforeAll(async () => {
+  const signal = AbortSignal.timeout(60_000)
+  cloud = await openCloud('lab-admin', signal)
+  const addresses = await labHosts()
+  const hosts = Object.fromEntries(['cmp1', 'cmp2', 'cmp3'].map((name) => [name, { address: addresses.get(name) }]))
+  const files = dirname(lab.sshConfig)
+  const ssh = { user: 'root', identity_file: join(files, 'id_lab'), known_hosts: join(files, 'known_hosts') }
+  writeFileSync(join(home, 'inventory.yaml'), JSON.stringify({ apiVersion: 'runbook/v1', ssh, hosts }))
+})
+
+afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+/** What is there before each test, and is gone after it. */
+let servers: { readonly [name: string]: string } = {}
+
+beforeEach(async () => {
+  const signal = AbortSignal.timeout(150_000)
+  servers = Object.fromEntries(
+    await Promise.all(['busy', 'off', 'paused'].map(async (name) => [name, await makeServer(name, signal)] as const)),
+  )
+  await act('off', { 'os-stop': null })
+  await act('paused', { pause: null })
+  await Promise.all([settled('off', 'SHUTOFF', signal), settled('paused', 'PAUSED', signal)])
+}, 180_000)
+
+afterEach(async () => {
+  const signal = AbortSignal.timeout(100_000)
+  await onHost(host, 'rm -f /var/lib/nova/lab-control.json; systemctl start nova-compute', signal)
+  for (const id of Object.values(servers)) await nova('DELETE', `/servers/${id}`)
+  for (const id of Object.values(servers))
+    await eventually(async () => (await nova('GET', `/servers/${id}`)).status === 404 || undefined, signal)
+  const { id, disabled_reason: reason } = await service()
+  // whatever a test left: the next one begins with the host in service
+  if (reason?.startsWith('rb:')) await nova('PUT', `/os-services/${id}`, { status: 'enabled' })
+}, 120_000)
+
+/** Hosts that are containers have neither `virsh` nor a kernel, and report more often than real ones. */
+const inputs = {
+  host,
+  reason: 'LAB-1 the lab',
+  domains: [
+    'python3',
+    '-c',
+    'import json; [print(name) for name, state in json.load(open("/var/lib/nova/lab-guests.json"))["guests"].values() if state in (1, 3)]',
+  ],
+  check_boot: false,
+  settle: '5s',
+  max_disabled: 3,
+  reserve_ratio: 0,
+  reboot_minutes: 3,
+}
+
+interface Ran {
+  readonly exit: number
+  readonly stdout: string
+  readonly stderr: string
+  readonly events: readonly RunEvent[]
+}
+
+async function reboot(...args: string[]): Promise<Ran> {
+  const file = join(home, 'inputs.json')
+  writeFileSync(file, JSON.stringify(inputs))
+  const env = { OS_CLIENT_CONFIG_FILE: lab.clouds, OS_CLOUD: 'lab-admin' }
+  const words = ['exec', 'compute-reboot', '--inventory', join(home, 'inventory.yaml'), '--inputs', file, ...args]
+  const ran = await runCli(words, { cwd, home, env })
+  const events = args.includes('json')
+    ? ran.stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as RunEvent]))
+    : []
+  return { ...ran, events }
+}
+
+test('a real host is emptied, rebooted, proven and put back, and its servers are as they were', async () => {
+  const signal = AbortSignal.timeout(240_000)
+  const boot = await bootId(signal)
+  const dry = await reboot('--dry-run')
+  expect(dry.exit).toBe(0)
+  expect(dry.stdout).toContain('moves while it runs')
+  expect(await bootId(signal)).toBe(boot)
+  expect((await service()).status).toBe('enabled')
+
+  const ran = await reboot('--output', 'json', '--answer', `enter/agree=${host}`)
+  expect(ran.events.at(-1)).toMatchObject({ type: 'run.ended', status: 'succeeded' })
+  expect(await bootId(signal)).not.toBe(boot)
+  expect(await service()).toMatchObject({ status: 'enabled', state: 'up', disabled_reason: null })
+  expect(await placeOf('busy')).toMatchObject({ status: 'ACTIVE', locked: false })
+  expect((await placeOf('busy')).host).not.toBe(host)
+  expect(await placeOf('paused')).toMatchObject({ status: 'PAUSED', locked: false })
+  expect((await placeOf('paused')).host).not.toBe(host)
+  expect(await placeOf('off')).toEqual({ status: 'SHUTOFF', host, locked: false })
+
+  // the last word on the heartbeat: the service reported after the host had started
+  const outputs = outputsOf(ran) as { heartbeat: string; boot: { before: string; after: string } }
+  expect(outputs.boot).toEqual({ before: boot, after: await bootId(signal) })
+  const started = await onHost(host, 'date -u +%FT%TZ -d "$(systemctl show -p UserspaceTimestamp --value)"', signal)
+  expect(Date.parse(outputs.heartbeat)).toBeGreaterThan(Date.parse(started.stdout))
+}, 240_000)
+
+test('a migration that breaks off while every event says Success stops the reboot, and all is undone', async () => {
+  const signal = AbortSignal.timeout(240_000)
+  const boot = await bootId(signal)
+  const fault = JSON.stringify({ live_migration: { seconds: 3, fail: 'the lab breaks it off' } })
+  await onHost(host, `echo '${fault}' > /var/lib/nova/lab-control.json`, signal)
+  const ran = await reboot('--output', 'json', '--answer', `enter/agree=${host}`)
+  expect(ran.events.at(-1)).toMatchObject({
+    type: 'run.ended',
+    status: 'rolled_back',
+    error: { message: expect.stringMatching(/(busy|paused).* has not moved.*broke off/) },
+  })
+  expect(await bootId(signal)).toBe(boot)
+  expect(await service()).toMatchObject({ status: 'enabled', state: 'up', disabled_reason: null })
+  expect(await placeOf('busy')).toEqual({ status: 'ACTIVE', host, locked: false })
+  expect(await placeOf('off')).toEqual({ status: 'SHUTOFF', host, locked: false })
+}, 240_000)
+
+const outputsOf = ({ events }: Ran) => (events.at(-1) as { readonly outputs?: unknown }).outputs
+
+const bootId = async (signal: AbortSignal) => (await onHost(host, 'cat /proc/sys/kernel/random/boot_id', signal)).stdout
+
+const nova = (method: string, path: string, body?: unknown): Promise<Answer> =>
+  cloud.ask('compute', method, path, AbortSignal.timeout(60_000), {
+    headers: { 'x-openstack-nova-api-version': '2.90' },
+    ...(body !== undefined && { body }),
+  })
+
+interface Service {
+  readonly id: string
+  readonly status: string
+  readonly state: string
+  readonly disabled_reason: string | null
+}
+
+async function service(): Promise<Service> {
+  const { body } = await nova('GET', `/os-services?binary=nova-compute&host=${host}`)
+  const [one] = (body as { services: Service[] }).services
+  if (!one) throw new Error(`Nova knows no nova-compute on ${host}`)
+  return one
+}
+
+interface ServerView {
+  readonly status: string
+  readonly locked: boolean
+  readonly 'OS-EXT-SRV-ATTR:host': string
+  readonly 'OS-EXT-STS:task_state': string | null
+}
+
+async function serverOf(name: string): Promise<ServerView> {
+  return ((await nova('GET', `/servers/${servers[name]}`)).body as { server: ServerView }).server
+}
+
+async function placeOf(name: string) {
+  const { status, locked, 'OS-EXT-SRV-ATTR:host': at } = await serverOf(name)
+  return { status, host: at, locked }
+}
+
+async function makeServer(name: string, signal: AbortSignal): Promise<string> {
+  const flavors = (await nova('GET', '/flavors')).body as { flavors: { id: string; name: string }[] }
+  const images = (await cloud.ask('image', 'GET', '/v2/images?name=tiny', signal)).body as { images: { id: string }[] }
+  const made = await nova('POST', '/servers', {
+    server: {
+      name: `reboot-${name}`,
+      flavorRef: flavors.flavors.find((flavor) => flavor.name === 'm1.nano')?.id,
+      imageRef: images.images[0]?.id,
+      networks: 'none',
+      host,
+    },
+  })
+  const id = (made.body as { server?: { id: string } }).server?.id
+  if (!id) throw new Error(`no server was made: ${JSON.stringify(made.body)}`)
+  servers = { ...servers, [name]: id }
+  await settled(name, 'ACTIVE', signal)
+  return id
+}
+
+const act = (name: string, action: object) => nova('POST', `/servers/${servers[name]}/action`, action)
+
+async function settled(name: string, status: string, signal: AbortSignal): Promise<void> {
+  await eventually(async () => {
+    const { status: now, 'OS-EXT-STS:task_state': task } = await serverOf(name)
+    if (now === 'ERROR') throw new Error(`${name} is in ERROR`)
+    return (now === status && task === null) || undefined
+  }, signal)
+}
