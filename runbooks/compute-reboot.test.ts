@@ -153,7 +153,7 @@ test('twenty servers in mixed states leave or stay as they should, and only thos
   expect(outputs.servers).toHaveLength(20)
   for (const { status, was } of outputs.servers) expect(status).toBe(was)
   expect(outputs).toMatchObject({ changed: [] })
-})
+}, 300_000)
 
 test.each([
   { answer: 'force_complete', status: 'succeeded', reboots: 1 },
@@ -278,5 +278,6 @@ test('a dry run shows every server and what becomes of it, and changes nothing',
   expect(ran.stdout).toMatch(new RegExp(`${stopped} .*SHUTOFF.*stays as it is, locked`))
   expect(ran.stdout).toMatch(/would do +enter\/disable/)
   expect(ran.stdout).toMatch(/would do +forward\/order/)
-  expect(ran.stdout).not.toMatch(/FAILED|\$unknown/)
+  expect(ran.stdout).not.toContain('FAILED')
+  expect(ran.stdout).toContain('message: not known yet')
 })

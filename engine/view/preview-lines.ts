@@ -34,7 +34,7 @@ function paramLines(params: Json, asks: boolean): readonly string[] {
     // what a person would be shown to decide on is shown as they would see it
     if (asks && name === 'table' && Array.isArray(value) && value.length > 0 && value.every(isObject))
       return ['table:', ...tableLines(value).map((line) => `  ${line}`)]
-    if (isObject(value) && '$unknown' in value) return [safeLine(`${name}: not known yet`)]
+    if (shownValue(value).startsWith('{"$unknown"')) return [safeLine(`${name}: not known yet`)]
     if (typeof value !== 'string' || !value.trim().includes('\n')) return [safeLine(`${name}: ${shownValue(value)}`)]
     return [
       `${safeLine(name)}: |`,
