@@ -77,7 +77,8 @@ export function destroy(ceph: Ceph, osd: Osd, sure: boolean, verb: 'destroy' | '
     Object.assign(osd, { exists: false, inCrush: false, hasKey: false, disk: undefined })
     return done(`purged osd.${osd.id}`, `osd purge ${osd.id}`)
   }
-  Object.assign(osd, { destroyed: true, hasKey: false, disk: undefined })
+  const lastDisk = ceph.machine(osd.host)?.disks.find(({ name }) => name === osd.disk)
+  Object.assign(osd, { destroyed: true, hasKey: false, disk: undefined, lastDisk })
   return done(`destroyed osd.${osd.id}`, `osd destroy ${osd.id}`)
 }
 

@@ -1,5 +1,5 @@
 import { uuidOf } from '../../random.ts'
-import type { Machine } from '../machine/machine.ts'
+import type { Disk, Machine } from '../machine/machine.ts'
 import { placementOf } from './placement.ts'
 
 /** One OSD; what it holds is in `copies`, by placement group. */
@@ -8,6 +8,8 @@ export interface Osd {
   host: string
   /** The disk under it, without `/dev/`; nothing after it was destroyed. */
   disk: string | undefined
+  /** What its daemon told of its disk when it ran last: kept after it was destroyed. */
+  lastDisk: Disk | undefined
   uuid: string
   exists: boolean
   inCrush: boolean
@@ -181,6 +183,7 @@ function freshOsd(id: number, host: string, disk: string): Osd {
     id,
     host,
     disk,
+    lastDisk: undefined,
     uuid: uuidOf(`osd/${id}/${disk}`),
     exists: true,
     inCrush: true,

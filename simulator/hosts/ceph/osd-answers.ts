@@ -227,7 +227,7 @@ function osdEntry(ceph: Ceph, osd: Osd): object {
 
 export function osdMetadata(ceph: Ceph, osd: Osd): object {
   const machine = ceph.machine(osd.host)
-  const disk = machine?.disks.find(({ name }) => name === osd.disk)
+  const disk = machine?.disks.find(({ name }) => name === osd.disk) ?? osd.lastDisk
   const slot = disk ? machine?.disks.indexOf(disk) : undefined
   const serial = ceph.toldSerials.get(osd.id) ?? disk?.serial
   return {
@@ -237,7 +237,7 @@ export function osdMetadata(ceph: Ceph, osd: Osd): object {
     bluefs_dedicated_db: '0',
     bluefs_dedicated_wal: '0',
     bluefs_single_shared_device: '1',
-    bluestore_bdev_devices: osd.disk ?? '',
+    bluestore_bdev_devices: disk?.name ?? '',
     bluestore_bdev_path: `/var/lib/ceph/osd/ceph-${osd.id}/block`,
     bluestore_bdev_rotational: '1',
     bluestore_bdev_size: String(disk?.bytes ?? 0),
@@ -248,7 +248,7 @@ export function osdMetadata(ceph: Ceph, osd: Osd): object {
     default_device_class: 'hdd',
     device_ids: disk ? `${disk.name}=${disk.model.replaceAll(' ', '_')}_${serial}` : '',
     device_paths: disk ? `${disk.name}=/dev/disk/by-path/${slotOf(slot ?? 0)}` : '',
-    devices: osd.disk ?? '',
+    devices: disk?.name ?? '',
     distro: 'debian',
     distro_description: 'Debian GNU/Linux 12 (bookworm)',
     distro_version: '12',

@@ -122,6 +122,46 @@ export const clusterContracts: readonly Contract[] = [
     },
   },
   {
+    name: 'an OSD that is not there is "safe to destroy", and in no tree; one that is has a host, and a daemon that told its disk',
+    on: 'ceph',
+    async holds(run, host) {
+      expect(await json(run, host, 'ceph -f json osd safe-to-destroy 99')).toMatchObject({ safe_to_destroy: [99] })
+      expect((await run(host, 'ceph osd find 99')).code).toBe(2)
+      expect((await run(host, 'ceph osd tree destroyed')).stdout).not.toMatch(/osd[.]0/)
+      expect((await run(host, 'ceph osd tree up')).stdout).toMatch(/osd[.]0/)
+      const found = await json(run, host, 'ceph -f json osd find osd.0')
+      expect(keys(found)).toEqual(['osd', 'addrs', 'osd_fsid', 'host', 'crush_location'])
+      const metadata = await json(run, host, 'ceph -f json osd metadata osd.0')
+      expect(metadata).toMatchObject({ id: 0, hostname: found.host, bluefs_dedicated_db: '0' })
+      for (const key of ['device_ids', 'devices', 'bluestore_bdev_size', 'bluestore_bdev_rotational'])
+        expect(metadata[key]).toBeTypeOf('string')
+    },
+  },
+  {
+    name: '`ceph osd ok-to-stop` in JSON says whether, and counts',
+    on: 'ceph',
+    async holds(run, host) {
+      const answer = await json(run, host, 'ceph -f json osd ok-to-stop osd.0')
+      expect(answer).toMatchObject({ ok_to_stop: true, osds: [0], num_not_ok_pgs: 0 })
+      expect(answer).not.toHaveProperty('bad_become_inactive')
+    },
+  },
+  {
+    name: 'an OSD that is kept from being put out says so in its own state, and in the health, and in no flag of the cluster',
+    on: 'ceph',
+    async holds(run, host) {
+      await run(host, 'ceph osd add-noout osd.0')
+      try {
+        const { osds, flags } = await json(run, host, 'ceph -f json osd dump')
+        expect(osds[0].state).toEqual(['exists', 'noout', 'up'])
+        expect(flags).not.toContain('noout')
+        expect(keys((await json(run, host, 'ceph -f json health')).checks)).toContain('OSD_FLAGS')
+      } finally {
+        await run(host, 'ceph osd rm-noout osd.0')
+      }
+    },
+  },
+  {
     name: 'the batch form of `mariadb` has tabs, no header with -N, and exit code 1 for every error',
     on: 'database',
     async holds(run, host) {

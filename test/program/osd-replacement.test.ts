@@ -1,0 +1,82 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { expect, test } from 'vitest'
+import { type Workspace, workspace } from './program.ts'
+
+const world = {
+  apiVersion: 'runbook/v1',
+  name: 'served',
+  title: 'A disk that fails, and a technician who takes an hour',
+  topology: { controllers: 1, computes: 1, databases: 1, servers: 2 },
+  faults: [
+    { fault: 'ceph.disk_failing', with: { osd: 4 } },
+    { fault: 'ceph.disk_swapped', with: { osd: 4, minutes: 60 } },
+  ],
+}
+
+/** A world that is served by another process, five minutes a second, and a run in it. */
+async function served(): Promise<Workspace & { done(): readonly string[]; begin(): readonly string[] }> {
+  const space = workspace()
+  space.write('world.yaml', JSON.stringify(world))
+  await space
+    .start(['rehearse', 'world.yaml', '--folder', 'world', '--speed', '300'])
+    .until(() => existsSync(join(space.folder, 'world', 'inventory.yaml')))
+  return {
+    ...space,
+    done() {
+      const lines = readFileSync(join(space.folder, 'world', 'effects.jsonl'), 'utf8')
+        .split('\n')
+        .slice(0, -1)
+      return lines.map((line) => (JSON.parse(line) as { what: string }).what)
+    },
+    begin: () => [
+      ...['exec', resolve('runbooks/osd-replacement.yaml'), '--inventory', 'world/inventory.yaml', '--output', 'plain'],
+      ...['osd_id=4', 'admin_host=ceph1', 'poll=1s'].flatMap((input) => ['--input', input]),
+    ],
+  }
+}
+
+const resume = (...answers: string[]) => [
+  ...['resume', 'last', '--output', 'plain'],
+  ...answers.flatMap((answer) => ['--answer', answer]),
+]
+const given = ['osd out 4', 'ceph2:ceph-osd@4.service', 'osd destroy 4', 'ceph2:/var/lib/ceph/osd/ceph-4']
+const taken = ['ceph2:/dev/sdc', 'ceph2:ceph-osd@4.service', 'ceph2:ceph-osd@4.service']
+
+test('a replacement is parked at each question, goes on in a process of its own, and destroys once though it is killed', async () => {
+  const space = await served()
+  const asked = await space.run(space.begin())
+  expect(asked.code, asked.all).toBe(6)
+  expect(space.done()).toEqual([])
+  const [phrase = ''] = /replace-osd-4-\w+/.exec(asked.all) ?? []
+  expect((await space.run(resume(`identity=${phrase}`))).code).toBe(6)
+  expect(space.done()).toEqual(given.slice(0, 2))
+  const parked = await space.run(resume('leave/last=yes'))
+  expect(parked.code, parked.all).toBe(6)
+  expect(space.done()).toEqual(given)
+
+  const killed = space.start(resume('swap/new_serial=ZC1TNEW7'))
+  await killed.until('swap/appears')
+  killed.child.kill('SIGKILL')
+  await killed.ended
+  expect(space.done()).toEqual(given)
+  const { code, all } = await space.run(resume())
+  expect(code, all).toBe(0)
+  expect(space.done()).toEqual([...given, ...taken])
+  expect((await space.run(['verify', 'last'])).code).toBe(0)
+}, 400_000)
+
+test('a run that is given up after the destroy is taken up by a new one, which destroys nothing', async () => {
+  const space = await served()
+  const asked = await space.run(space.begin())
+  const [phrase = ''] = /replace-osd-4-\w+/.exec(asked.all) ?? []
+  const parked = await space.run(resume(`identity=${phrase}`, 'leave/last=yes'))
+  expect(parked.code, parked.all).toBe(6)
+  await space.run(['resume', 'last', '--cancel'])
+  expect(space.done()).toEqual(given)
+
+  const answers = [`identity=${phrase}`, 'swap/new_serial=ZC1TNEW7'].flatMap((answer) => ['--answer', answer])
+  const { code, all } = await space.run([...space.begin(), ...answers])
+  expect(code, all).toBe(0)
+  expect(space.done()).toEqual([...given, ...taken])
+}, 400_000)
