@@ -1,5 +1,6 @@
 import { createClock } from './clock.ts'
 import type { Rehearsal, RehearsalOptions } from './contract.ts'
+import { layPaths } from './data-path/index.ts'
 import { createEstate, type ServedEstate, serveEstate } from './hosts/index.ts'
 import { createCloud } from './openstack/cloud.ts'
 import { followHosts } from './openstack/nova/follow-hosts.ts'
@@ -36,6 +37,7 @@ export async function startRehearsal(options: RehearsalOptions): Promise<Rehears
   followHosts(world)
   // seconds, as chrony counts
   cloud.skewOf = (host) => Math.round((estate.machines.get(host)?.clockOffset ?? 0) * 1000)
+  layPaths(world)
   let services: ServedCloud | undefined
   let hosts: ServedEstate | undefined
   const close = async () => {

@@ -8,6 +8,7 @@ import { imageActions } from './image.ts'
 import { instanceActionActions } from './instance-action.ts'
 import { networkActions } from './network.ts'
 import { networkAgentActions } from './network-agent.ts'
+import { networkChangeActions } from './network-change.ts'
 import { placementActions } from './placement.ts'
 import { serverActions } from './server.ts'
 import { serverGroupActions } from './server-group.ts'
@@ -28,6 +29,7 @@ export const actions: readonly Action[] = [
   ...serverGroupActions,
   ...networkActions,
   ...networkAgentActions,
+  ...networkChangeActions,
   ...volumeActions,
   ...imageActions,
   ...placementActions,

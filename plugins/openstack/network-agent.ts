@@ -24,6 +24,8 @@ const agentFields: { readonly [name: string]: Schema } = {
   ...heartbeatFields,
 }
 
+export const agentItem = apiObject('An agent', agentFields, ['id', 'agent_type', 'host', 'alive'])
+
 const derive = (item: JsonObject, date: string | null): JsonObject => heartbeatOf(item['heartbeat_timestamp'], date)
 
 const agentList = listAction({
@@ -39,7 +41,7 @@ const agentList = listAction({
     agent_type: exactly(text('Only those of this type: `DHCP agent`', { minLength: 1 }), 'agent_type'),
     binary: exactly(text('Only this program: `neutron-dhcp-agent`', { minLength: 1 }), 'binary'),
   },
-  item: apiObject('An agent', agentFields, ['id', 'agent_type', 'host', 'alive']),
+  item: agentItem,
   derive,
   examples: [{}, { host: 'compute-1' }],
 })

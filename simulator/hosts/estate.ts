@@ -13,6 +13,7 @@ import { createMachine, type Machine } from './machine/machine.ts'
 import { mountProc, showUnitsInProc } from './machine/proc.ts'
 import { createRabbit, type Rabbit } from './rabbitmq/model.ts'
 import type { Reach } from './server.ts'
+import { noWiring, type Wiring } from './wiring.ts'
 
 /** A virtual machine as libvirt on its host knows it. */
 export interface Guest {
@@ -37,6 +38,8 @@ export interface HostEstate extends Machines {
   readonly reach: Map<string, Reach>
   /** The servers on a compute host; the cloud says, and there are none until it does. */
   guests: (host: string) => readonly Guest[]
+  /** The virtual network of a host; the cloud says, and there is none until it does. */
+  wiring: (host: string) => Wiring
   /** Called whenever a unit, a machine's power or its reach changes. */
   onChange(happens: () => void): void
   changed(): void
@@ -100,6 +103,7 @@ export function createEstate(topology: Topology, clock: Clock, random: Random): 
     haproxies: new Map(controllers.map((name) => [name, createHaproxy({ controllers, databases, galera, machine })])),
     reach: new Map(),
     guests: () => [],
+    wiring: () => noWiring,
     onChange: (happens) => void listeners.push(happens),
     changed,
     unit: (host, name) => unitState(machine(host), name),

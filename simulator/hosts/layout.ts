@@ -68,6 +68,9 @@ const everywhere: readonly UnitKind[] = [
 const neutronAgents = [
   python('neutron-openvswitch-agent', 'Openstack Neutron Open vSwitch Agent', 'neutron'),
   unit('openvswitch-switch', 'Open vSwitch', '/bin/true', { oneshot: true }),
+  // the other ways to wire ports: there, and not used unless the cloud is built so
+  python('neutron-linuxbridge-agent', 'Openstack Neutron Linux Bridge agent', 'neutron', { enabled: false }),
+  unit('ovn-controller', 'Open Virtual Network host control daemon', '/usr/bin/ovn-controller', { enabled: false }),
 ]
 
 const byRole: Readonly<Record<Role, readonly UnitKind[]>> = {

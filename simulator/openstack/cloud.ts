@@ -8,7 +8,7 @@ import { createKeystone, type KeystoneState } from './keystone/state.ts'
 import { buildNeutron } from './neutron/build.ts'
 import type { NeutronState } from './neutron/state.ts'
 import { buildNova } from './nova/build.ts'
-import type { NovaState } from './nova/state.ts'
+import type { NovaServer, NovaState } from './nova/state.ts'
 import { createPlacement, type PlacementState } from './placement/state.ts'
 
 /** Everything the OpenStack services know. */
@@ -17,6 +17,8 @@ export interface CloudState {
   readonly conditions: Conditions
   /** By how many milliseconds a host's clock is ahead (behind, when negative); all are right until the hosts say. */
   skewOf: (host: string) => number
+  /** What the serial console of a server shows; little until there are hosts below it. */
+  consoleOf: (server: NovaServer) => string
   readonly keystone: KeystoneState
   readonly nova: NovaState
   readonly neutron: NeutronState
@@ -34,6 +36,7 @@ export function createCloud(topology: Topology, startAt: number): CloudState {
     region: topology.region,
     conditions: createConditions(),
     skewOf: () => 0,
+    consoleOf: ({ name }) => `Debian GNU/Linux 12 ${name} ttyS0\n\n${name} login: `,
     keystone: createKeystone(),
     nova: buildNova(topology, startAt),
     neutron: buildNeutron(topology, startAt),

@@ -1,12 +1,19 @@
 import type { Machine, Nic } from '../machine/machine.ts'
 import { trafficOf } from '../machine/proc.ts'
 import type { Process, Program } from '../machine/process.ts'
+import { programFor } from '../shell/resolve.ts'
+import type { VirtualLink, Wiring } from '../wiring.ts'
+import { enterNamespace, namespaceOf } from './namespaces.ts'
 import { readOptions } from './options.ts'
 
 /** `ip`, `ss` and `ping`, as iproute2 6.1 prints. */
-export function networkPrograms(machine: Machine, reachable: (name: string) => boolean): [string, Program][] {
+export function networkPrograms(
+  machine: Machine,
+  reachable: (name: string) => boolean,
+  wiring: () => Wiring,
+): [string, Program][] {
   return [
-    ['ip', async (me, args) => ip(machine, me, args)],
+    ['ip', async (me, args) => ip(machine, me, args, wiring())],
     ['ss', async (me, args) => ss(machine, me, args)],
     ['ping', async (me, args) => ping(machine, me, args, reachable)],
   ]
@@ -24,9 +31,11 @@ interface Link {
   readonly address: string
   readonly prefix: number
   readonly nic?: Nic
+  readonly virtual?: VirtualLink
 }
 
-function linksOf({ nics }: Machine): Link[] {
+function linksOf({ nics: all }: Machine, namespace: string | undefined, virtual: readonly VirtualLink[]): Link[] {
+  const nics = namespace === undefined ? all : []
   const loopback: Link = {
     index: 1,
     name: 'lo',
@@ -54,10 +63,29 @@ function linksOf({ nics }: Machine): Link[] {
       prefix: nic.prefix,
       nic,
     })),
+    ...virtual.map((link, index) => ({
+      index: index + 2 + nics.length,
+      name: link.name,
+      flags: link.up ? ['BROADCAST', 'MULTICAST', 'UP', 'LOWER_UP'] : ['BROADCAST', 'MULTICAST'],
+      mtu: link.mtu,
+      // Open vSwitch tells the kernel nothing of the state of its own ports
+      state: !link.up ? 'DOWN' : link.kind === 'openvswitch' || link.kind === 'tun' ? 'UNKNOWN' : 'UP',
+      type: 'ether',
+      mac: link.mac,
+      broadcast: 'ff:ff:ff:ff:ff:ff',
+      address: link.address ?? '',
+      prefix: link.prefix ?? 0,
+      virtual: link,
+    })),
   ]
 }
 
-async function ip(machine: Machine, me: Process, args: readonly string[]): Promise<number> {
+async function ip(machine: Machine, me: Process, given: readonly string[], wiring: Wiring): Promise<number> {
+  const at = given.findIndex((arg) => arg === '-n' || arg === '-netns')
+  const args = at === -1 ? given : [...given.slice(0, at), ...given.slice(at + 2)]
+  if (at !== -1 && !enter(me, wiring, given[at + 1] ?? '')) return 1
+  if (args[0] === 'netns') return netns(machine, me, args.slice(1), wiring)
+  const namespace = namespaceOf(machine, me)
   const options = new Set(args.filter((arg) => arg.startsWith('-')).map((arg) => arg.replace(/^-+/, '')))
   const words = args.filter((arg) => !arg.startsWith('-'))
   const json = options.has('j') || options.has('json')
@@ -69,7 +97,9 @@ async function ip(machine: Machine, me: Process, args: readonly string[]): Promi
     : ['show', 'list', 'ls'].includes(verb)
       ? words[2]
       : undefined
-  const links = linksOf(machine).filter(({ name }) => device === undefined || name === device)
+  const links = linksOf(machine, namespace, wiring.links(namespace)).filter(
+    ({ name }) => device === undefined || name === device,
+  )
   if (links.length === 0) {
     me.err(`Device "${device}" does not exist.\n`)
     return 1
@@ -83,18 +113,50 @@ async function ip(machine: Machine, me: Process, args: readonly string[]): Promi
   const addresses = object.startsWith('a')
   if (json)
     me.out(
-      `${JSON.stringify(links.map((link) => asJson(machine, link, { addresses, brief, statistics: options.has('s') })))}\n`,
+      `${JSON.stringify(links.map((link) => asJson(machine, link, { addresses, brief, statistics: options.has('s'), detailed: options.has('d') || options.has('details') })))}\n`,
     )
-  else for (const link of links) me.out(brief ? briefLine(link, addresses) : fullText(link, addresses))
+  else
+    for (const link of links) {
+      const oneLine = options.has('o') && addresses
+      me.out(brief ? briefLine(link, addresses) : oneLine ? addressLine(link) : fullText(link, addresses))
+    }
+  return 0
+}
+
+function enter(me: Process, wiring: Wiring, name: string): boolean {
+  const there = wiring.namespaces().includes(name)
+  if (there) enterNamespace(me, name)
+  else me.err(`Cannot open network namespace "${name}": No such file or directory\n`)
+  return there
+}
+
+/** `ip netns list`, and `ip netns exec NAME COMMAND …`. */
+async function netns(machine: Machine, me: Process, words: readonly string[], wiring: Wiring): Promise<number> {
+  const [verb = 'list', name = '', ...command] = words
+  if (verb === 'exec') {
+    if (me.user !== 'root') {
+      me.err('setting the network namespace failed: Operation not permitted\n')
+      return 255
+    }
+    if (!enter(me, wiring, name)) return 1
+    me.argv = command
+    return programFor(machine, command[0] ?? '', me)(me, command.slice(1))
+  }
+  for (const [index, each] of wiring.namespaces().entries()) me.out(`${each} (id: ${index})\n`)
   return 0
 }
 
 function asJson(
   machine: Machine,
   link: Link,
-  { addresses, brief, statistics }: { addresses: boolean; brief: boolean; statistics: boolean },
+  {
+    addresses,
+    brief,
+    statistics,
+    detailed,
+  }: { addresses: boolean; brief: boolean; statistics: boolean; detailed: boolean },
 ): object {
-  const { index, name, flags, mtu, state, type, mac, broadcast, address, prefix, nic } = link
+  const { index, name, flags, mtu, state, type, mac, broadcast, address, prefix, nic, virtual } = link
   if (brief) {
     return addresses
       ? { ifname: name, operstate: state, addr_info: [{ local: address, prefixlen: prefix }] }
@@ -108,6 +170,7 @@ function asJson(
     flags,
     mtu,
     qdisc: name === 'lo' ? 'noqueue' : 'mq',
+    ...(virtual?.master !== undefined && { master: virtual.master }),
     operstate: state,
     ...(!addresses && { linkmode: 'DEFAULT' }),
     group: 'default',
@@ -115,19 +178,26 @@ function asJson(
     link_type: type,
     address: mac,
     broadcast,
+    ...(virtual &&
+      detailed && {
+        linkinfo: { info_kind: virtual.kind, ...(virtual.vni !== undefined && { info_data: { id: virtual.vni } }) },
+      }),
     ...(addresses && {
-      addr_info: [
-        {
-          family: 'inet',
-          local: address,
-          prefixlen: prefix,
-          ...(name !== 'lo' && { broadcast: address.replace(/\.\d+$/, '.255') }),
-          scope: name === 'lo' ? 'host' : 'global',
-          label: name,
-          valid_life_time: forever,
-          preferred_life_time: forever,
-        },
-      ],
+      addr_info:
+        address === ''
+          ? []
+          : [
+              {
+                family: 'inet',
+                local: address,
+                prefixlen: prefix,
+                ...(name !== 'lo' && { broadcast: address.replace(/\.\d+$/, '.255') }),
+                scope: name === 'lo' ? 'host' : 'global',
+                label: name,
+                valid_life_time: forever,
+                preferred_life_time: forever,
+              },
+            ],
     }),
     ...(statistics && {
       stats64: {
@@ -148,11 +218,19 @@ function asJson(
 const briefLine = ({ name, state, mac, flags, address, prefix }: Link, addresses: boolean) =>
   `${name.padEnd(16)} ${state.padEnd(14)} ${addresses ? `${address}/${prefix} ` : `${mac} <${flags.join(',')}> `}\n`
 
+/** `ip -o addr`: nothing for a link without an address. */
+function addressLine({ index, name, address, prefix }: Link): string {
+  if (address === '') return ''
+  const scope = name === 'lo' ? 'host' : `global ${name}`
+  return `${index}: ${name}    inet ${address}/${prefix} scope ${scope}\\       valid_lft forever preferred_lft forever\n`
+}
+
 function fullText(link: Link, addresses: boolean): string {
   const { index, name, flags, mtu, state, type, mac, broadcast, address, prefix } = link
   const queue = name === 'lo' ? 'noqueue' : 'mq'
   const head = `${index}: ${name}: <${flags.join(',')}> mtu ${mtu} qdisc ${queue} state ${state}${addresses ? '' : ' mode DEFAULT'} group default qlen 1000\n    link/${type} ${mac} brd ${broadcast}\n`
   if (!addresses) return head
+  if (address === '') return head
   const scope = name === 'lo' ? 'scope host lo' : `brd ${address.replace(/\.\d+$/, '.255')} scope global ${name}`
   return `${head}    inet ${address}/${prefix} ${scope}\n       valid_lft forever preferred_lft forever\n`
 }
@@ -213,16 +291,22 @@ function established(machine: Machine, me: Process, args: readonly string[]): nu
   return 0
 }
 
+/** Whether an interface with a link is in the network of an address; a name is reached by management. */
+function leadsThere({ nics }: Machine, target: string): boolean {
+  const near = nics.filter(({ address }) => address.replace(/\.\d+$/, '') === target.replace(/\.\d+$/, ''))
+  return !/^\d+(\.\d+){3}$/.test(target) || near.some(({ up }) => up)
+}
+
 async function ping(
   machine: Machine,
   me: Process,
   args: readonly string[],
   reachable: (name: string) => boolean,
 ): Promise<number> {
-  const { flags, rest } = readOptions(args, ['c', 'W', 'i', 's', 'I', 'w'])
+  const { flags, rest } = readOptions(args, ['c', 'W', 'i', 's', 'I', 'w', 'M'])
   const [target = ''] = rest
   const count = Number(flags.get('c') ?? 4)
-  const up = reachable(target)
+  const up = reachable(target) && leadsThere(machine, target)
   me.out(`PING ${target} (${target}) 56(84) bytes of data.\n`)
   for (let sequence = 1; sequence <= count; sequence += 1) {
     await me.sleep(up ? 1000 : Number(flags.get('W') ?? 1) * 1000)

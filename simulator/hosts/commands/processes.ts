@@ -27,7 +27,10 @@ function allProcesses(machine: Machine): Shown[] {
   const mine = machine.processes
     .list()
     .map(({ user, pid, ppid, pgid, sid, argv }) => ({ user, pid, ppid, pgid, sid, command: argv.join(' ') }))
-  return [init, ...units, ...mine].sort((a, b) => a.pid - b.pid)
+  const strays = machine
+    .strays()
+    .map(({ pid, user, command }) => ({ user, pid, ppid: 1, pgid: pid, sid: pid, command }))
+  return [init, ...units, ...strays, ...mine].sort((a, b) => a.pid - b.pid)
 }
 
 /** `ps`, with `-e`, `-p PID` and `-o COLUMNS`. */

@@ -5,6 +5,7 @@ import { galeraPrograms } from '../galera/command.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Program } from '../machine/process.ts'
 import { rabbitPrograms } from '../rabbitmq/command.ts'
+import { ovnPrograms, tcpdumpProgram } from './captures.ts'
 import { chronycProgram } from './chrony.ts'
 import { encodingPrograms } from './encode.ts'
 import { filePrograms } from './files.ts'
@@ -13,6 +14,7 @@ import { launcherPrograms } from './launchers.ts'
 import { networkPrograms } from './network.ts'
 import { socketPrograms } from './sockets.ts'
 import { storagePrograms } from './storage.ts'
+import { switchPrograms } from './switches.ts'
 import { systemPrograms } from './system.ts'
 import { systemctlProgram } from './systemctl.ts'
 import { toolPrograms } from './toolbox.ts'
@@ -20,6 +22,8 @@ import { virshProgram } from './virsh.ts'
 
 /** Installs what a machine of its role can run; what is not here is `command not found`. */
 export function installPrograms(machine: Machine, estate: HostEstate): void {
+  const wiring = () => estate.wiring(machine.name)
+  machine.strays = () => wiring().processes()
   const families: [string, Program][][] = [
     toolPrograms(machine),
     encodingPrograms(machine),
@@ -27,11 +31,14 @@ export function installPrograms(machine: Machine, estate: HostEstate): void {
     launcherPrograms(machine),
     systemPrograms(machine),
     journalPrograms(machine),
-    networkPrograms(machine, (target) => isUp(estate, target)),
+    networkPrograms(machine, (target) => isUp(estate, target), wiring),
+    switchPrograms(wiring),
+    ovnPrograms(wiring),
     storagePrograms(machine),
     socketPrograms(machine, estate.haproxies.get(machine.name)),
     ...clusterPrograms(machine, estate),
     [
+      ['tcpdump', tcpdumpProgram(machine, wiring)],
       ['chronyc', chronycProgram(machine)],
       ['systemctl', systemctlProgram(machine)],
     ],
@@ -40,8 +47,11 @@ export function installPrograms(machine: Machine, estate: HostEstate): void {
 }
 
 function isUp({ machines }: HostEstate, target: string): boolean {
-  const found = [...machines.values()].find(({ name, address }) => name === target || address === target)
-  return found !== undefined && found.power.state() !== 'off'
+  return [...machines.values()].some(
+    ({ name, address, nics, power }) =>
+      power.state() !== 'off' &&
+      (name === target || address === target || nics.some((nic) => nic.up && nic.address === target)),
+  )
 }
 
 function clusterPrograms(machine: Machine, estate: HostEstate): [string, Program][][] {
@@ -56,7 +66,16 @@ function clusterPrograms(machine: Machine, estate: HostEstate): [string, Program
   if (machine.role === 'controller') families.push(rabbitPrograms(machine, rabbit))
   if (machine.role === 'database') families.push(galeraPrograms(machine, galera))
   if (machine.role === 'compute') {
-    families.push([['virsh', virshProgram(machine, (host) => estate.guests(host))]])
+    families.push([
+      [
+        'virsh',
+        virshProgram(
+          machine,
+          (host) => estate.guests(host),
+          () => estate.wiring(machine.name),
+        ),
+      ],
+    ])
   }
   return families
 }

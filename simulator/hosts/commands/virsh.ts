@@ -1,10 +1,15 @@
 import type { Guest } from '../estate.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Program } from '../machine/process.ts'
+import type { Wiring } from '../wiring.ts'
 import { readOptions } from './options.ts'
 
-/** `virsh list` of a compute host: the servers the cloud has placed on it. */
-export function virshProgram(machine: Machine, guests: (host: string) => readonly Guest[]): Program {
+/** `virsh list` and `domiflist` of a compute host: the servers the cloud has placed on it, and their interfaces. */
+export function virshProgram(
+  machine: Machine,
+  guests: (host: string) => readonly Guest[],
+  wiring: () => Wiring,
+): Program {
   return async (me, args) => {
     const { flags, rest } = readOptions(args, ['c', 'connect'])
     if (machine.units.find('libvirtd')?.active !== 'active') {
@@ -31,6 +36,20 @@ export function virshProgram(machine: Machine, guests: (host: string) => readonl
           me.out('\n')
         }
         return 0
+      case 'domiflist': {
+        const domain = guests(machine.name).find(({ name, uuid }) => name === rest[1] || uuid === rest[1])
+        if (!domain) {
+          me.err(`error: failed to get domain '${rest[1] ?? ''}'\n`)
+          return 1
+        }
+        me.out(' Interface        Type     Source           Model    MAC\n')
+        me.out('-----------------------------------------------------------------------\n')
+        for (const { device, type, source, model, mac } of wiring().interfacesOf(domain.name)) {
+          me.out(` ${device.padEnd(16)} ${type.padEnd(8)} ${source.padEnd(16)} ${model.padEnd(8)} ${mac}\n`)
+        }
+        me.out('\n')
+        return 0
+      }
       case 'version':
         me.out(
           'Compiled against library: libvirt 9.0.0\nUsing library: libvirt 9.0.0\nUsing API: QEMU 9.0.0\nRunning hypervisor: QEMU 7.2.17\n\n',

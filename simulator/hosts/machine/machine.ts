@@ -81,6 +81,8 @@ export interface Machine extends Kernel {
   /** How far its clock is ahead of the true time, in seconds. */
   clockOffset: number
   readonly pipe: typeof createPipe
+  /** Processes that no unit and no session started, such as the DHCP servers of the virtual networks. */
+  strays: () => readonly { readonly pid: number; readonly user: string; readonly command: string }[]
   /** Its own clock, milliseconds since 1970: the world's, and how far it is off. */
   localTime(): number
   /** The files as a process may use them: what is not allowed fails, what is changed is recorded. */
@@ -149,6 +151,7 @@ export function createMachine(options: MachineOptions): Machine {
     load: [0.18, 0.21, 0.2],
     clockOffset: (random.next() - 0.5) * 0.0004,
     pipe: createPipe,
+    strays: () => [],
     localTime: () => now() + machine.clockOffset * 1000,
     filesFor: (me) => guardedFiles(machine, me),
     killProcess(pid, signal, me) {

@@ -4,13 +4,13 @@ import { second, spaced } from '../time.ts'
 import type { Agent } from './state.ts'
 
 /** An agent that has not been heard of for so long is dead. */
-const deadAfter = 75 * second
+export const agentDeadAfter = 75 * second
 
 function agentHealth(world: CloudWorld, agent: Agent): { readonly seenAt: number; readonly alive: boolean } {
   const now = world.clock.now()
   const seenAt = lastBeat(agent, now, world.estate) + world.cloud.skewOf(agent.host)
   // unlike Nova, Neutron only minds a heartbeat that is too old, not one from the future
-  return { seenAt, alive: now - seenAt <= deadAfter }
+  return { seenAt, alive: now - seenAt <= agentDeadAfter }
 }
 
 export function agentView(world: CloudWorld, agent: Agent): { readonly id: string; readonly [field: string]: unknown } {
@@ -26,7 +26,7 @@ export function agentView(world: CloudWorld, agent: Agent): { readonly id: strin
     created_at: spaced(agent.createdAt),
     started_at: spaced(Math.min(seenAt, runningSince(agent, world.estate) + skew)),
     heartbeat_timestamp: spaced(seenAt),
-    description: null,
+    description: agent.description ?? null,
     resources_synced: null,
     availability_zone: agent.zone,
     alive,
@@ -47,6 +47,7 @@ function countsOf({ cloud: { neutron } }: CloudWorld, agent: Agent): object {
       return { routers: routers.length, ex_gw_ports: routers.length, interfaces: routers.length, floating_ips: 0 }
     }
     case 'Open vSwitch agent':
+    case 'Linux bridge agent':
       return { devices: neutron.ports.filter((port) => port['binding:host_id'] === agent.host).length }
     default:
       return {}

@@ -38,11 +38,17 @@ export function agentsOf({ controllers, computes }: Topology, startAt: number): 
     ...kind,
     admin_state_up: true,
     createdAt: startAt - 200 * day,
-    configurations: configurationOf(kind, host, index),
+    configurations: configurationOf(kind, host, tunnelAddressOf({ controllers, computes }, host)),
   }))
 }
 
-function configurationOf({ binary }: Kind, host: string, index: number): { [key: string]: unknown } {
+/** The address a host's tunnels end at: that of its second interface. */
+export function tunnelAddressOf({ controllers, computes }: Pick<Topology, 'controllers' | 'computes'>, host: string) {
+  const compute = computes.indexOf(host)
+  return `10.78.0.${compute === -1 ? 11 + controllers.indexOf(host) : 21 + compute}`
+}
+
+function configurationOf({ binary }: Kind, host: string, tunnelAddress: string): { [key: string]: unknown } {
   switch (binary) {
     case 'neutron-dhcp-agent':
       return {
@@ -75,7 +81,7 @@ function configurationOf({ binary }: Kind, host: string, index: number): { [key:
         integration_bridge: 'br-int',
         l2_population: true,
         tunnel_types: ['vxlan'],
-        tunneling_ip: `172.20.2.${index + 1}`,
+        tunneling_ip: tunnelAddress,
       }
   }
 }

@@ -1,3 +1,4 @@
+import { createPathState } from '../../data-path/state.ts'
 import { uuidOf } from '../../random.ts'
 import type { Topology } from '../../topology.ts'
 import { projectIdOf, type Tenant, tenants } from '../keystone/state.ts'
@@ -26,6 +27,7 @@ export function buildNeutron(topology: Topology, startAt: number): NeutronState 
     l3: new Map(),
     given: new Map(),
     quotas: new Map(),
+    path: createPathState(),
   }
   const outside = network(neutron, {
     name: 'public',
@@ -75,7 +77,7 @@ function addTenant(neutron: NeutronState, tenant: Tenant, index: number, plan: P
     [...new Set(serving)].map((agent) => agent.id),
   )
   for (const { host } of new Set(serving)) {
-    const device = `dhcp${uuidOf(`dhcp-device/${host}`)}-${inside.network_id}`
+    const device = dhcpDeviceOf(host, inside.network_id)
     addPort(neutron, {
       name: `dhcp/${tenant}/${host}`,
       subnet: inside,
@@ -106,6 +108,9 @@ function addTenant(neutron: NeutronState, tenant: Tenant, index: number, plan: P
 
 /** Room for twice as many servers as there are, in four times the usual size at least and a whole `10.x` at most. */
 const prefixFor = (servers: number): number => Math.min(22, Math.max(16, 32 - Math.ceil(Math.log2(servers * 2 + 16))))
+
+/** The device of a DHCP port names its agent's host and the network. */
+export const dhcpDeviceOf = (host: string, network: string): string => `dhcp${uuidOf(`dhcp-device/${host}`)}-${network}`
 
 interface Interior {
   readonly inside: Subnet

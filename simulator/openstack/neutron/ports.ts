@@ -1,3 +1,4 @@
+import type { Backend } from '../../data-path/state.ts'
 import { uuidOf } from '../../random.ts'
 import { zulu } from '../time.ts'
 import type { NeutronState, Port, Subnet } from './state.ts'
@@ -16,13 +17,26 @@ export interface NewPort {
   readonly status?: string
 }
 
-const bound = {
-  connectivity: 'l2',
-  port_filter: true,
-  ovs_hybrid_plug: false,
-  datapath_type: 'system',
-  bridge_name: 'br-int',
-  bound_drivers: { '0': 'openvswitch' },
+/** How a port on a host is bound, as the backend of the cloud binds; on no host, that it is not. */
+export function bindingOf({ path: { backend, hybrid } }: Pick<NeutronState, 'path'>, host: string) {
+  if (host === '') return { 'binding:host_id': '', 'binding:vif_type': 'unbound', 'binding:vif_details': {} }
+  const details: { readonly [name in Backend]: object } = {
+    openvswitch: {
+      connectivity: 'l2',
+      port_filter: true,
+      ovs_hybrid_plug: hybrid,
+      datapath_type: 'system',
+      bridge_name: 'br-int',
+      bound_drivers: { '0': 'openvswitch' },
+    },
+    linuxbridge: { connectivity: 'l2', port_filter: true, bound_drivers: { '0': 'linuxbridge' } },
+    ovn: { connectivity: 'l2', port_filter: true, bridge_name: 'br-int', bound_drivers: { '0': 'ovn' } },
+  }
+  return {
+    'binding:host_id': host,
+    'binding:vif_type': backend === 'linuxbridge' ? 'bridge' : 'ovs',
+    'binding:vif_details': details[backend],
+  }
 }
 
 /** Adds a port with the next free address of a subnet. `undefined` when no address is left. */
@@ -48,9 +62,7 @@ export function addPort(neutron: NeutronState, wanted: NewPort): Port | undefine
     description: '',
     'binding:vnic_type': 'normal',
     'binding:profile': {},
-    'binding:host_id': host,
-    'binding:vif_type': host === '' ? 'unbound' : 'ovs',
-    'binding:vif_details': host === '' ? {} : bound,
+    ...bindingOf(neutron, host),
     port_security_enabled: wanted.owner.startsWith('compute:'),
     tags: [],
     created_at: zulu(at),

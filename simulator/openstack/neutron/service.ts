@@ -6,6 +6,7 @@ import { middlewareUnauthorized } from '../http/webob.ts'
 import { zulu } from '../time.ts'
 import { agentView } from './agent-view.ts'
 import { availabilityOf } from './availability.ts'
+import { agentOf, changeRoutes, wantedFields } from './changes.ts'
 import { extensions } from './extensions.ts'
 import { find, list, type Manner } from './list.ts'
 import { quotaRoutes } from './quotas.ts'
@@ -25,6 +26,18 @@ export function neutronService(world: CloudWorld): Service {
       'get_agent',
     ),
     get('/agents/:id', (request) => one('agent', find(request, agents(), { plural: 'agents' })), 'get_agent'),
+    {
+      method: 'PUT',
+      path: '/agents/:id',
+      admin: 'update_agent',
+      handle: (request) => {
+        const agent = agentOf(world, request)
+        const wanted = wantedFields(request, 'agent', ['admin_state_up', 'description'])
+        Object.assign(agent, wanted)
+        world.effect('openstack.network_agent.update', `${agent.agent_type} on ${agent.host}`, wanted)
+        return json(200, { agent: agentView(world, agent) })
+      },
+    },
     get('/networks', (request) => list(request, neutron.networks, { plural: 'networks', shared })),
     get('/networks/:id', (request) => one('network', find(request, neutron.networks, network))),
     get(
@@ -59,6 +72,11 @@ export function neutronService(world: CloudWorld): Service {
     get('/security-groups/:id', (request) =>
       one('security_group', find(request, neutron.securityGroups.map(groupView), { plural: 'security_groups' })),
     ),
+    get('/security-group-rules', (request) => {
+      const rules = neutron.securityGroups.flatMap((group) => groupView(group).security_group_rules)
+      return list(request, rules, { plural: 'security_group_rules' })
+    }),
+    ...changeRoutes(world),
     get(
       '/network-ip-availabilities',
       (request) => {

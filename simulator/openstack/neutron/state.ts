@@ -1,9 +1,10 @@
+import type { PathState } from '../../data-path/state.ts'
 import type { Beating } from '../heartbeat.ts'
 
 /** Neutron's resources are kept in the shape in which they are shown; `null` and lists included. */
 export interface Network {
   readonly id: string
-  readonly name: string
+  name: string
   readonly tenant_id: string
   admin_state_up: boolean
   readonly mtu: number
@@ -15,21 +16,21 @@ export interface Network {
   readonly ipv4_address_scope: null
   readonly ipv6_address_scope: null
   readonly 'router:external': boolean
-  readonly description: string
+  description: string
   readonly port_security_enabled: boolean
   readonly tags: readonly string[]
   readonly created_at: string
   updated_at: string
   revision_number: number
   readonly project_id: string
-  readonly 'provider:network_type': string
-  readonly 'provider:physical_network': string | null
-  readonly 'provider:segmentation_id': number | null
+  'provider:network_type': string
+  'provider:physical_network': string | null
+  'provider:segmentation_id': number | null
 }
 
 export interface Subnet {
   readonly id: string
-  readonly name: string
+  name: string
   readonly tenant_id: string
   readonly network_id: string
   readonly ip_version: 4
@@ -41,8 +42,8 @@ export interface Subnet {
   readonly cidr: string
   readonly allocation_pools: readonly { readonly start: string; readonly end: string }[]
   readonly host_routes: readonly unknown[]
-  readonly dns_nameservers: readonly string[]
-  readonly description: string
+  dns_nameservers: readonly string[]
+  description: string
   readonly service_types: readonly string[]
   readonly tags: readonly string[]
   readonly created_at: string
@@ -51,9 +52,15 @@ export interface Subnet {
   readonly project_id: string
 }
 
+export interface DhcpOption {
+  readonly opt_name: string
+  readonly opt_value: string
+  readonly ip_version: number
+}
+
 export interface Port {
   readonly id: string
-  readonly name: string
+  name: string
   readonly network_id: string
   readonly tenant_id: string
   readonly mac_address: string
@@ -61,11 +68,11 @@ export interface Port {
   status: string
   device_id: string
   device_owner: string
-  readonly fixed_ips: readonly { readonly subnet_id: string; readonly ip_address: string }[]
+  fixed_ips: readonly { readonly subnet_id: string; readonly ip_address: string }[]
   readonly allowed_address_pairs: readonly unknown[]
-  readonly extra_dhcp_opts: readonly unknown[]
+  extra_dhcp_opts: readonly DhcpOption[]
   readonly security_groups: readonly string[]
-  readonly description: string
+  description: string
   readonly 'binding:vnic_type': string
   readonly 'binding:profile': object
   'binding:host_id': string
@@ -122,6 +129,7 @@ export interface FloatingIp {
 }
 
 export interface Agent extends Beating {
+  description?: string
   readonly id: string
   readonly agent_type: string
   readonly binary: string
@@ -147,4 +155,6 @@ export interface NeutronState {
   /** Subnet to how far into its pools addresses have been given out. */
   readonly given: Map<string, number>
   readonly quotas: Map<string, { readonly [resource: string]: number }>
+  /** What lies between guests and DHCP servers. */
+  readonly path: PathState
 }

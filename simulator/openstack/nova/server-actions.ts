@@ -289,10 +289,10 @@ const actions: { readonly [name: string]: Action } = {
   'os-getConsoleOutput': {
     anyTask: true,
     unlocked: true,
-    run({ server, argument }) {
+    run({ world, server, argument }) {
       if (server.host === null) throw new ApiFailure(409, `Instance ${server.id} is not ready`)
       const on = server.powerState === 1 && !server.guestOff
-      const lines = on ? [`Debian GNU/Linux 12 ${server.name} ttyS0`, '', `${server.name} login: `] : []
+      const lines = on ? world.cloud.consoleOf(server).split('\n') : []
       const length = Number(argument['length'] ?? -1)
       return json(200, { output: (length >= 0 ? lines.slice(Math.max(0, lines.length - length)) : lines).join('\n') })
     },

@@ -1,0 +1,58 @@
+/** How the virtual networks are made. */
+export type Backend = 'openvswitch' | 'linuxbridge' | 'ovn'
+
+/** What can be broken between a guest and its DHCP server, besides what agents, interfaces and the API say themselves. */
+export type BreakKind =
+  | 'namespace_missing'
+  | 'dnsmasq_dead'
+  | 'host_file_stale'
+  | 'dead_vlan'
+  | 'tap_missing'
+  | 'not_in_bridge'
+  | 'tunnel_down'
+  | 'wrong_nic'
+  | 'lost'
+  | 'guest_asks_wrong'
+  | 'guest_silent'
+  | 'guest_without_driver'
+  | 'guest_does_not_boot'
+  | 'rogue'
+  | 'ovn_no_options'
+  | 'ovn_unbound'
+  | 'ovn_disconnected'
+
+/** One thing that is broken, since when, and where; it ends by what mends it. */
+export interface Break {
+  readonly kind: BreakKind
+  readonly at: number
+  readonly host?: string
+  readonly network?: string
+  readonly port?: string
+  /** `lost`: the hop it was last seen at, on its way, and what does not get further. */
+  readonly after?: string
+  readonly message?: Message
+  /** `rogue`: what it says of itself. */
+  readonly address?: string
+}
+
+export type Message = 'DISCOVER' | 'OFFER' | 'REQUEST' | 'ACK' | 'NAK'
+
+/** What there is between guests and DHCP servers that no API shows. */
+export interface PathState {
+  backend: Backend
+  /** With Open vSwitch: a Linux bridge for each port, where security groups are kept by iptables. */
+  hybrid: boolean
+  readonly breaks: Break[]
+  /** `agent/network` to when the agent was last given the network. */
+  readonly handed: Map<string, number>
+  /** When guests saw their link come back: they ask for an address then. */
+  readonly plugged: { readonly port: string; readonly at: number }[]
+}
+
+export const createPathState = (): PathState => ({
+  backend: 'openvswitch',
+  hybrid: false,
+  breaks: [],
+  handed: new Map(),
+  plugged: [],
+})
