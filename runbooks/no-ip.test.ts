@@ -29,8 +29,14 @@ interface Diagnosis {
   }
   readonly events: readonly RunEvent[]
   /** What was changed in the world. */
-  readonly effects: readonly { readonly kind: string; readonly what: string }[]
+  readonly effects: readonly Effect[]
   readonly stderr: string
+}
+
+interface Effect {
+  readonly kind: string
+  readonly what: string
+  readonly detail?: { readonly [field: string]: unknown }
 }
 
 type FaultEntry = string | { readonly fault: string; readonly with?: object; readonly after?: string }
@@ -107,5 +113,50 @@ describe('what the API alone tells', () => {
   test('the first verdict that explains the others counts, and the others stand beside it', async () => {
     const found = await diagnose(['network.port_switched_off', 'network.no_dhcp_agent'])
     expect(codes(found)).toEqual(['PORT_ADMIN_DOWN', 'NO_DHCP_AGENT', 'GUEST_NO_LEASE'])
+  })
+})
+
+describe('what the hosts tell', () => {
+  const linuxbridge = { fault: 'network.backend', with: { backend: 'linuxbridge' } }
+  const ovn = { fault: 'network.backend', with: { backend: 'ovn' } }
+  const hybrid = { fault: 'network.backend', with: { backend: 'openvswitch', hybrid: true } }
+  const table: readonly { faults: readonly FaultEntry[]; verdict: string; of: string | RegExp }[] = [
+    { faults: ['network.namespace_missing'], verdict: 'NS_MISSING', of: /^neutron-dhcp-agent on ctl\d$/ },
+    { faults: ['network.dnsmasq_dead'], verdict: 'DNSMASQ_DEAD', of: /^neutron-dhcp-agent on ctl\d$/ },
+    { faults: ['network.host_file_stale'], verdict: 'HOSTFILE_STALE', of: /^neutron-dhcp-agent on ctl\d$/ },
+    { faults: ['network.dead_vlan'], verdict: 'DEAD_VLAN', of: 'neutron-openvswitch-agent on cmp1' },
+    { faults: ['network.tap_missing'], verdict: 'TAP_MISSING', of: /^tap[0-9a-f-]{11} on cmp1$/ },
+    { faults: ['network.not_in_bridge'], verdict: 'NOT_IN_BRIDGE', of: 'neutron-openvswitch-agent on cmp1' },
+    { faults: [hybrid, 'network.not_in_bridge'], verdict: 'NOT_IN_BRIDGE', of: 'neutron-openvswitch-agent on cmp1' },
+    { faults: ['network.tunnel_down'], verdict: 'TUNNEL_DOWN', of: 'neutron-openvswitch-agent on cmp1' },
+    { faults: ['network.wrong_nic'], verdict: 'WRONG_NIC', of: '10.78.0.21 on cmp1' },
+    { faults: ['network.nic_down'], verdict: 'NIC_DOWN', of: 'eno2 on cmp1' },
+    {
+      faults: ['network.dnsmasq_dead', { fault: 'hosts.clock_offset', with: { host: 'cmp1', seconds: 30 } }],
+      verdict: 'TIME_SKEW',
+      of: 'clock on cmp1',
+    },
+    {
+      faults: [linuxbridge, 'network.not_in_bridge'],
+      verdict: 'NOT_IN_BRIDGE',
+      of: 'neutron-linuxbridge-agent on cmp1',
+    },
+    { faults: [linuxbridge, 'network.dnsmasq_dead'], verdict: 'DNSMASQ_DEAD', of: /^neutron-dhcp-agent on ctl\d$/ },
+    { faults: [linuxbridge, 'network.tunnel_down'], verdict: 'TUNNEL_DOWN', of: 'neutron-linuxbridge-agent on cmp1' },
+    { faults: [ovn, 'network.ovn_no_options'], verdict: 'OVN_NO_DHCP_OPTS', of: /^[0-9a-f-]{36}$/ },
+    { faults: [ovn, 'network.ovn_unbound'], verdict: 'OVN_UNBOUND', of: 'ovn-controller on cmp1' },
+    { faults: [ovn, 'network.ovn_disconnected'], verdict: 'OVN_CTRL_DISCONNECTED', of: 'ovn-controller on cmp1' },
+  ]
+
+  test.each(table)('$faults is $verdict, and nothing is changed', async ({ faults, verdict, of }) => {
+    const found = await diagnose(faults)
+    expect(found.outputs).toMatchObject({ verdict, of: typeof of === 'string' ? of : expect.stringMatching(of) })
+    expect(found.effects).toEqual([])
+  })
+
+  test('a host that does not answer leaves its checks open, and nothing is made up for it', async () => {
+    const found = await diagnose(['network.message_lost', { fault: 'hosts.unreachable', with: { host: 'cmp1' } }])
+    expect(codes(found)).toEqual(['GUEST_NO_LEASE'])
+    expect(found.events.at(-1)).toMatchObject({ outputs: { not_seen: [expect.stringContaining('cmp1')] } })
   })
 })

@@ -81,7 +81,9 @@ function linksOf({ nics: all }: Machine, namespace: string | undefined, virtual:
 }
 
 async function ip(machine: Machine, me: Process, given: readonly string[], wiring: Wiring): Promise<number> {
-  const at = given.findIndex((arg) => arg === '-n' || arg === '-netns')
+  // options stand before the object; what follows `netns exec` belongs to somebody else
+  const object = given.findIndex((arg, index) => !arg.startsWith('-') && !/^-n(etns)?$/.test(given[index - 1] ?? ''))
+  const at = given.findIndex((arg, index) => /^-n(etns)?$/.test(arg) && (object === -1 || index < object))
   const args = at === -1 ? given : [...given.slice(0, at), ...given.slice(at + 2)]
   if (at !== -1 && !enter(me, wiring, given[at + 1] ?? '')) return 1
   if (args[0] === 'netns') return netns(machine, me, args.slice(1), wiring)
@@ -90,8 +92,8 @@ async function ip(machine: Machine, me: Process, given: readonly string[], wirin
   const words = args.filter((arg) => !arg.startsWith('-'))
   const json = options.has('j') || options.has('json')
   const brief = options.has('br') || options.has('brief')
-  const [object = 'addr', verb = 'show'] = words
-  if (/^l(i(n(k)?)?)?$/.test(object) && verb === 'set') return setLink(machine, me, words.slice(2))
+  const [kind = 'addr', verb = 'show'] = words
+  if (/^l(i(n(k)?)?)?$/.test(kind) && verb === 'set') return setLink(machine, me, words.slice(2))
   const device = words.includes('dev')
     ? words[words.indexOf('dev') + 1]
     : ['show', 'list', 'ls'].includes(verb)
@@ -104,13 +106,13 @@ async function ip(machine: Machine, me: Process, given: readonly string[], wirin
     me.err(`Device "${device}" does not exist.\n`)
     return 1
   }
-  if (object.startsWith('r')) {
+  if (kind.startsWith('r')) {
     const gateway = machine.address.replace(/\.\d+$/, '.1')
     if (json) me.out(`${JSON.stringify([{ dst: 'default', gateway, dev: 'eno1', flags: ['onlink'] }])}\n`)
     else me.out(`default via ${gateway} dev eno1 onlink \n`)
     return 0
   }
-  const addresses = object.startsWith('a')
+  const addresses = kind.startsWith('a')
   if (json)
     me.out(
       `${JSON.stringify(links.map((link) => asJson(machine, link, { addresses, brief, statistics: options.has('s'), detailed: options.has('d') || options.has('details') })))}\n`,
