@@ -34,15 +34,17 @@ export async function check(
     names.length > 0
       ? names.flatMap((name) => expand(resolve(io.cwd, name), name))
       : library.all().map((each) => each.path)
-  const diagnostics: Diagnostic[] = []
-  for (const name of wanted) diagnostics.push(...prepare(name, library, registry, inventory).diagnostics)
+  const prepared = wanted.map((name) => prepare(name, library, registry, inventory))
+  const diagnostics: readonly Diagnostic[] = prepared.flatMap((each) => each.diagnostics)
   const all = inOrder(diagnostics)
   if (options.output === 'json') io.stdout.write(`${JSON.stringify(diagnosticRecords(all), null, 2)}\n`)
   else if (all.length > 0)
     io.stdout.write(drawDiagnostics(all, { colour: colourWanted({ isTTY: io.stdout.isTTY === true, env: io.env }) }))
   else io.stdout.write(`${wanted.length} runbook${wanted.length === 1 ? '' : 's'} checked, no problems\n`)
   if (hasErrors(all) || (options.strict && all.length > 0)) return exitCode.usage
-  return options.connect ? (await import('./connect.ts')).connect(io, options, signal) : exitCode.done
+  if (!options.connect) return exitCode.done
+  const runbooks = new Set(prepared.flatMap((each) => each.runbooks))
+  return (await import('./connect.ts')).connect([...runbooks], io, options, signal)
 }
 
 /** A folder stands for the runbooks in it. */

@@ -21,19 +21,21 @@ import { Problems, readLocated } from './yaml-file.ts'
 export interface Prepared {
   readonly path: string
   readonly runbook: Runbook | undefined
+  /** It and all that it calls, each once. */
+  readonly runbooks: readonly Runbook[]
   readonly diagnostics: readonly Diagnostic[]
 }
 
 /** Reads and checks a runbook and all that it calls. */
 export function prepare(name: string, library: RunbookLibrary, registry: Registry, inventory?: Inventory): Prepared {
   const { path, runbook, diagnostics } = library.load(name)
-  if (!runbook) return { path, runbook, diagnostics: inOrder(diagnostics) }
+  if (!runbook) return { path, runbook, runbooks: [], diagnostics: inOrder(diagnostics) }
   const hosts = inventory && knownHosts(inventory)
   const all: Diagnostic[] = [...diagnostics]
-  const seen = new Set<string>()
+  const seen = new Map<string, Runbook>()
   const visit = (each: Runbook, outermost: boolean): void => {
     if (seen.has(each.source.path)) return
-    seen.add(each.source.path)
+    seen.set(each.source.path, each)
     const found = checkRunbook(each, { registry, library, ...(hosts && { hosts }) })
     // a called runbook is checked on its own too; what it warns of is told there
     all.push(...(outermost ? found : found.filter(({ severity }) => severity === 'error')))
@@ -43,7 +45,7 @@ export function prepare(name: string, library: RunbookLibrary, registry: Registr
     }
   }
   visit(runbook, true)
-  return { path, runbook, diagnostics: inOrder([...all, ...library.problems()]) }
+  return { path, runbook, runbooks: [...seen.values()], diagnostics: inOrder([...all, ...library.problems()]) }
 }
 
 /** The plan of a runbook that has no errors. */

@@ -15,65 +15,59 @@ const scalar = fc.oneof(
   fc.constantFrom<unknown>(null, true, false, 0, -1, 1, 1.5, 3, '', 'a', 'ab', 'A', '😀', '{{ x }}'),
   fc.integer({ min: -3, max: 5 }),
 )
-const { value } = fc.letrec<{ value: unknown }>((tie) => ({
-  value: fc.oneof(
-    { weight: 3, arbitrary: scalar },
-    { weight: 1, arbitrary: fc.array(tie('value'), { maxLength: 3 }) },
-    { weight: 2, arbitrary: fc.dictionary(name, tie('value'), { maxKeys: 3 }) },
-  ),
-}))
+const value: fc.Arbitrary<unknown> = fc.oneof(
+  { weight: 3, arbitrary: scalar },
+  { weight: 2, arbitrary: holding(holding(scalar)) },
+)
 const type = fc.constantFrom('string', 'integer', 'number', 'boolean', 'array', 'object', 'null')
 const small = fc.integer({ min: 0, max: 3 })
-const { schema } = fc.letrec<{ schema: object | boolean }>((tie) => {
-  const branches = fc.array(tie('schema'), { minLength: 1, maxLength: 3 })
-  return {
-    schema: fc.oneof(
-      { weight: 1, arbitrary: fc.boolean() },
-      {
-        weight: 8,
-        arbitrary: fc
-          .record(
-            {
-              type: fc.oneof(
-                type,
-                fc.array(type, { minLength: 1, maxLength: 2 }).map((types) => [...new Set(types)]),
-              ),
-              enum: fc.array(scalar, { minLength: 1, maxLength: 4 }),
-              const: scalar,
-              minimum: small,
-              maximum: small,
-              exclusiveMinimum: small,
-              exclusiveMaximum: small,
-              minLength: small,
-              maxLength: small,
-              pattern: fc.constantFrom('^a', 'b$', '^[a-z]+$', '^.$'),
-              items: tie('schema'),
-              minItems: small,
-              maxItems: small,
-              uniqueItems: fc.boolean(),
-              properties: fc.dictionary(name, tie('schema'), { maxKeys: 3 }),
-              required: fc.array(name, { maxLength: 2 }).map((names) => [...new Set(names)]),
-              additionalProperties: tie('schema'),
-              propertyNames: fc.constantFrom({ pattern: '^[ab]' }),
-              minProperties: small,
-              maxProperties: small,
-              anyOf: branches,
-              oneOf: branches,
-              allOf: branches,
-              not: tie('schema'),
-              description: fc.string(),
-            },
-            { requiredKeys: [] },
-          )
-          .map((words) => {
-            // most schemas have few words: with many, nothing fits
-            const kept = Object.entries(words).filter((_, index) => (index * 7 + Object.keys(words).length) % 5 === 0)
-            return Object.fromEntries(kept)
-          }),
-      },
-    ),
+
+function holding(inner: fc.Arbitrary<unknown>): fc.Arbitrary<unknown> {
+  const either = fc.oneof(scalar, inner)
+  return fc.oneof(fc.array(either, { maxLength: 3 }), fc.dictionary(name, either, { maxKeys: 3 }))
+}
+
+/** Of few words: with many, nothing fits. */
+function schemaOf(inner: fc.Arbitrary<object | boolean>): fc.Arbitrary<object | boolean> {
+  const branches = fc.array(inner, { minLength: 1, maxLength: 3 })
+  const words: { readonly [word: string]: fc.Arbitrary<unknown> } = {
+    type: fc.oneof(type, fc.uniqueArray(type, { minLength: 1, maxLength: 2 })),
+    enum: fc.array(fc.oneof(scalar, value), { minLength: 1, maxLength: 4 }),
+    const: fc.oneof(scalar, value),
+    minimum: small,
+    maximum: small,
+    exclusiveMinimum: small,
+    exclusiveMaximum: small,
+    minLength: small,
+    maxLength: small,
+    pattern: fc.constantFrom('^a', 'b$', '^[a-z]+$', '^.$'),
+    items: inner,
+    minItems: small,
+    maxItems: small,
+    uniqueItems: fc.boolean(),
+    properties: fc.dictionary(name, inner, { maxKeys: 3 }),
+    required: fc.uniqueArray(name, { maxLength: 2 }),
+    additionalProperties: inner,
+    propertyNames: fc.constant({ pattern: '^[ab]' }),
+    minProperties: small,
+    maxProperties: small,
+    anyOf: branches,
+    oneOf: branches,
+    allOf: branches,
+    not: inner,
+    description: fc.constant('text'),
   }
-})
+  return fc
+    .subarray(Object.keys(words), { maxLength: 3 })
+    .chain((chosen) =>
+      fc.record(Object.fromEntries(chosen.map((word) => [word, words[word] as fc.Arbitrary<unknown>]))),
+    )
+}
+
+const schema = fc.oneof(
+  { weight: 1, arbitrary: schemaOf(fc.boolean()) },
+  { weight: 3, arbitrary: schemaOf(fc.oneof(fc.boolean(), schemaOf(fc.boolean()))) },
+)
 
 test('what surely fits is what the library lets pass', () => {
   let fitting = 0
@@ -83,7 +77,7 @@ test('what surely fits is what the library lets pass', () => {
       fitting++
       expect({ given, data, fits: lenient.compile(given)(data) }).toEqual({ given, data, fits: true })
     }),
-    { numRuns: 400 },
+    { numRuns: 250 },
   )
   expect(fitting).toBeGreaterThan(30)
 })
@@ -108,9 +102,9 @@ test('what is surely a schema is what the library takes for one', () => {
       taken++
       expect(() => strict.compile(given)).not.toThrow()
     }),
-    { numRuns: 400 },
+    { numRuns: 250 },
   )
-  expect(taken).toBeGreaterThan(8)
+  expect(taken).toBeGreaterThan(5)
   expect(schemaProblem({ type: 'text' })).toBeDefined()
 })
 

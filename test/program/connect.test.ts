@@ -1,0 +1,125 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterEach, beforeEach, expect, test } from 'vitest'
+import { loadScenario, startRehearsal } from '../../simulator/index.ts'
+import { fakeCloud } from '../support/openstack-server.ts'
+import { runCli } from '../support/run-cli.ts'
+
+let folder = ''
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'runbook-connect-'))
+})
+
+afterEach(() => {
+  rmSync(folder, { recursive: true, force: true })
+})
+
+const servers = 'steps:\n  - { id: servers, action: openstack.server.list, with: { all_projects: true } }\n'
+const volumes = 'steps:\n  - { id: volumes, action: openstack.volume.list, with: { all_projects: true } }\n'
+
+function book(name: string, steps: string): void {
+  writeFileSync(join(folder, `${name}.yaml`), `apiVersion: runbook/v1\nname: ${name}\n${steps}`)
+}
+
+function clouds(clouds: object): void {
+  writeFileSync(join(folder, 'clouds.yaml'), JSON.stringify({ clouds }))
+}
+
+async function connect(name: string, ...more: readonly string[]) {
+  mkdirSync(join(folder, 'home'), { recursive: true })
+  return runCli(['check', `${name}.yaml`, '--connect', ...more], { cwd: folder, home: join(folder, 'home') })
+}
+
+const entryOf = (url: string, more: object = {}) => ({
+  auth: { auth_url: url, username: 'admin', password: 'opensesame', project_name: 'admin' },
+  ...more,
+})
+
+test('asks the cloud for a token as the actions do, and says who it was let in as', async () => {
+  await using server = await fakeCloud({})
+  clouds({ prod: { auth_type: 'password', auth: server.cloud.auth } })
+  book('servers', servers)
+  const { exit, stdout } = await connect('servers')
+  expect({ exit, stdout }).toMatchObject({
+    exit: 0,
+    stdout: expect.stringMatching(/^ok {5}cloud prod.*: let in as \S+/m),
+  })
+  expect(server.logins).toHaveLength(1)
+  expect(server.asked).toEqual([])
+})
+
+test('credentials that are refused end the check with 2, and the password is not shown', async () => {
+  await using server = await fakeCloud(
+    {},
+    { refuse: { status: 401, json: { error: { message: 'opensesame is wrong' } } } },
+  )
+  clouds({ prod: { ...entryOf(server.cloud.auth['auth_url'] ?? '') } })
+  book('servers', servers)
+  const { exit, stdout } = await connect('servers')
+  expect({ exit, stdout }).toMatchObject({ exit: 2, stdout: expect.stringContaining('failed cloud: keystone refused') })
+  expect(stdout).not.toContain('opensesame')
+})
+
+test('a Keystone that is not there ends the check with 2', async () => {
+  clouds({ prod: entryOf('http://127.0.0.1:1/v3') })
+  book('servers', servers)
+  const { exit, stdout } = await connect('servers')
+  expect({ exit, stdout }).toMatchObject({ exit: 2, stdout: expect.stringMatching(/^failed cloud: .*127\.0\.0\.1:1/m) })
+})
+
+test('a region that the catalog does not have is told once, with those that it has', async () => {
+  await using server = await fakeCloud({})
+  clouds({ prod: { auth_type: 'password', auth: server.cloud.auth, region_name: 'Mars' } })
+  book('both', `${servers}${volumes.replace('steps:\n', '')}`)
+  const { exit, stdout } = await connect('both')
+  expect(exit).toBe(2)
+  const told = stdout.split('\n').filter((line) => line.startsWith('failed'))
+  expect(told).toEqual([expect.stringMatching(/no region `Mars` \(there are `.+`\)$/)])
+})
+
+test('a service that an action needs, also in a called runbook, and that the catalog lacks is told', async () => {
+  await using server = await fakeCloud({}, { catalog: { identity: '/identity/v3', compute: '/compute/v2.1' } })
+  clouds({ prod: { auth_type: 'password', auth: server.cloud.auth } })
+  book('volumes', volumes)
+  book('outer', `${servers}  - { id: inner, runbook: volumes }\n`)
+  const { exit, stdout } = await connect('outer')
+  expect(exit).toBe(2)
+  expect(stdout.split('\n').filter((line) => line.startsWith('failed'))).toEqual([
+    expect.stringContaining('the catalog has no `block-storage`'),
+  ])
+  book('servers', servers)
+  expect((await connect('servers')).exit).toBe(0)
+})
+
+test('a cloud that a step names is not among those configured', async () => {
+  await using server = await fakeCloud({})
+  clouds({ prod: { auth_type: 'password', auth: server.cloud.auth } })
+  book('servers', servers.replace('{ all', '{ cloud: prd, all'))
+  const { exit, stdout } = await connect('servers')
+  expect({ exit, stdout }).toMatchObject({ exit: 2, stdout: expect.stringMatching(/^failed cloud prd: .*`prd`/m) })
+  expect(server.logins).toEqual([])
+})
+
+test('a runbook that uses no cloud needs none', async () => {
+  book('quiet', 'steps:\n  - { id: look, action: local.run, effect: read, with: { command: uptime } }\n')
+  expect(await connect('quiet')).toMatchObject({ exit: 0, stdout: '1 runbook checked, no problems\n' })
+})
+
+test('the rehearsal cloud is let in to, and nothing in it changes', async () => {
+  const effects: unknown[] = []
+  const rehearsal = await startRehearsal({
+    scenario: await loadScenario('healthy'),
+    onEffect: (effect) => effects.push(effect),
+  })
+  try {
+    clouds(rehearsal.clouds.clouds)
+    book('both', `${servers}${volumes.replace('steps:\n', '')}`)
+    const { exit, stdout } = await connect('both')
+    expect({ exit, stdout }).toMatchObject({ exit: 0, stdout: expect.stringMatching(/^ok {5}cloud \S+.*: let in as/m) })
+    expect(effects).toEqual([])
+  } finally {
+    await rehearsal.close()
+  }
+})
