@@ -1,6 +1,10 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { basename } from 'node:path'
 import type { Action } from '../engine/action/contract.ts'
 import { asks } from '../engine/action/contract.ts'
-import { builtIn } from '../engine/cli/registry.ts'
+import { runbookLibrary } from '../engine/cli/library.ts'
+import { builtIn, loadRegistry } from '../engine/cli/registry.ts'
+import { runbookFacts, runbookPage } from '../engine/cli/runbook-page.ts'
 import { stringifyYaml } from '../engine/document/write.ts'
 import type { Json, Schema } from '../engine/json.ts'
 import { isObject } from '../engine/json.ts'
@@ -9,8 +13,32 @@ import { loadScenario, scenarioNames } from '../simulator/scenario.ts'
 
 /** The pages that are made from the code, by path. */
 export async function referencePages(): Promise<{ readonly [path: string]: string }> {
-  return { 'docs/reference/actions.md': actionsPage(), 'docs/reference/faults.md': await faultsPage() }
+  return {
+    'docs/reference/actions.md': actionsPage(),
+    'docs/reference/faults.md': await faultsPage(),
+    ...(await runbookPages()),
+  }
 }
+
+/** A page for each runbook that ships. Where somebody wrote more than the file says, it stands above the mark and stays. */
+async function runbookPages(): Promise<{ readonly [path: string]: string }> {
+  const registry = await loadRegistry([])
+  const library = runbookLibrary([], process.cwd())
+  const files = readdirSync('runbooks').filter((file) => file.endsWith('.yaml'))
+  const pages = files.toSorted().flatMap((file): (readonly [string, string])[] => {
+    const { runbook } = library.load(`runbooks/${file}`)
+    if (!runbook) return [] // `runbook check` says why
+    const path = `docs/runbooks/${basename(file, '.yaml')}.md`
+    const [above] = existsSync(path) ? readFileSync(path, 'utf8').split(facts) : []
+    const written = above !== undefined && !above.includes(madeOfRunbook) ? above.trimEnd() : undefined
+    if (written !== undefined) return [[path, `${written}\n\n${facts}${runbookFacts(runbook, library, registry)}`]]
+    return [[path, runbookPage(runbook, library, registry).replace('\n\n', `\n\n${madeOfRunbook}`)]]
+  })
+  return Object.fromEntries(pages)
+}
+
+const madeOfRunbook = '<!-- made by `npm run reference` from the runbook: change that, not this page -->\n\n'
+const facts = '<!-- from here on made by `npm run reference` from the runbook -->\n\n'
 
 const made = '<!-- made by scripts/reference.ts: change the code, not this page -->\n'
 

@@ -69,7 +69,10 @@ export function addCommands(program: Command, io: Io, signal: AbortSignal, done:
     .command('check [runbook...]')
     .description('check runbooks without running anything; all that can be found, unless some are named')
     .option('--inventory <file>', 'also check hosts and groups against this inventory')
-    .option('--connect', 'also connect and authenticate: every host, the cloud')
+    .option(
+      '--connect',
+      'also connect: log in to every host, get a token of each cloud that is used and find its services',
+    )
     .addOption(new Option('-o, --output <form>', 'how to tell problems').choices(['text', 'json']).default('text'))
     .option('--strict', 'let warnings fail the check')
     .action(async (names, options) => done(await (await import('./check.ts')).check(names, options, io, signal)))
@@ -103,6 +106,11 @@ export function addCommands(program: Command, io: Io, signal: AbortSignal, done:
     .command('list')
     .description('list the runbooks')
     .action(async () => done(await (await import('./list.ts')).list(io)))
+
+  program
+    .command('docs [name]')
+    .description('print the page of a runbook, Markdown: what it needs, whom it asks, what it changes')
+    .action(async (name) => done(await (await import('./docs.ts')).docs(name, io)))
 
   program
     .command('actions [name]')
