@@ -23,7 +23,7 @@ const daemonReload: WorkAction = {
       'unit_refused',
       `systemd on \`${hostOf(params)}\` did not read its unit files: ${lastWord(said)}`,
       {
-        ...(/uthentication required/.test(said.stderr) && { hint: '`become: true` does it as root' }),
+        ...(/uthentication required|ccess denied/.test(said.stderr) && { hint: '`become: true` does it as root' }),
       },
     )
   },

@@ -133,16 +133,22 @@ async function tell(
   params: JsonObject,
   verb: string,
   signal: AbortSignal,
-  since?: number,
+  {
+    since,
+    seconds,
+  }: { readonly since?: number /** How long its end is waited for. */; readonly seconds?: number } = {},
 ): Promise<void> {
-  const wait = verb === 'reload' || /able$/.test(verb) ? [] : ['--no-block']
-  const text = 'v=$1 u=$2; shift 2; systemctl "$v" "$@" -- "$u"'
-  const said = await shell(ctx, params, text, { args: [verb, params['unit'] as string, ...wait] }, signal)
-  if (said.exitCode === 0) return
+  const wait = seconds !== undefined || verb === 'reload' || /able$/.test(verb) ? [] : ['--no-block']
+  const text = 'v=$1 u=$2 s=$3; shift 3; timeout "$s" systemctl "$v" "$@" -- "$u"'
+  const args = [verb, params['unit'] as string, String(seconds ?? 0), ...wait]
+  const said = await shell(ctx, params, text, { args }, signal)
+  if (said.exitCode === 0 || (seconds !== undefined && said.exitCode === 124)) return
   const message = `\`systemctl ${verb} ${params['unit'] as string}\` on \`${hostOf(params)}\` is refused: ${said.stderr.trim() || lastWord(said)}`
   throw new StepFailure('unit_refused', message, {
     detail: { journal: since === undefined ? [] : await journalOf(ctx, params, since, signal) },
-    ...(/uthentication required|ermission denied/.test(said.stderr) && { hint: '`become: true` does it as root' }),
+    ...(/uthentication required|ccess denied|ermission denied/.test(said.stderr) && {
+      hint: '`become: true` does it as root',
+    }),
   })
 }
 
@@ -154,7 +160,16 @@ async function bring(ctx: ActionContext, params: JsonObject, before: Unit, signa
   const began = ctx.clock.now()
   if (state === 'reloaded' && !isStarted(before))
     await fail('unit_failed', 'does not run, and cannot be reloaded', before)
-  await tell(ctx, params, verbs[state], signal, before.now)
+  // what does its work once and ends is forgotten by systemd at once: only the end of its job tells how it went
+  const once = before.type === 'oneshot' && (state === 'started' || state === 'restarted')
+  try {
+    const seconds = once ? { seconds: Math.ceil(limit / 1_000) } : {}
+    await tell(ctx, params, verbs[state], signal, { since: before.now, ...seconds })
+  } catch (error) {
+    const now = once && error instanceof StepFailure ? await lookAt(ctx, params, signal) : undefined
+    if (now?.active === 'failed') await fail('unit_failed', `has failed (\`${now.result}\`)`, now)
+    throw error
+  }
 
   let restarts = 0
   let last = before
@@ -201,10 +216,8 @@ async function bring(ctx: ActionContext, params: JsonObject, before: Unit, signa
 /** A one-shot service is done when it has ended well; all others run. */
 function reached(state: State, before: Unit, now: Unit): boolean {
   if (state === 'stopped') return isStopped(now)
-  const fresh = state === 'reloaded' || now.invocation !== before.invocation
-  if (!fresh) return false
-  const done = now.type === 'oneshot' && now.active === 'inactive' && now.result === 'success' && state !== 'reloaded'
-  return isStarted(now) || done
+  if (now.type === 'oneshot' && now.active === 'inactive' && now.result === 'success') return state !== 'reloaded'
+  return isStarted(now) && (state === 'reloaded' || now.invocation !== before.invocation)
 }
 
 function resultOf(params: JsonObject, now: Unit, changed: boolean): JsonObject {

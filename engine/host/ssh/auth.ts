@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type ssh2 from 'ssh2'
 import type { AnyAuthMethod, AuthenticationType, BaseAgent, ParsedKey } from 'ssh2'
+import { openLocked } from './locked-key.ts'
 import type { ConnectionSettings } from './settings.ts'
 
 /** Something only a person, or a secret store, can answer. */
@@ -26,13 +27,15 @@ export interface KeyFiles {
 }
 
 export type KeyFile =
-  | { readonly is: 'key'; readonly key: ParsedKey }
+  /** `agent`: who signs with it, when it was locked. */
+  | { readonly is: 'key'; readonly key: ParsedKey; readonly agent?: BaseAgent }
   | { readonly is: 'missing' }
   | { readonly is: 'locked' | 'unreadable'; readonly why: string }
 
 type Ssh2 = typeof ssh2
 
-export function keyFiles({ utils }: Pick<Ssh2, 'utils'>): KeyFiles {
+export function keyFiles(library: Ssh2): KeyFiles {
+  const { utils } = library
   const known = new Map<string, Promise<KeyFile>>()
   async function open(
     path: string,
@@ -45,12 +48,16 @@ export function keyFiles({ utils }: Pick<Ssh2, 'utils'>): KeyFiles {
       const { code, message } = error as NodeJS.ErrnoException
       return code === 'ENOENT' ? { is: 'missing' } : { is: 'unreadable', why: message }
     }
-    let parsed = utils.parseKey(text)
-    for (let tries = 0; parsed instanceof Error && /passphrase|encrypted/i.test(parsed.message); tries++) {
+    const parsed = utils.parseKey(text)
+    let why = parsed instanceof Error ? parsed.message : ''
+    for (let tries = 0; /passphrase|encrypted/i.test(why); tries++) {
       const passphrase = tries < 3 ? await ask?.(`passphrase for the key \`${path}\``) : undefined
       if (passphrase === undefined) return { is: 'locked', why: 'it has a passphrase' }
-      parsed = utils.parseKey(text, passphrase)
+      const opened = await openLocked(library, text, passphrase)
+      if (!(opened instanceof Error)) return { is: 'key', ...opened }
+      why = opened.message
     }
+    if (why !== '') return { is: 'unreadable', why }
     if (parsed instanceof Error) return { is: 'unreadable', why: parsed.message }
     const [key] = [parsed].flat() as ParsedKey[]
     return key?.isPrivateKey() ? { is: 'key', key } : { is: 'unreadable', why: 'it holds no private key' }
@@ -116,7 +123,10 @@ async function* keySteps(settings: ConnectionSettings, needs: AuthNeeds): AsyncG
     const file = await keys.read(path, askFor)
     if (file.is === 'locked' || file.is === 'unreadable') note(`key ${path} not used, ${file.why}`)
     if (file.is !== 'key' || offered.has(fingerprint(file.key))) continue
-    yield { type: 'publickey', method: { type: 'publickey', username, key: file.key }, note: `key ${path}` }
+    const method: AnyAuthMethod = file.agent
+      ? { type: 'agent', username, agent: file.agent }
+      : { type: 'publickey', username, key: file.key }
+    yield { type: 'publickey', method, note: `key ${path}` }
   }
 }
 

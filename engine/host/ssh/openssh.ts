@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { StepFailure } from '../../action/contract.ts'
 import type { ConfigValues } from './config.ts'
+import { slots } from './slots.ts'
 
 export interface OpenSshQuestion {
   readonly host: string
@@ -8,6 +9,9 @@ export interface OpenSshQuestion {
   /** A file of its own instead of the usual ones; `none` for no file. */
   readonly file: string | undefined
 }
+
+/** Five hundred hosts at once would be as many processes. */
+const asking = slots(8)
 
 /** Keywords that take a list of words on one line of `ssh -G`. */
 const lists = new Set(['userknownhostsfile', 'globalknownhostsfile'])
@@ -24,7 +28,10 @@ export async function askOpenSsh(
     // `-i` would leave out a file that is not there yet; a path may hold blanks
     values.flatMap((value) => ['-o', keyword === 'identityfile' ? `${keyword}="${value}"` : `${keyword}=${value}`]),
   )
-  const answer = await run(['-G', ...(file === undefined ? [] : ['-F', file]), ...options, '--', host], signal)
+  const free = await asking.take(signal)
+  const answer = await run(['-G', ...(file === undefined ? [] : ['-F', file]), ...options, '--', host], signal).finally(
+    free,
+  )
   if (answer === undefined) return undefined
   const values: ConfigValues = new Map()
   for (const line of answer.split('\n')) {

@@ -133,6 +133,25 @@ test.each(['failed', 'unreachable', 'timed_out', 'unknown'] as const)(
   },
 )
 
+test('a host that is not reached counts for `max_failures`, and what was done on the others is undone', async () => {
+  const world = emptyWorld()
+  for (const host of ['h2', 'h3']) world.touch[host] = fail('unreachable')
+  const done = await walk(
+    `${head}steps:
+  - id: hosts
+    targets: all
+    max_parallel: 1
+    max_failures: 2
+    action: test.change
+    with: { what: "{{ target.name }}" }
+    rollback: [{ action: test.change, with: { what: "undo-{{ target.name }}" } }]
+`,
+    { world, hosts: ['h1', 'h2', 'h3', 'h4'] },
+  )
+  expect(world.effects).toEqual(['change h1', 'change h2', 'change h3', 'change undo-h1'])
+  expect(done.ending?.status).toBe('rolled_back')
+})
+
 test('what was done is undone in reverse order when the run fails, the failed step aside', async () => {
   const world = emptyWorld()
   world.touch['c'] = fail()

@@ -1,7 +1,8 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
+import ssh2 from 'ssh2'
 import { describe, expect, test } from 'vitest'
-import type { SecretQuestion } from '../../../../engine/host/ssh/auth.ts'
+import { keyFiles, type SecretQuestion } from '../../../../engine/host/ssh/auth.ts'
 import type { SshDoorOptions } from '../../../../engine/host/ssh/door.ts'
 import type { HostSettings } from '../../../../engine/host/ssh/settings.ts'
 import { newKey, type SshServerOptions, startSshServer } from '../../../support/ssh-server.ts'
@@ -66,6 +67,36 @@ describe('a host lets us in', () => {
     )
     expect(outcome).toBe('in')
     expect(asked).toMatchObject([{ kind: 'passphrase', host: 'c1', user: 'ops', echo: false }, { kind: 'passphrase' }])
+  })
+
+  test.each(['rsa', 'ecdsa'] as const)('with an encrypted %s key', async (type) => {
+    const key = newKey(type, 'open sesame')
+    const { ask } = answering({ passphrase: ['open sesame'] })
+    const { outcome } = await connecting(
+      { authorized: [key.public] },
+      (write) => ({ identityFiles: [write('id', key.private)] }),
+      { ask },
+    )
+    expect(outcome).toBe('in')
+  })
+
+  test('with an encrypted key, and everything else goes on while it is opened', async () => {
+    using files = folder()
+    const path = files.write('id', newKey('ed25519', 'open sesame').private)
+    let turns = 0
+    let opened = false
+    const turn = () => {
+      turns++
+      if (!opened) setImmediate(turn)
+    }
+    turn()
+    const file = await keyFiles(ssh2).read(path, async () => {
+      turns = 0
+      return 'open sesame'
+    })
+    opened = true
+    expect(file.is).toBe('key')
+    expect(turns).toBeGreaterThan(50)
   })
 
   test('with a password of the inventory', async () => {
