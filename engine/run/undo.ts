@@ -15,7 +15,9 @@ export async function undoAll(
   for (const { key, path, vars } of undo.toReversed()) {
     const step = engine.steps.get(path)
     if (!step) continue
-    const scope = scopeOf({ ...vars, shield: true })
+    // the time that the step and its groups had was for doing, and is long over
+    const { deadline: _over, ...kept } = vars
+    const scope = scopeOf({ ...kept, shield: true })
     const undoKey = about(key, 'undo')
     const names = namesIn(engine, scope)
     await engine.durable.event({

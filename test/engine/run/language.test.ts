@@ -168,6 +168,24 @@ test('what was done is undone in reverse order when the run fails, the failed st
   expect(done.ending?.status).toBe('rolled_back')
 })
 
+test('what is undone has its own time: that of the step it undoes may be over', async () => {
+  const world = emptyWorld()
+  world.touch['undo-a1'] = async (signal) => {
+    await new Promise((resolve) => setImmediate(resolve))
+    signal.throwIfAborted()
+    return null
+  }
+  const done = await walk(
+    `${head}steps:
+  - { id: each, for_each: "['1']", timeout: 30s, action: test.change, with: { what: "a{{ item }}" }, rollback: [{ action: test.change, with: { what: "undo-a{{ item }}" } }] }
+  - { id: never, action: test.read, with: { what: never }, until: { done: "result.value == 'there'", every: 20s, timeout: 1m } }
+`,
+    { world },
+  )
+  expect(world.effects.filter((effect) => effect.startsWith('change'))).toEqual(['change a1', 'change undo-a1'])
+  expect(done.ending).toMatchObject({ status: 'rolled_back' })
+})
+
 test('a change whose verify fails happened all the same: it is undone too', async () => {
   const world = emptyWorld()
   await walk(
