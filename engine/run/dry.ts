@@ -88,7 +88,9 @@ export async function dryAction(
       ...(maybe !== undefined && { maybe }),
       ...(asks(action) && { asks: true }),
     })
-    if (step.effect !== 'read' && !(preview && preview.changes.length === 0)) engine.pending.change ??= key
+    // no changes means that there is nothing to do, except of a command, which cannot tell
+    const nothing = preview?.changes.length === 0 && !(!asks(action) && action.effectFromStep)
+    if (step.effect !== 'read' && !nothing) engine.pending.change ??= key
     return unknown(`the result of \`${key}\`, which a dry run does not do`, at)
   }
 

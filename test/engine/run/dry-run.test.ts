@@ -45,6 +45,28 @@ test('what a change would have given is unknown, and so is what depends on it', 
   ])
 })
 
+test('a command cannot tell what it would change: a read after it decides nothing', async () => {
+  const command: WorkAction = {
+    name: 'test.command',
+    summary: 'a command',
+    effect: 'change',
+    effectFromStep: true,
+    params: closedObject({}),
+    result: closedObject({}),
+    examples: [{}],
+    plan: async () => ({ summary: 'would run it', changes: [] }),
+    run: async () => ({}),
+  }
+  const done = await walk(
+    `${head}steps:
+  - { id: make, action: test.command }
+  - { id: look, action: test.read, with: { what: look }, verify: [{ that: "result.of == 'made'" }] }
+`,
+    { world: emptyWorld(), dry: true, moreActions: [command] },
+  )
+  expect(done.ending?.status).toBe('succeeded')
+})
+
 test('a condition on an unknown plans the step and says that it may be skipped', async () => {
   const world = emptyWorld()
   const done = await walk(
