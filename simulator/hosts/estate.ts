@@ -6,7 +6,7 @@ import { type Ceph, createCeph } from './ceph/model.ts'
 import { cephUnits } from './ceph/volume.ts'
 import { sayBooted } from './commands/journal.ts'
 import { installPrograms } from './commands/programs.ts'
-import { createGalera, type Galera, mariadbUnit, readSettings } from './galera/model.ts'
+import { createGalera, type Galera, mariadbUnit, readFiles, readSettings } from './galera/model.ts'
 import { createHaproxy, type Haproxy } from './haproxy/model.ts'
 import { furnish, hostsOf, unitsOf } from './layout.ts'
 import { createMachine, type Machine } from './machine/machine.ts'
@@ -57,6 +57,7 @@ export function createEstate(topology: Topology, clock: Clock, random: Random): 
       ? []
       : Array.from({ length: topology.osds_per_host }, (_, slot) => at * topology.osds_per_host + slot)
   }
+  const galera = createGalera(topology.databases, machine, now)
   let ready = false
   const changed = () => {
     if (!ready) return
@@ -73,10 +74,11 @@ export function createEstate(topology: Topology, clock: Clock, random: Random): 
         ? cephUnits(name, topology.ceph.indexOf(name) < 3, osdsOn(name))
         : role === 'database'
           ? [
-              mariadbUnit(
-                () => machine(name)?.files,
-                () => databaseStarted(name),
-              ),
+              mariadbUnit({
+                node: () => galera.nodes.get(name),
+                machine: () => machine(name),
+                started: () => databaseStarted(name),
+              }),
             ]
           : []
     const made = createMachine({
@@ -92,7 +94,6 @@ export function createEstate(topology: Topology, clock: Clock, random: Random): 
     mountProc(made)
   }
 
-  const galera = createGalera(topology.databases, machine, now)
   const { controllers, computes, databases } = topology
   const estate: HostEstate = {
     topology,
@@ -100,7 +101,9 @@ export function createEstate(topology: Topology, clock: Clock, random: Random): 
     ceph: createCeph({ hosts: topology.ceph, osdsPerHost: topology.osds_per_host, machine, now }),
     galera,
     rabbit: createRabbit({ controllers, computes, machine }),
-    haproxies: new Map(controllers.map((name) => [name, createHaproxy({ controllers, databases, galera, machine })])),
+    haproxies: new Map(
+      controllers.map((name) => [name, createHaproxy({ controllers, databases, galera, machine, now })]),
+    ),
     reach: new Map(),
     guests: () => [],
     wiring: () => noWiring,
@@ -123,6 +126,15 @@ export function createEstate(topology: Topology, clock: Clock, random: Random): 
   for (const { id, host } of estate.ceph.osds.values()) {
     machine(host)?.files.provide(`/var/lib/ceph/osd/ceph-${id}/fsid`, () => `${estate.ceph.osds.get(id)?.uuid}\n`)
     machine(host)?.files.provide(`/var/lib/ceph/osd/ceph-${id}/whoami`, () => `${id}\n`)
+  }
+  // people reach the database through the proxy of the first controller that has one
+  galera.route = () => {
+    const at = controllers.find((name) => machine(name)?.units.find('haproxy')?.active === 'active')
+    return at === undefined ? undefined : estate.haproxies.get(at)?.sendsTo('galera')
+  }
+  for (const [name, node] of galera.nodes) {
+    const host = machine(name)
+    if (host) readFiles(node, host, host.units.find('mariadb'))
   }
   ready = true
   changed()

@@ -1,6 +1,6 @@
 import type { Random } from '../random.ts'
 import type { Topology } from '../topology.ts'
-import { defaultMaxConnections } from './galera/model.ts'
+import { defaultMaxConnections } from './galera/options.ts'
 import type { Disk, Machine, Role } from './machine/machine.ts'
 import { kernelRelease } from './machine/proc.ts'
 import type { UnitKind } from './machine/units.ts'

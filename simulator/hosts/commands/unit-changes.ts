@@ -98,9 +98,15 @@ async function act(
     verb === 'stop' ? units.stop(unit.name) : verb === 'start' ? units.start(unit.name) : units.restart(unit.name)
   if (flags.has('no-block')) return 0
   await me.sleep(takes + 20)
+  // what a start takes is counted from its beginning, which may come late on a busy machine
+  while (unit.active === 'deactivating' || (unit.active === 'activating' && unit.sub === 'start')) await me.sleep(100)
   if (verb === 'stop' || unit.active === 'active') return 0
+  const why =
+    unit.result === 'signal'
+      ? 'a fatal signal was delivered to the control process'
+      : 'the control process exited with error code'
   me.err(
-    `Job for ${unit.name} failed because the control process exited with error code.\nSee "systemctl status ${unit.name}" and "journalctl -xeu ${unit.name}" for details.\n`,
+    `Job for ${unit.name} failed because ${why}.\nSee "systemctl status ${unit.name}" and "journalctl -xeu ${unit.name}" for details.\n`,
   )
   return 1
 }

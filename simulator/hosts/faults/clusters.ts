@@ -1,10 +1,7 @@
 import type { Fault } from '../../fault.ts'
-import { defaultMaxConnections } from '../galera/model.ts'
-import { fault, host, machineOf, type Param, percentage } from './fault.ts'
+import { fault, host, machineOf } from './fault.ts'
 
-const node: Param = { type: 'string', description: 'The database host' }
-
-/** What can be wrong with RabbitMQ, Galera and haproxy. */
+/** What can be wrong with RabbitMQ and haproxy. */
 export const clusterFaults: Fault[] = [
   fault(
     'rabbitmq.partition',
@@ -49,34 +46,6 @@ export const clusterFaults: Fault[] = [
     },
   ),
   fault(
-    'galera.split',
-    'A database node has a cluster of its own: it says it is Primary and alone, while the others go on without it',
-    { node },
-    (world, { node }) => {
-      dbNode(world, node).split = true
-      world.estate.galera.look()
-    },
-  ),
-  fault('galera.not_synced', 'A database node runs and answers, and is not Synced', { node }, (world, { node }) => {
-    dbNode(world, node).desynced = true
-  }),
-  fault(
-    'galera.connections_high',
-    'The databases are almost out of connections',
-    {
-      percent: percentage('Connections in use, of the limit', 96),
-      node: { type: 'string', default: '', description: 'One database host only; all of them, when it is empty' },
-    },
-    ({ estate }, { percent, node }) => {
-      for (const each of estate.galera.nodes.values()) {
-        if (node !== '' && each.name !== node) continue
-        each.connected = Math.round((each.maxConnections * Number(percent)) / 100)
-        each.maxUsed = Math.min(each.maxConnections, Math.max(each.maxUsed, Math.round(each.connected * 1.02)))
-        each.refusedConnections = Number(percent) >= 95 ? Math.round(defaultMaxConnections / 7) : 0
-      }
-    },
-  ),
-  fault(
     'haproxy.backend_down',
     'haproxy takes a server for dead: its checks fail, though the service runs',
     {
@@ -87,12 +56,17 @@ export const clusterFaults: Fault[] = [
       for (const haproxy of estate.haproxies.values()) haproxy.forcedDown.add(`${String(proxy)}/${String(server)}`)
     },
   ),
+  fault(
+    'haproxy.low_limit',
+    'haproxy lets so few through to a server that people wait although it has room',
+    {
+      proxy: { type: 'string', default: 'galera', description: 'The proxy' },
+      server: { type: 'string', default: 'db1', description: 'The server behind it, by its host' },
+      limit: { type: 'integer', default: 500, minimum: 1, description: 'How many it lets through' },
+    },
+    ({ estate }, { proxy, server, limit }) => {
+      for (const haproxy of estate.haproxies.values())
+        haproxy.limits.set(`${String(proxy)}/${String(server)}`, Number(limit))
+    },
+  ),
 ]
-
-function dbNode(world: Parameters<typeof machineOf>[0], name: unknown) {
-  const found = world.estate.galera.nodes.get(String(name))
-  if (found) return found
-  throw new Error(
-    `no simulated database runs on \`${String(name)}\`; there are ${[...world.estate.galera.nodes.keys()].join(', ')}`,
-  )
-}

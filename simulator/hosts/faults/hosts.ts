@@ -4,6 +4,18 @@ import { fault, host, machineOf, percentage, sayKernel } from './fault.ts'
 /** What can be wrong with a single host. */
 export const machineFaults: Fault[] = [
   fault(
+    'hosts.file',
+    'A file that somebody left on a host',
+    {
+      host,
+      path: { type: 'string', description: 'Where it is' },
+      content: { type: 'string', description: 'What it holds' },
+    },
+    (world, { host, path, content }) => {
+      machineOf(world, host).files.write(String(path), String(content))
+    },
+  ),
+  fault(
     'hosts.disk_full',
     'A file system is almost out of room',
     {

@@ -1,8 +1,11 @@
+import { formatTime } from '../commands/date.ts'
 import { readOptions } from '../commands/options.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Process, Program } from '../machine/process.ts'
-import { fitting, type Galera, optionsIn, parsedMaxConnections } from './model.ts'
+import type { DbNode, Galera } from './model.ts'
+import { fitting, optionsIn, parsedMaxConnections, unknownOption, valuesIn } from './options.ts'
 import { executeSql } from './sql.ts'
+import { parsedVariables } from './variables.ts'
 
 /** `mariadb`, `mysql`, `mariadb-admin`, `my_print_defaults` and `mariadbd --help --verbose` of a database host. */
 export function galeraPrograms(machine: Machine, galera: Galera): [string, Program][] {
@@ -28,7 +31,7 @@ export function galeraPrograms(machine: Machine, galera: Galera): [string, Progr
     ['mariadb-admin', admin],
     ['mysqladmin', admin],
     ['my_print_defaults', defaults],
-    ['mariadbd', async (me, args) => dryParse(machine, galera, me, args)],
+    ['mariadbd', async (me, args) => dryParse(machine, me, args)],
     [
       'galera_new_cluster',
       async (me) => {
@@ -83,10 +86,9 @@ async function mariadb(machine: Machine, galera: Galera, me: Process, args: read
     )
     return 1
   }
-  // the place kept for an administrator is the last one there is
-  if (db.connected > db.maxConnections || (db.connected >= db.maxConnections && user !== 'root')) {
-    db.refusedConnections += 1
-    me.err('ERROR 1040 (08004): Too many connections\n')
+  const full = refusal(db, user, flags.get('P') ?? flags.get('port'))
+  if (full !== undefined) {
+    me.err(`${full}\n`)
     return 1
   }
   const said = flags.get('e') ?? flags.get('execute')
@@ -105,6 +107,17 @@ async function mariadb(machine: Machine, galera: Galera, me: Process, args: read
     if (answer.is === 'rows') me.out(draw(answer.columns, answer.rows, flags))
   }
   return 0
+}
+
+/** Why nobody else gets in: the port that is kept apart still lets people in, and so does the place kept for an administrator. */
+function refusal({ clients, maxConnections, read }: DbNode, user: string, port: string | true | undefined) {
+  const apart = read.get('extra_port')
+  if (clients.connected() < maxConnections || (apart !== undefined && port === apart)) return undefined
+  if (['root', 'dba'].includes(user) && !clients.administratorIn) return undefined
+  clients.hadRefused(1)
+  return clients.administratorIn
+    ? 'ERROR 2002 (HY000): Received error packet before completion of TLS handshake. The authenticity of the following error cannot be verified: 1040 - Too many connections'
+    : 'ERROR 1040 (08004): Too many connections'
 }
 
 function nodeAt(machine: Machine, galera: Galera, host: string): string | undefined {
@@ -137,19 +150,26 @@ function draw(
   return rows.length === 0 ? '' : shown.map((row) => `${row.map(escaped).join('\t')}\n`).join('')
 }
 
-/** The dry parse: 7 for an unknown option; a value is shown as it would be used. */
-function dryParse(machine: Machine, galera: Galera, me: Process, args: readonly string[]): number {
+/** The dry parse: 7 for an unknown option; a value is shown as it would be used with the files this login may open. */
+function dryParse(machine: Machine, me: Process, args: readonly string[]): number {
   if (!args.includes('--help')) {
     me.err('[ERROR] Please consult the Knowledge Base to find out how to run mysqld as root!\n')
     return 1
   }
-  const node = galera.nodes.get(machine.name)
+  const values = parsedVariables(valuesIn(machine.files))
   const wanted = parsedMaxConnections(machine.files)
-  const reason = machine.units.find('mariadb')?.kind.refuses?.()
-  me.out(
-    `mariadbd  Ver 10.11.11-MariaDB-0+deb12u1 for debian-linux-gnu on x86_64 (Debian 12)\n\nVariables (--variable-name=value)\nand boolean options {FALSE|TRUE}                             Value (after reading options)\n------------------------------------------------------------ -------------\n${'extra-max-connections'.padEnd(61)}1\n${'max-connections'.padEnd(61)}${fitting(wanted, node?.openFilesLimit ?? wanted)}\n${'open-files-limit'.padEnd(61)}${node?.openFilesLimit ?? 0}\n`,
+  values.set('max_connections', String(fitting(wanted, me.openFiles)))
+  values.set('open_files_limit', String(me.openFiles))
+  const table = [...values].map(
+    ([name, value]) => `${name.replaceAll('_', '-').padEnd(61)}${value || '(No default value)'}\n`,
   )
-  if (reason === undefined) return 0
-  me.err(`${reason.replace('/usr/sbin/', '')}\n`)
+  me.out(
+    `mariadbd  Ver 10.11.11-MariaDB-0+deb12u1 for debian-linux-gnu on x86_64 (Debian 12)\n\nVariables (--variable-name=value)\nand boolean options {FALSE|TRUE}                             Value (after reading options)\n------------------------------------------------------------ -------------\n${table.join('')}`,
+  )
+  const unknown = unknownOption(machine.files)
+  if (!unknown) return 0
+  me.err(
+    `${formatTime('%Y-%m-%d %H:%M:%S', machine.localTime())} 0 [ERROR] mariadbd: unknown variable '${unknown.name}=${unknown.value}'\n`,
+  )
   return 7
 }

@@ -1,8 +1,9 @@
 import { uuidOf } from '../../random.ts'
-import type { Files } from '../machine/files.ts'
 import type { Machine } from '../machine/machine.ts'
 import { openFilesOf } from '../machine/proc.ts'
-import type { UnitKind } from '../machine/units.ts'
+import type { Unit, UnitKind } from '../machine/units.ts'
+import { type Clients, createClients, type Holder, usualHolders } from './clients.ts'
+import { defaultMaxConnections, fitting, impossible, parsedMaxConnections, unknownOption, valuesIn } from './options.ts'
 
 /** One MariaDB server of the cluster. */
 export interface DbNode {
@@ -11,16 +12,24 @@ export interface DbNode {
   startedAt: number
   /** Global variables that somebody set since the start. */
   readonly set: Map<string, string>
-  /** Read when the process started. */
+  /** The values of the configuration files, as the process that runs has read them. */
+  read: ReadonlyMap<string, string>
   maxConnections: number
   openFilesLimit: number
-  /** Connections that clients hold. */
-  connected: number
-  maxUsed: number
-  refusedConnections: number
-  /** Set by a fault: what it says of itself. */
+  /** Who is connected to it, or tries to be. */
+  readonly clients: Clients
+  /** What it says of itself: set by a fault, or by `wsrep_desync`. */
   desynced: boolean
   split: boolean
+  /** Its saved state is lost: the next start takes all of another node's, not only what it missed. */
+  stateLost: boolean
+  /** How many starts from now on end desynced, and how many do not end at all. */
+  desyncedStarts: number
+  stuckStarts: number
+  /** The start that is under way does not end. */
+  stuck: boolean
+  /** Voted out: it could not do what the others did, and is no part of the cluster until it starts again. */
+  votedOut: boolean
 }
 
 /**
@@ -28,13 +37,18 @@ export interface DbNode {
  *
  * 1. The nodes whose unit runs form the primary component while they are more than half; each change of members is a new
  *    configuration.
- * 2. A node that comes back is Joined for a moment before it is Synced.
- * 3. A node that is split off believes in a component of its own.
+ * 2. A node that starts is a member before it answers. Another one gives it what it missed and is a donor, not Synced, for as
+ *    long: the first of the others, so it may be the one that writes.
+ * 3. A node that comes back is Joined for a moment before it is Synced.
+ * 4. A node that is split off believes in a component of its own.
  */
 export interface Galera {
   readonly nodes: ReadonlyMap<string, DbNode>
   readonly clusterUuid: string
   configuration: number
+  /** Who comes through the proxy, and to which node it sends them: the estate says. */
+  readonly proxied: Holder[]
+  route: () => string | undefined
   machine(name: string): Machine | undefined
   /** What a node shows in `wsrep_%`. */
   view(name: string): WsrepView
@@ -55,44 +69,68 @@ export interface WsrepView {
   readonly desyncCount: number
 }
 
+/** Milliseconds: from the beginning of a start until the others count it, until it is given a state, and from there to the end. */
+const [seenAfter, givenAfter, endsAfter] = [3_000, 4_600, 800]
+/** How long it takes to be given what was missed, and everything. */
+const [missed, everything] = [1_600, 45_000]
 /** Milliseconds from a ready process to Synced. */
 const syncTime = 700
-
-export const defaultMaxConnections = 2_000
 const packagedOpenFiles = 32_768
+/** Longer than anybody waits. */
+const never = 365 * 86_400_000
 
 export function createGalera(
   names: readonly string[],
   machine: (name: string) => Machine | undefined,
   now: () => number,
 ): Galera {
-  const nodes = new Map(names.map((name) => [name, freshNode(name, now())]))
+  const nodes = new Map<string, DbNode>(names.map((name) => [name, freshNode(name, now)]))
   let before = names.join(',')
   const alive = (name: string) => {
     const host = machine(name)
     return host !== undefined && host.power.state() !== 'off' && host.units.find('mariadb')?.active === 'active'
   }
+  const startingFor = (name: string): number => {
+    const unit = machine(name)?.units.find('mariadb')
+    return unit?.active === 'activating' && unit.sub === 'start' ? now() - unit.since : -1
+  }
+  const isMember = (name: string) => {
+    const node = nodes.get(name)
+    return !node?.split && !node?.votedOut && (alive(name) || startingFor(name) >= seenAfter)
+  }
+  /** Gives its state to one that starts. */
+  const gives = (name: string) =>
+    names.some((other) => {
+      const node = nodes.get(other)
+      const since = startingFor(other)
+      if (!node || other === name || since < givenAfter || since >= givenAfter + transferTime(node)) return false
+      return name === names.find((each) => each !== other && alive(each) && isMember(each))
+    })
   const galera: Galera = {
     nodes,
     clusterUuid: uuidOf('galera').replace(/^(.{14})./, '$11'),
     configuration: 17,
+    proxied: usualHolders(),
+    route: () => names[0],
     machine,
     look() {
-      const members = names.filter((name) => alive(name) && !nodes.get(name)?.split).join(',')
+      const members = names.filter(isMember).join(',')
       if (members === before) return
       before = members
       galera.configuration += 1
     },
     view(name) {
+      galera.look()
       const node = nodes.get(name)
+      if (node?.votedOut) return outside
       const alone = node?.split === true
-      const members = alone ? [name] : names.filter((each) => alive(each) && !nodes.get(each)?.split)
+      const members = alone ? [name] : names.filter(isMember)
       // an orderly stop leaves a primary component behind, however small it is
       const primary = members.length > 0
       const settling = node !== undefined && now() - node.startedAt < syncTime
       const [state, comment] = !primary
         ? [0, 'Initialized']
-        : node?.desynced
+        : node?.desynced || gives(name)
           ? [2, 'Donor/Desynced']
           : settling
             ? [3, 'Joined']
@@ -111,36 +149,115 @@ export function createGalera(
       }
     },
   }
+  for (const node of nodes.values()) {
+    node.clients.proxied = () => (galera.route() === node.name ? galera.proxied : [])
+    node.clients.onStarved(() => voteOut(galera, node, alive))
+  }
   return galera
 }
 
-const freshNode = (name: string, now: number): DbNode => ({
-  name,
-  startedAt: now - 40 * 86_400_000,
-  set: new Map(),
-  maxConnections: defaultMaxConnections,
-  openFilesLimit: packagedOpenFiles,
-  connected: Math.round(defaultMaxConnections * 0.3),
-  maxUsed: Math.round(defaultMaxConnections * 0.36),
-  refusedConnections: 0,
-  desynced: false,
-  split: false,
-})
+/** What a node says that was voted out: it runs, and belongs to nothing. */
+const outside: WsrepView = {
+  size: 0,
+  status: 'Disconnected',
+  state: 5,
+  comment: 'Inconsistent',
+  ready: false,
+  connected: false,
+  configuration: 0,
+  addresses: '',
+  index: -1,
+  desyncCount: 0,
+}
 
-/** The service of a database host; its limits and settings take effect when it starts. */
-export function mariadbUnit(files: () => Files | undefined, started: () => void): UnitKind {
+const freshNode = (name: string, now: () => number): DbNode => {
+  const node: DbNode = {
+    name,
+    startedAt: now() - 40 * 86_400_000,
+    set: new Map(),
+    read: new Map(),
+    maxConnections: defaultMaxConnections,
+    openFilesLimit: packagedOpenFiles,
+    clients: createClients(now, () => node),
+    desynced: false,
+    split: false,
+    stateLost: false,
+    desyncedStarts: 0,
+    stuckStarts: 0,
+    stuck: false,
+    votedOut: false,
+  }
+  return node
+}
+
+const transferTime = (node: DbNode): number => (node.stuck ? never : node.stateLost ? everything : missed)
+
+/** A node without files for its tables cannot do what the others do, and is voted out, while its process goes on. */
+function voteOut(galera: Galera, node: DbNode, alive: (name: string) => boolean): void {
+  const machine = galera.machine(node.name)
+  if (!machine || !alive(node.name) || node.votedOut) return
+  node.votedOut = true
+  node.stateLost = true
+  for (const message of [
+    '[ERROR] Error in accept: Too many open files',
+    `[ERROR] Slave SQL: Error executing row event: 'Table 'nova.services' doesn't exist', Internal MariaDB error code: 1146`,
+    `[ERROR] WSREP: Inconsistency detected: Inconsistent by consensus on ${galera.clusterUuid}:1204551`,
+  ])
+    sayOf(machine, 3, message)
+  galera.look()
+}
+
+function sayOf(machine: Machine, priority: number, message: string): void {
+  machine.journal.add({
+    at: machine.now(),
+    priority,
+    message,
+    unit: 'mariadb.service',
+    identifier: 'mariadbd',
+    pid: machine.units.find('mariadb')?.mainPid ?? 0,
+    bootId: machine.power.boot().id,
+  })
+}
+
+interface MariadbUnitOptions {
+  readonly node: () => DbNode | undefined
+  readonly machine: () => Machine | undefined
+  readonly started: () => void
+}
+
+/**
+ * The service of a database host; its limits and settings take effect when it starts. What the storage engine cannot have
+ * ends a start at once. An option nobody knows is found after the state was transferred: the server aborts, what it had saved
+ * is lost, and systemd tries again, and again.
+ */
+export function mariadbUnit({ node, machine, started }: MariadbUnitOptions): UnitKind {
   return {
     name: 'mariadb.service',
     description: 'MariaDB 10.11.11 database server',
     command: '/usr/sbin/mariadbd',
     user: 'mysql',
-    startsIn: 7_000,
+    startsIn() {
+      const [db, host] = [node(), machine()]
+      if (!db || !host) return 7_000
+      return impossible(host.files, host.memory.total) ? 400 : givenAfter + transferTime(db) + endsAfter
+    },
     openFiles: packagedOpenFiles,
     restarts: true,
-    refuses: () => {
-      const unknown =
-        files() && optionsIn(files() as Files).find(({ name }) => !knownOptions.has(name.replace(/^loose_/, '')))
-      return unknown && `[ERROR] /usr/sbin/mariadbd: unknown variable '${unknown.name}=${unknown.value}'`
+    starting() {
+      const db = node()
+      if (!db) return
+      db.stuck = db.stuckStarts > 0
+      db.stuckStarts = Math.max(0, db.stuckStarts - 1)
+    },
+    refuses() {
+      const [db, host] = [node(), machine()]
+      if (!db || !host) return undefined
+      const cannot = impossible(host.files, host.memory.total)
+      if (cannot) return { reason: `[ERROR] ${cannot}` }
+      const unknown = unknownOption(host.files)
+      if (!unknown) return undefined
+      db.stateLost = true
+      return { reason: `[ERROR] /usr/sbin/mariadbd: unknown variable '${unknown.name}=${unknown.value}'`, aborts: true }
     },
     started,
   }
@@ -151,116 +268,34 @@ export function readSettings(node: DbNode, machine: Machine): void {
   const unit = machine.units.find('mariadb')
   node.startedAt = machine.now()
   node.set.clear()
-  node.openFilesLimit = unit ? openFilesOf(unit) : packagedOpenFiles
+  node.stateLost = false
+  node.votedOut = false
+  node.desynced = node.desyncedStarts > 0
+  node.desyncedStarts = Math.max(0, node.desyncedStarts - 1)
+  readFiles(node, machine, unit)
+  node.clients.restarted()
   const wanted = parsedMaxConnections(machine.files)
-  node.maxConnections = fitting(wanted, node.openFilesLimit)
-  node.maxUsed = Math.min(node.connected, node.maxConnections)
-  if (node.maxConnections < wanted) {
-    machine.journal.add({
-      at: machine.now(),
-      priority: 4,
-      message: `[Warning] Changed limits: max_open_files: ${node.openFilesLimit}  max_connections: ${node.maxConnections} (was ${wanted})  table_cache: 200 (was 2000)`,
-      unit: 'mariadb.service',
-      identifier: 'mariadbd',
-      pid: unit?.mainPid ?? 0,
-      bootId: machine.power.boot().id,
-    })
-  }
+  const { openFilesLimit: files, maxConnections } = node
+  const request = Math.max(wanted * 5, wanted + 2_000 * 2 * 8) + 33
+  if (files < request)
+    sayOf(
+      machine,
+      4,
+      `[Warning] Could not increase number of max_open_files to more than ${files} (request: ${request})`,
+    )
+  // the same words come when only the table cache is lowered
+  const cache = Math.max(200, Math.min(2_000, Math.floor((files - 30 - maxConnections) / 2)))
+  if (maxConnections < wanted || (files >= 1_000 && files < 10_000 && cache < 2_000))
+    sayOf(
+      machine,
+      4,
+      `[Warning] Changed limits: max_open_files: ${files}  max_connections: ${maxConnections} (was ${wanted})  table_cache: ${maxConnections < wanted ? 200 : cache} (was 2000)`,
+    )
 }
 
-/**
- * What a server makes of the wanted limit when files are scarce: some stay with it, and the smallest table cache comes first.
- * With many files it keeps eight table caches, with few only one.
- */
-export const fitting = (wanted: number, files: number): number =>
-  Math.max(10, Math.min(wanted, files - 30 - (files >= 10_000 ? 8 : 1) * 400))
-
-/** The last `max_connections` in the files; a value that is no number counts as the smallest. */
-export function parsedMaxConnections(files: Files): number {
-  const said = optionsIn(files)
-    .filter(({ name }) => name === 'max_connections')
-    .at(-1)?.value
-  if (said === undefined) return defaultMaxConnections
-  return Math.min(100_000, Math.max(10, Number.parseInt(said, 10) || 0))
+/** The settings of the files and the limit of the unit, as the process has them that runs. */
+export function readFiles(node: DbNode, machine: Machine, unit: Unit | undefined): void {
+  node.read = valuesIn(machine.files)
+  node.openFilesLimit = unit ? openFilesOf(unit) : packagedOpenFiles
+  node.maxConnections = fitting(parsedMaxConnections(machine.files), node.openFilesLimit)
 }
-
-/** Every option of the sections a server reads, in the order of the files. */
-export function optionsIn(files: Files): { readonly name: string; readonly value: string }[] {
-  const folders = ['/etc/mysql/conf.d', '/etc/mysql/mariadb.conf.d']
-  const paths = folders.flatMap((folder) =>
-    files.find(folder)?.kind === 'folder'
-      ? files
-          .list(folder)
-          .filter((name) => name.endsWith('.cnf'))
-          .map((name) => `${folder}/${name}`)
-      : [],
-  )
-  return paths.flatMap((path) => {
-    let section = ''
-    return files
-      .text(path)
-      .split('\n')
-      .flatMap((line) => {
-        const header = /^\s*\[([^\]]+)\]/.exec(line)?.[1]
-        if (header !== undefined) section = header
-        const option = /^\s*([A-Za-z][\w-]*)\s*(?:=\s*(.*?))?\s*$/.exec(line)
-        if (
-          header !== undefined ||
-          !option?.[1] ||
-          !['mysqld', 'mariadbd', 'server', 'mariadb', 'galera'].includes(section)
-        )
-          return []
-        return [{ name: option[1].replaceAll('-', '_'), value: option[2] ?? '' }]
-      })
-  })
-}
-
-/** Options a configuration of this cluster may hold; anything else keeps the server from starting. */
-const knownOptions = new Set([
-  'max_connections',
-  'extra_max_connections',
-  'extra_port',
-  'open_files_limit',
-  'table_open_cache',
-  'bind_address',
-  'user',
-  'pid_file',
-  'basedir',
-  'datadir',
-  'tmpdir',
-  'expire_logs_days',
-  'character_set_server',
-  'collation_server',
-  'binlog_format',
-  'default_storage_engine',
-  'innodb_autoinc_lock_mode',
-  'innodb_buffer_pool_size',
-  'innodb_flush_log_at_trx_commit',
-  'innodb_log_file_size',
-  'max_allowed_packet',
-  'max_connect_errors',
-  'wait_timeout',
-  'interactive_timeout',
-  'connect_timeout',
-  'skip_name_resolve',
-  'thread_cache_size',
-  'log_error',
-  'slow_query_log',
-  'long_query_time',
-  'wsrep_on',
-  'wsrep_provider',
-  'wsrep_provider_options',
-  'wsrep_cluster_name',
-  'wsrep_cluster_address',
-  'wsrep_node_name',
-  'wsrep_node_address',
-  'wsrep_sst_method',
-  'wsrep_sst_auth',
-  'wsrep_sst_donor',
-  'wsrep_slave_threads',
-  'wsrep_desync',
-  'back_log',
-  'log_bin',
-  'server_id',
-  'sync_binlog',
-])

@@ -1,4 +1,5 @@
 import type { Galera } from './model.ts'
+import { processList, selectProcesses } from './processes.ts'
 import { statusOf, variablesOf } from './variables.ts'
 
 /** Rows as text, or a value set; an error has the server's number and state. */
@@ -44,7 +45,8 @@ export function executeSql(
       ['Level', 'Code', 'Message'],
       warnings.map((message) => ['Warning', '1292', message]),
     )
-  if (/^show (?:full )?processlist$/i.test(text)) return processList(galera, node)
+  if (/^show (?:full )?processlist$/i.test(text))
+    return rows(['Id', 'User', 'Host', 'db', 'Command', 'Time', 'State', 'Info', 'Progress'], processList(galera, node))
   if (/^show databases$/i.test(text))
     return rows(
       ['Database'],
@@ -138,18 +140,6 @@ function setGlobal(
   return { is: 'ok' }
 }
 
-function processList(galera: Galera, name: string): SqlAnswer {
-  const machine = galera.machine(name)
-  return rows(
-    ['Id', 'User', 'Host', 'db', 'Command', 'Time', 'State', 'Info', 'Progress'],
-    [
-      ['1', 'system user', '', 'NULL', 'Sleep', '41', 'wsrep applier idle', 'NULL', '0.000'],
-      ['814411', 'nova', `${machine?.address}:51234`, 'nova', 'Sleep', '3', '', 'NULL', '0.000'],
-      ['814412', 'root', 'localhost', 'NULL', 'Query', '0', 'starting', 'SHOW PROCESSLIST', '0.000'],
-    ],
-  )
-}
-
 /** `SELECT` of constants, `@@variables`, and the JSON and table forms over `information_schema.GLOBAL_STATUS` and `GLOBAL_VARIABLES`. */
 function select(galera: Galera, node: string, text: string): SqlAnswer {
   const table = /^(.*?) from information_schema\.global_(status|variables)(?: where (.*?))?(?: order by .*)?$/i.exec(
@@ -178,6 +168,12 @@ function select(galera: Galera, node: string, text: string): SqlAnswer {
         found.map(([, value]) => [value]),
       )
     return error(1054, '42S22', `Unknown column '${table[1]}' in 'field list'`)
+  }
+  const listed = /^(.*) from information_schema\.processlist(?: group by ([\d, ]+))?$/i.exec(text)
+  if (listed) {
+    const columns = splitTop(listed[1] ?? '').map((column) => column.trim())
+    const found = selectProcesses(galera, node, columns, listed[2] !== undefined)
+    return found ? rows(columns, found) : error(1054, '42S22', `Unknown column in '${listed[1]}'`)
   }
   const values: string[] = []
   const columns = splitTop(text)

@@ -1,4 +1,5 @@
 import type { Galera } from './model.ts'
+import { defaultMaxConnections } from './options.ts'
 
 /** What `SHOW GLOBAL STATUS` holds on a node, by name. */
 export function statusOf(galera: Galera, name: string): Map<string, string> {
@@ -12,18 +13,18 @@ export function statusOf(galera: Galera, name: string): Map<string, string> {
     Aborted_connects: 3,
     Connection_errors_accept: 0,
     Connection_errors_internal: 0,
-    Connection_errors_max_connections: node?.refusedConnections ?? 0,
+    Connection_errors_max_connections: node?.clients.refused() ?? 0,
     Connections: 812_334,
     Innodb_buffer_pool_pages_total: 65_536,
     Innodb_buffer_pool_pages_free: 12_230,
-    Max_used_connections: node?.maxUsed ?? 0,
+    Max_used_connections: node?.clients.maxUsed() ?? 0,
     Open_files: 214,
     Open_tables: 812,
     Opened_tables: 1_044,
     Queries: 91_223_114,
     Slow_queries: 12,
     Threads_cached: 14,
-    Threads_connected: node?.connected ?? 0,
+    Threads_connected: node?.clients.connected() ?? 0,
     Threads_created: 1_377,
     Threads_running: 6,
     Uptime: uptime,
@@ -68,39 +69,64 @@ export function statusOf(galera: Galera, name: string): Map<string, string> {
   return new Map(Object.entries(values).map(([key, value]) => [key, String(value)]))
 }
 
+/** What a server has that nobody told otherwise. */
+const byDefault: Readonly<Record<string, string | number>> = {
+  aria_pagecache_buffer_size: 134_217_728,
+  binlog_cache_size: 32_768,
+  datadir: '/var/lib/mysql/',
+  extra_max_connections: 1,
+  extra_port: 0,
+  innodb_buffer_pool_size: 134_217_728,
+  innodb_log_buffer_size: 16_777_216,
+  interactive_timeout: 28_800,
+  join_buffer_size: 262_144,
+  key_buffer_size: 134_217_728,
+  log_error: '',
+  max_allowed_packet: 67_108_864,
+  max_connections: defaultMaxConnections,
+  pid_file: '/run/mysqld/mysqld.pid',
+  port: 3306,
+  query_cache_size: 0,
+  read_buffer_size: 131_072,
+  read_only: 'OFF',
+  read_rnd_buffer_size: 262_144,
+  socket: '/run/mysqld/mysqld.sock',
+  sort_buffer_size: 2_097_152,
+  table_open_cache: 2_000,
+  thread_cache_size: 256,
+  thread_stack: 299_008,
+  tmpdir: '/tmp',
+  wait_timeout: 28_800,
+  wsrep_on: 'ON',
+  wsrep_sst_donor: '',
+  wsrep_sst_method: 'mariabackup',
+}
+
+/** What the parser makes of the files: every variable with its value, as it would be used. */
+export const parsedVariables = (read: ReadonlyMap<string, string>): Map<string, string> =>
+  new Map(
+    [...Object.entries(byDefault).map(([name, value]) => [name, String(value)] as const), ...read].sort(([a], [b]) =>
+      a < b ? -1 : 1,
+    ),
+  )
+
 /** What `SHOW GLOBAL VARIABLES` holds on a node, by name in lower case. */
 export function variablesOf(galera: Galera, name: string): Map<string, string> {
   const node = galera.nodes.get(name)
   const machine = galera.machine(name)
   const values: Readonly<Record<string, string | number>> = {
-    datadir: '/var/lib/mysql/',
-    extra_max_connections: 1,
-    extra_port: 0,
     hostname: name,
-    innodb_buffer_pool_size: 1_073_741_824,
-    interactive_timeout: 28_800,
-    log_error: '',
-    max_allowed_packet: 67_108_864,
     max_connections: node?.maxConnections ?? 0,
     open_files_limit: node?.openFilesLimit ?? 0,
-    pid_file: '/run/mysqld/mysqld.pid',
-    port: 3306,
-    read_only: 'OFF',
-    socket: '/run/mysqld/mysqld.sock',
-    table_open_cache: 2_000,
-    thread_cache_size: 256,
     version: '10.11.11-MariaDB-0+deb12u1',
     version_comment: 'Debian 12',
-    wait_timeout: 28_800,
     wsrep_cluster_address: `gcomm://${[...galera.nodes.keys()].map((each) => galera.machine(each)?.address).join(',')}`,
     wsrep_cluster_name: 'openstack',
     wsrep_desync: node?.desynced ? 'ON' : 'OFF',
     wsrep_node_address: machine?.address ?? '',
     wsrep_node_name: name,
-    wsrep_on: 'ON',
-    wsrep_sst_donor: '',
-    wsrep_sst_method: 'mariabackup',
     ...Object.fromEntries(node?.set ?? []),
   }
-  return new Map(Object.entries(values).map(([key, value]) => [key, String(value)]))
+  const all = [...parsedVariables(node?.read ?? new Map()), ...Object.entries(values)]
+  return new Map(all.map(([key, value]) => [key, String(value)]))
 }

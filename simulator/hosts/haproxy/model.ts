@@ -23,15 +23,25 @@ export interface Haproxy {
   /** By `proxy/server`: put into maintenance or drained by hand. */
   readonly admin: Map<string, 'maint' | 'drain'>
   readonly limits: Map<string, number>
+  /** By `proxy/server`: when it was made ready again, world milliseconds since 1970. */
+  readonly readyAt: Map<string, number>
+  /** By `proxy/server`: the most sessions there ever were. */
+  readonly most: Map<string, number>
   /** By `proxy/server`: the check fails, whatever the server does. */
   readonly forcedDown: Set<string>
   status(proxy: Frontend, server: Backend): BackendStatus
+  /** The server that a proxy with one server and backups sends people to. */
+  sendsTo(proxy: string): string | undefined
+  /** How many a server takes. */
+  limitOf(proxy: Frontend, server: Backend): number
 }
 
 export interface BackendStatus {
-  readonly status: 'UP' | 'DOWN' | 'MAINT' | 'DRAIN'
+  readonly status: 'UP' | 'UP 1/2' | 'DOWN' | 'MAINT' | 'DRAIN'
   readonly check: string
   readonly sessions: number
+  /** How many wait, for there are as many sessions as it takes. */
+  readonly waiting: number
 }
 
 const services: readonly [string, string, number][] = [
@@ -50,9 +60,13 @@ interface HaproxyOptions {
   readonly databases: readonly string[]
   readonly galera: Galera
   readonly machine: (name: string) => Machine | undefined
+  readonly now: () => number
 }
 
-export function createHaproxy({ controllers, databases, galera, machine }: HaproxyOptions): Haproxy {
+/** Milliseconds between two checks. */
+const riseTime = 1_000
+
+export function createHaproxy({ controllers, databases, galera, machine, now }: HaproxyOptions): Haproxy {
   const server = (name: string, unit: string, port: number, more: Partial<Backend> = {}): Backend => ({
     name,
     unit,
@@ -86,21 +100,47 @@ export function createHaproxy({ controllers, databases, galera, machine }: Hapro
     }
     return { up: true, check: 'L7OK' }
   }
+  const takesPeople = ({ status }: Pick<BackendStatus, 'status'>) => status.startsWith('UP')
+  const stateOf = (proxy: Frontend, one: Backend): Pick<BackendStatus, 'status' | 'check'> => {
+    const path = `${proxy.name}/${one.name}`
+    const { up, check } = health(proxy, one)
+    const by = admin.get(path)
+    if (by === 'maint') return { status: 'MAINT', check }
+    if (!up) return { status: 'DOWN', check }
+    if (by === 'drain') return { status: 'DRAIN', check }
+    // the first check after maintenance has still to come
+    const rising = now() - (haproxy.readyAt.get(path) ?? 0) < riseTime
+    return { status: rising ? 'UP 1/2' : 'UP', check }
+  }
+  const chosen = (proxy: Frontend) => {
+    const up = proxy.servers.filter((server) => takesPeople(stateOf(proxy, server)))
+    return up.find(({ backup }) => !backup) ?? up[0]
+  }
   const haproxy: Haproxy = {
     proxies,
     admin,
     limits: new Map(),
+    readyAt: new Map(),
+    most: new Map(),
     forcedDown,
     status(proxy, one) {
-      const { up, check } = health(proxy, one)
-      const by = admin.get(`${proxy.name}/${one.name}`)
-      const status = by === 'maint' ? 'MAINT' : !up ? 'DOWN' : by === 'drain' ? 'DRAIN' : 'UP'
-      const earlier = proxy.servers.slice(0, proxy.servers.indexOf(one))
-      const takes =
-        status === 'UP' && (!one.backup || earlier.every((other) => haproxy.status(proxy, other).status !== 'UP'))
-      const sessions = !takes ? 0 : proxy.name === 'galera' ? (galera.nodes.get(one.name)?.connected ?? 0) : 24
-      return { status, check, sessions }
+      const state = stateOf(proxy, one)
+      const sent = proxy.name === 'galera' ? galera.route() === one.name && chosen(proxy) === one : takesPeople(state)
+      const wanted = !sent
+        ? 0
+        : proxy.name === 'galera'
+          ? galera.proxied.reduce((sum, { wants }) => sum + wants, 0)
+          : 24
+      const sessions = Math.min(wanted, haproxy.limitOf(proxy, one))
+      const path = `${proxy.name}/${one.name}`
+      haproxy.most.set(path, Math.max(haproxy.most.get(path) ?? 0, sessions))
+      return { ...state, sessions, waiting: wanted - sessions }
     },
+    sendsTo(name) {
+      const proxy = proxies.find((each) => each.name === name)
+      return proxy && chosen(proxy)?.name
+    },
+    limitOf: (proxy, server) => haproxy.limits.get(`${proxy.name}/${server.name}`) ?? server.slim,
   }
   return haproxy
 }

@@ -46,9 +46,6 @@ const current = (haproxy: Haproxy) => haproxy.proxies.reduce((sum, proxy) => sum
 const total = (haproxy: Haproxy, proxy: Frontend) =>
   proxy.servers.reduce((sum, server) => sum + haproxy.status(proxy, server).sessions, 0)
 
-const limitOf = (haproxy: Haproxy, proxy: Frontend, server: Backend) =>
-  haproxy.limits.get(`${proxy.name}/${server.name}`) ?? server.slim
-
 function stat(machine: Machine, haproxy: Haproxy, only: string | undefined): string {
   const rows = haproxy.proxies
     .filter(({ name }) => only === undefined || /^(json|typed|-1)$/.test(only) || name === only)
@@ -63,8 +60,9 @@ function stat(machine: Machine, haproxy: Haproxy, only: string | undefined): str
 function rowsOf(machine: Machine, haproxy: Haproxy, proxy: Frontend, id: number): Row[] {
   const sum = total(haproxy, proxy)
   const states = proxy.servers.map((server) => haproxy.status(proxy, server))
+  const waiting = states.reduce((all, state) => all + state.waiting, 0)
   const up = (backup: boolean) =>
-    proxy.servers.filter((server, at) => server.backup === backup && states[at]?.status === 'UP').length
+    proxy.servers.filter((server, at) => server.backup === backup && states[at]?.status.startsWith('UP')).length
   const mode = proxy.name === 'galera' ? 'tcp' : 'http'
   const common = {
     pxname: proxy.name,
@@ -100,8 +98,8 @@ function rowsOf(machine: Machine, haproxy: Haproxy, proxy: Frontend, id: number)
         qcur: 0,
         qmax: 0,
         scur: sessions,
-        smax: Math.round(sessions * 1.3),
-        slim: limitOf(haproxy, proxy, server),
+        smax: haproxy.most.get(`${proxy.name}/${server.name}`) ?? 0,
+        slim: haproxy.limitOf(proxy, server),
         stot: sessions * 140,
         dresp: 0,
         econ: 0,
@@ -124,15 +122,15 @@ function rowsOf(machine: Machine, haproxy: Haproxy, proxy: Frontend, id: number)
         check_duration: 2,
         check_rise: 2,
         check_fall: 3,
-        check_health: status === 'UP' ? 4 : 0,
+        check_health: status === 'UP' ? 4 : status === 'UP 1/2' ? 3 : 0,
         addr: `${haproxyAddress(machine, server)}:${server.port}`,
       }
     }),
     {
       ...common,
       svname: 'BACKEND',
-      qcur: 0,
-      qmax: 0,
+      qcur: waiting,
+      qmax: waiting,
       scur: sum,
       smax: Math.round(sum * 1.3),
       slim: Math.round(proxy.slim / 10),
@@ -171,7 +169,7 @@ function serversState(machine: Machine, haproxy: Haproxy, only: string | undefin
       proxy.servers.map((server, at) => {
         const { status } = haproxy.status(proxy, server)
         const admin = { maint: 1, drain: 8, none: 0 }[haproxy.admin.get(`${proxy.name}/${server.name}`) ?? 'none']
-        return `${index + 2} ${proxy.name} ${at + 1} ${server.name} ${haproxyAddress(machine, server)} ${status === 'UP' || status === 'DRAIN' ? 2 : 0} ${admin} 1 1 77 15 3 4 6 0 0 0 - ${server.port} - 0 0 - - 0`
+        return `${index + 2} ${proxy.name} ${at + 1} ${server.name} ${haproxyAddress(machine, server)} ${status.startsWith('UP') || status === 'DRAIN' ? 2 : 0} ${admin} 1 1 77 15 3 4 6 0 0 0 - ${server.port} - 0 0 - - 0`
       }),
     )
   return ['1', header, ...lines, ''].join('\n')
@@ -190,8 +188,9 @@ function setServer(haproxy: Haproxy, machine: Machine, words: readonly string[],
   if (what !== 'state') return '\n'
   if (state !== 'maint' && state !== 'drain' && state !== 'ready')
     return "'set server <srv> state' expects 'ready', 'drain' and 'maint'.\n\n"
-  if (state === 'ready') haproxy.admin.delete(path)
-  else haproxy.admin.set(path, state)
+  if (state === 'ready') {
+    if (haproxy.admin.delete(path)) haproxy.readyAt.set(path, machine.now())
+  } else haproxy.admin.set(path, state)
   me.effect('host.haproxy.set_server', `${machine.name}:${path}`, { state })
   return '\n'
 }

@@ -55,6 +55,8 @@ export interface Process {
   user: string
   argv: readonly string[]
   cwd: string
+  /** How many files it and what it starts may open. */
+  openFiles: number
   readonly env: Map<string, string>
   readonly fds: Map<number, OpenFile>
   readonly startedAt: number
@@ -101,6 +103,9 @@ export interface ProcessTable {
   killAll(): void
 }
 
+/** What a login may open. */
+const loginFiles = 1_024
+
 export function createProcessTable({ now, sleep, busy }: Kernel, firstPid: number): ProcessTable {
   const running = new Map<number, Process>()
   let lastPid = firstPid
@@ -120,6 +125,7 @@ export function createProcessTable({ now, sleep, busy }: Kernel, firstPid: numbe
       user: how.user,
       argv: how.argv,
       cwd: how.cwd,
+      openFiles: parent?.openFiles ?? loginFiles,
       env: new Map(how.env),
       fds,
       startedAt: now(),

@@ -5,6 +5,12 @@ import type { Log } from './log.ts'
 import type { Power } from './power.ts'
 import type { ProcessTable } from './process.ts'
 
+/** Why a start does not work. One that aborts ends by a signal, so that it is tried again when the unit says so. */
+export interface Refusal {
+  readonly reason: string
+  readonly aborts?: boolean
+}
+
 /** What a unit file says. */
 export interface UnitKind {
   /** With its suffix: `mariadb.service`. */
@@ -13,15 +19,16 @@ export interface UnitKind {
   readonly command: string
   readonly user?: string
   /** Milliseconds until it is ready. */
-  readonly startsIn?: number
+  readonly startsIn?: number | (() => number)
   readonly enabled?: boolean
   readonly openFiles?: number
   /** Started again after an abnormal end. */
   readonly restarts?: boolean
   /** Starts and is done: active, with no process. */
   readonly oneshot?: boolean
-  /** Looked at before each start; a text refuses it, and stands in the journal. */
-  readonly refuses?: () => string | undefined
+  /** Looked at in each start; a reason refuses it, and stands in the journal. */
+  readonly refuses?: () => Refusal | undefined
+  readonly starting?: () => void
   readonly started?: () => void
 }
 
@@ -79,6 +86,10 @@ interface UnitsOptions {
 const bootTime = 8_000
 const stopTime = 1_500
 const restartDelay = 5_000
+/** A start that takes longer is ended. */
+const startLimit = 900_000
+
+const startTime = ({ startsIn = 300 }: UnitKind): number => (typeof startsIn === 'number' ? startsIn : startsIn())
 
 export function createUnits(kinds: readonly UnitKind[], options: UnitsOptions): Units {
   const { clock, journal, processes, power, files, changed } = options
@@ -93,7 +104,7 @@ export function createUnits(kinds: readonly UnitKind[], options: UnitsOptions): 
   }
 
   function freshUnit(kind: UnitKind): Unit {
-    const since = power.boot().at + bootTime + (kind.startsIn ?? 300)
+    const since = power.boot().at + bootTime + (typeof kind.startsIn === 'number' ? kind.startsIn : 300)
     return {
       kind,
       name: kind.name,
@@ -146,11 +157,17 @@ export function createUnits(kinds: readonly UnitKind[], options: UnitsOptions): 
     become(unit, 'activating', 'start')
     unit.invocation = newInvocation(kind)
     unit.mainPid = kind.oneshot ? 0 : processes.claimPid()
-    const takes = kind.startsIn ?? 300
+    kind.starting?.()
+    const takes = Math.min(startTime(kind), startLimit)
+    const since = unit.since
     later(takes, () => {
-      if (unit.active !== 'activating') return
-      const reason = held.get(unit.name) ?? kind.refuses?.()
+      if (unit.active !== 'activating' || unit.since !== since) return
+      if (takes === startLimit) return failed(unit, 'start operation timed out')
+      const reason = held.get(unit.name)
       if (reason !== undefined) return failed(unit, reason)
+      const refusal = kind.refuses?.()
+      if (refusal?.aborts) return aborted(unit, refusal.reason)
+      if (refusal) return failed(unit, refusal.reason)
       unit.result = 'success'
       unit.exitStatus = 0
       become(unit, 'active', kind.oneshot ? 'exited' : 'running')
@@ -168,9 +185,33 @@ export function createUnits(kinds: readonly UnitKind[], options: UnitsOptions): 
     become(unit, 'failed', 'failed')
   }
 
+  /** Ended by a signal of its own making: a unit that restarts tries again, for ever, and never reads `failed`. */
+  function aborted(unit: Unit, reason: string): void {
+    say(unit, reason, { priority: 3, own: true })
+    say(unit, `${unit.name}: Main process exited, code=killed, status=6/ABRT`, { priority: 5 })
+    say(unit, `${unit.name}: Failed with result 'signal'.`, { priority: 4 })
+    Object.assign(unit, { result: 'signal', exitStatus: 6, mainPid: 0 })
+    if (unit.kind.restarts) tryAgain(unit)
+    else become(unit, 'failed', 'failed')
+  }
+
+  function tryAgain(unit: Unit): void {
+    become(unit, 'activating', 'auto-restart')
+    later(restartDelay, () => {
+      if (unit.sub !== 'auto-restart') return
+      unit.restartCount += 1
+      unit.active = 'inactive'
+      start(unit.name)
+    })
+  }
+
   function stop(name: string): number {
     const unit = find(name)
     if (!unit || unit.active === 'inactive' || unit.active === 'failed') return 0
+    if (unit.sub === 'auto-restart') {
+      become(unit, 'inactive', 'dead')
+      return 0
+    }
     say(unit, `Stopping ${unit.name} - ${unit.kind.description}...`)
     become(unit, 'deactivating', 'stop-sigterm')
     later(stopTime, () => {
@@ -191,7 +232,8 @@ export function createUnits(kinds: readonly UnitKind[], options: UnitsOptions): 
       const stops = stop(name)
       if (stops === 0) return start(name)
       later(stops, () => start(name))
-      return stops + (find(name)?.kind.startsIn ?? 300)
+      const unit = find(name)
+      return stops + (unit ? startTime(unit.kind) : 300)
     },
     fail(name) {
       const unit = find(name)
@@ -212,13 +254,7 @@ export function createUnits(kinds: readonly UnitKind[], options: UnitsOptions): 
       unit.result = clean ? 'success' : 'signal'
       if (clean || !unit.kind.restarts) return become(unit, clean ? 'inactive' : 'failed', clean ? 'dead' : 'failed')
       say(unit, `${unit.name}: Failed with result 'signal'.`, { priority: 4 })
-      become(unit, 'activating', 'auto-restart')
-      later(restartDelay, () => {
-        if (unit.sub !== 'auto-restart') return
-        unit.restartCount += 1
-        unit.active = 'inactive'
-        start(unit.name)
-      })
+      tryAgain(unit)
     },
     reload() {
       for (const unit of units.values()) unit.loaded = dropInsOf(unit)
@@ -232,7 +268,7 @@ export function createUnits(kinds: readonly UnitKind[], options: UnitsOptions): 
         const reason = held.get(unit.name)
         become(unit, 'activating', 'start')
         unit.invocation = newInvocation(unit.kind)
-        later(bootTime + (unit.kind.startsIn ?? 300), () => {
+        later(bootTime + startTime(unit.kind), () => {
           if (unit.active !== 'activating') return
           if (reason !== undefined) return failed(unit, reason)
           unit.mainPid = unit.kind.oneshot ? 0 : processes.claimPid()

@@ -137,11 +137,20 @@ export const builtins: ReadonlyMap<string, Builtin> = new Map<string, Builtin>([
   [
     'ulimit',
     async ({ me }, args) => {
-      if (!args.some((arg) => /^\d+$|^unlimited$/.test(arg))) me.out(args.includes('-n') ? '1024\n' : 'unlimited\n')
+      const wanted = args.find((arg) => /^\d+$|^unlimited$/.test(arg))
+      const files = args.some((arg) => /^-[HS]*n$/.test(arg))
+      if (wanted === undefined)
+        me.out(files ? `${args.some((arg) => arg.includes('H')) ? mostFiles : me.openFiles}\n` : 'unlimited\n')
+      else if (files && Number(wanted) > mostFiles)
+        throw new ShellProblem('ulimit: open files: cannot modify limit: Operation not permitted')
+      else if (files) me.openFiles = Number(wanted)
       return 0
     },
   ],
 ])
+
+/** The hard limit of a login. */
+const mostFiles = 1_048_576
 
 function declare(shell: Shell, args: readonly string[]): number {
   for (const arg of args.filter((each) => !each.startsWith('-'))) {

@@ -1,0 +1,262 @@
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
+import { afterAll, describe, expect, test } from 'vitest'
+import type { RunEvent } from '../engine/run/event.ts'
+import { runCli } from '../test/support/run-cli.ts'
+
+const home = mkdtempSync(join(tmpdir(), 'max-connections-'))
+afterAll(() => rmSync(home, { recursive: true, force: true }))
+
+const cwd = resolve(import.meta.dirname, '..')
+const folder = '/etc/mysql/mariadb.conf.d'
+const file = `${folder}/zz-openstack-connections.cnf`
+const dropIn = '/etc/systemd/system/mariadb.service.d/zz-connections.conf'
+const nodes = ['db1', 'db2', 'db3']
+
+interface Raised {
+  readonly exit: number
+  readonly stderr: string
+  readonly events: readonly RunEvent[]
+  /** What was done to the world, in order: `set_global db1 4000`, `restart db2`, `move db1:/etc/…`, `maint ctl1:galera/db2`. */
+  readonly effects: readonly string[]
+  readonly status: string
+  readonly error: string
+  readonly outputs: unknown
+}
+
+let worlds = 0
+
+/** Runs it in a scenario, with the answers of somebody who agrees. */
+async function raise(scenario: string, inputs: object, ...args: string[]): Promise<Raised> {
+  worlds += 1
+  const effects = join(home, `effects-${worlds}.jsonl`)
+  const given = join(home, `inputs-${worlds}.json`)
+  writeFileSync(
+    given,
+    JSON.stringify({ backup_hours: 3, soak_seconds: 5, sync_seconds: 60, watch_minutes: 1, ...inputs }),
+  )
+  const agreed = ['--answer', 'mend/agreed=openstack', '--answer', 'mend/restarts=yes']
+  const all = ['exec', 'mariadb-max-connections', '--rehearse', scenario, '--effects', effects, '--inputs', given]
+  const { exit, stdout, stderr } = await runCli([...all, '--output', 'json', ...agreed, ...args], { cwd, home })
+  const events = stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as RunEvent]))
+  const ended = events.at(-1)
+  if (ended?.type !== 'run.ended') throw new Error(`the run did not end: ${stderr}`)
+  const { status, error, outputs } = ended as unknown as Pick<Raised, 'status' | 'outputs'> & {
+    readonly error?: { readonly message: string }
+  }
+  return { exit, stderr, events, effects: readEffects(effects), status, error: error?.message ?? '', outputs }
+}
+
+function readEffects(path: string): readonly string[] {
+  if (!existsSync(path)) return []
+  return readFileSync(path, 'utf8')
+    .split('\n')
+    .filter((line) => line !== '')
+    .map((line) => JSON.parse(line) as { kind: string; what: string; detail?: { [name: string]: unknown } })
+    .map(({ kind, what, detail }) => {
+      const short = what.replace(':mariadb.service', '')
+      if (kind === 'host.mariadb.set_global') return `set_global ${short} ${String(detail?.['max_connections'])}`
+      if (kind === 'host.haproxy.set_server') return `${String(detail?.['state'])} ${short}`
+      return `${kind.replace(/^host\.(unit|file|systemd)\./, '')} ${short}`
+    })
+}
+
+const of = ({ effects }: Raised, ...kinds: string[]) =>
+  effects.filter((effect) => kinds.includes(effect.split(' ')[0] ?? ''))
+const starts = (raised: Raised) => of(raised, 'restart', 'start', 'stop')
+
+/** A scenario of these tests alone. */
+function world(name: string, faults: readonly object[]): string {
+  const path = join(home, `${name}.yaml`)
+  const topology = { controllers: 1, computes: 1, ceph: 3, servers: 2 }
+  writeFileSync(path, JSON.stringify({ apiVersion: 'runbook/v1', name, title: name, topology, faults }))
+  return path
+}
+
+test('a limit that the process has files for is raised on every node and kept, and nothing is restarted', async () => {
+  const raised = await raise('max-connections', { target: 4000 })
+  expect(raised).toMatchObject({ exit: 0, outputs: { verdict: 'DB_LIMIT', target: 4000, done: 'raised' } })
+  expect(of(raised, 'set_global')).toEqual(nodes.map((node) => `set_global ${node} 4000`))
+  expect(of(raised, 'move')).toEqual(nodes.map((node) => `move ${node}:${file}`))
+  expect(starts(raised)).toEqual([])
+  expect(of(raised, 'maint')).toEqual([])
+})
+
+test('a limit that needs more files restarts one node at a time, out of haproxy, the writer last', async () => {
+  const raised = await raise('max-connections', { target: 8000 })
+  expect(raised).toMatchObject({ exit: 0, outputs: { verdict: 'DB_LIMIT', target: 8000 } })
+  // a node without the files for it is never given the limit before its restart
+  expect(of(raised, 'set_global')).toEqual([])
+  expect(of(raised, 'maint', 'restart', 'ready')).toEqual(
+    ['db2', 'db3', 'db1'].flatMap((node) => [
+      `maint ctl1:galera/${node}`,
+      `restart ${node}`,
+      `ready ctl1:galera/${node}`,
+    ]),
+  )
+  expect(of(raised, 'move').filter((effect) => effect.endsWith('.conf'))).toEqual(
+    nodes.map((node) => `move ${node}:${dropIn}`),
+  )
+})
+
+test('where every node has enough already nothing is done, and that is no failure', async () => {
+  const raised = await raise('healthy', { target: 2000 })
+  expect(raised).toMatchObject({ exit: 0, outputs: { done: 'nothing' }, effects: [] })
+})
+
+describe('what is not the limit of the database ends with advice, and changes nothing', () => {
+  test.each([
+    ['max-connections-proxy', /^PROXY_LIMIT: haproxy lets no more through/],
+    ['max-connections-leak', /^LEAK\(cinder\): one user holds connections/],
+    ['max-connections-slow', /^SLOW_QUERIES: /],
+    ['healthy', /^NOT_DB: nobody is turned away/],
+  ])('%s', async (scenario, advice) => {
+    const raised = await raise(scenario, { target: 4000 })
+    expect(raised).toMatchObject({ exit: 1, status: 'failed', effects: [] })
+    expect(raised.error).toMatch(advice)
+  })
+})
+
+test('a limit that the server lowered by itself is told from one that is too low, and gets files', async () => {
+  const raised = await raise('max-connections-fd', { target: 2500 })
+  expect(raised).toMatchObject({ exit: 0, outputs: { verdict: 'FD_LIMIT', target: 2500 } })
+  expect(starts(raised)).toEqual(['restart db2', 'restart db3', 'restart db1'])
+})
+
+test('a line that lowers nothing is no lowered limit', async () => {
+  const scenario = world('cache', [
+    { fault: 'galera.few_files', with: { files: 6_000 } },
+    { fault: 'galera.too_many_connections' },
+  ])
+  const raised = await raise(scenario, { target: 8000 }, '--dry-run')
+  expect(JSON.stringify(raised.events)).not.toContain('FD_LIMIT')
+  expect(JSON.stringify(raised.events)).toContain('DB_LIMIT')
+})
+
+describe('what must not be is found before anything is changed', () => {
+  const tooMany = { fault: 'galera.too_many_connections' }
+  test.each<[string, readonly object[], object, RegExp]>([
+    ['a backup that is too old', [tooMany], { backup_hours: 30 }, /the last backup is 30 h old/],
+    ['a restart that is not wanted', [tooMany], { target: 8000, restart_policy: 'never' }, /need a restart/],
+    ['more than the memory holds', [tooMany], { target: 60_000, nofile: 1_000_000 }, /% of the memory/],
+    ['more than the files', [tooMany], { target: 20_000 }, /need more open files than `nofile`/],
+    [
+      'a node that is not Synced',
+      [tooMany, { fault: 'galera.not_synced', with: { node: 'db3' } }],
+      {},
+      /not Primary, Synced/,
+    ],
+    [
+      'a node with a cluster of its own',
+      [tooMany, { fault: 'galera.split', with: { node: 'db3' } }],
+      {},
+      /has not 3 nodes/,
+    ],
+  ])('%s', async (name, faults, inputs, message) => {
+    const raised = await raise(world(name.replaceAll(' ', '-'), faults), { target: 4000, ...inputs })
+    expect(raised).toMatchObject({ exit: 1, effects: [] })
+    expect(raised.error).toMatch(message)
+  })
+
+  test('a file that somebody else manages', async () => {
+    const raised = await raise('max-connections-managed', { target: 4000 })
+    expect(raised).toMatchObject({ exit: 1, effects: [] })
+    expect(raised.error).toContain(`db1:${folder}/70-limits.cnf`)
+  })
+})
+
+test('a node where no administrator gets in either is asked by its other door', async () => {
+  const scenario = world('other-door', [
+    { fault: 'galera.too_many_connections', with: { node: 'db1', administrator: true } },
+  ])
+  const raised = await raise(scenario, { target: 4000 })
+  expect(raised).toMatchObject({ exit: 1, effects: [] })
+  expect(raised.error).toMatch(/cannot be asked.*db1/)
+})
+
+test('a file that is read later wins: it is seen, and what was done is taken back', async () => {
+  const raised = await raise('max-connections-later-file', { target: 4000 })
+  expect(raised).toMatchObject({ exit: 1, status: 'rolled_back' })
+  expect(raised.error).toContain('another file of db3 is read later: the server would start with 500')
+  expect(of(raised, 'set_global')).toEqual([
+    ...nodes.map((node) => `set_global ${node} 4000`),
+    ...nodes.toReversed().map((node) => `set_global ${node} 2000`),
+  ])
+  for (const node of nodes) expect(raised.effects).toContain(`remove ${node}:${file}`)
+  expect(starts(raised)).toEqual([])
+})
+
+describe('a configuration that would not start, or starts as something else, never reaches a start', () => {
+  test.each<[string, string, object, RegExp]>([
+    ['an option nobody knows', 'max-connections', { options: { max_conections: '300' } }, /db1 would not start/],
+    ['a size no machine has', 'max-connections', { options: { innodb_buffer_pool_size: '900G' } }, /does not fit/],
+    ['what somebody left for the next start', 'max-connections-pending', {}, /db2 would start with does not fit/],
+  ])('%s', async (_name, scenario, inputs, message) => {
+    const raised = await raise(scenario, { target: 8000, ...inputs })
+    expect(raised).toMatchObject({ exit: 1, status: 'rolled_back' })
+    expect(raised.error).toMatch(message)
+    expect(starts(raised)).toEqual([])
+    for (const node of nodes) expect(raised.effects).toContain(`remove ${node}:${file}`)
+  })
+
+  test('a change of somebody else is not taken in with the restart', async () => {
+    const scenario = world('others-change', [
+      { fault: 'galera.too_many_connections' },
+      {
+        fault: 'hosts.file',
+        with: { host: 'db3', path: `${folder}/99-tuning.cnf`, content: '[mysqld]\nwait_timeout = 60\n' },
+      },
+    ])
+    const raised = await raise(scenario, { target: 8000 })
+    expect(raised).toMatchObject({ exit: 1, status: 'rolled_back' })
+    expect(raised.error).toContain('a restart of db3 would change more than this run does')
+    expect(starts(raised)).toEqual([])
+  })
+})
+
+test('a start that fails is followed by one with the old files, and no other node is touched', async () => {
+  const raised = await raise('max-connections', { target: 8000, options: { tmpdir: '/nonexistent' } })
+  expect(raised).toMatchObject({ exit: 1, status: 'rolled_back' })
+  expect(raised.error).toMatch(/db2 did not come back as wanted, and was given its old files; it is Synced again/)
+  expect(starts(raised)).toEqual(['restart db2', 'stop db2', 'start db2'])
+  expect(of(raised, 'maint', 'ready')).toEqual(['maint ctl1:galera/db2', 'ready ctl1:galera/db2'])
+  for (const node of nodes) {
+    expect(raised.effects).toContain(`remove ${node}:${file}`)
+    expect(raised.effects).toContain(`remove ${node}:${dropIn}`)
+  }
+})
+
+test.each(['max-connections-not-synced', 'max-connections-stuck'])(
+  '%s: the roll stops at the node, which is restarted once with its old files',
+  async (scenario) => {
+    const raised = await raise(scenario, { target: 8000 })
+    expect(raised).toMatchObject({ exit: 1, status: 'rolled_back' })
+    expect(raised.error).toMatch(/1 of 3 failed, 2 not begun \(db2\): .*Synced again/)
+    expect(starts(raised)).toEqual(['restart db2', 'stop db2', 'start db2'])
+    expect(of(raised, 'ready')).toEqual(['ready ctl1:galera/db2'])
+  },
+)
+
+test('a node that does not come back with its old files either stays out of haproxy, for a person', async () => {
+  const scenario = world('never-synced', [
+    { fault: 'galera.too_many_connections' },
+    { fault: 'galera.comes_back_desynced', with: { node: 'db2', starts: 9 } },
+  ])
+  const raised = await raise(scenario, { target: 8000 })
+  expect(raised.exit).toBe(1)
+  expect(raised.error).toMatch(/db2 did not come back, with its old files neither: a person is needed/)
+  expect(starts(raised)).toEqual(['restart db2', 'stop db2', 'start db2'])
+  expect(of(raised, 'maint', 'ready')).toEqual(['maint ctl1:galera/db2'])
+})
+
+test('a dry run shows what would be done, and does none of it', async () => {
+  const raised = await raise('max-connections', { target: 8000 }, '--dry-run')
+  expect(raised).toMatchObject({ exit: 0, effects: [] })
+})
+
+test('somebody who types another name has changed nothing', async () => {
+  const raised = await raise('max-connections', { target: 4000 }, '--answer', 'mend/agreed=other')
+  expect(raised.effects).toEqual([])
+  expect(raised.exit).toBe(3)
+})

@@ -1,0 +1,148 @@
+import type { Fault } from '../../fault.ts'
+import type { World } from '../../world.ts'
+import type { Holder } from '../galera/clients.ts'
+import { readSettings } from '../galera/model.ts'
+import { fault, machineOf, type Param, percentage } from './fault.ts'
+
+const node: Param = { type: 'string', description: 'The database host' }
+const anyNode: Param = {
+  type: 'string',
+  default: '',
+  description: 'One database host only; all of them, when it is empty',
+}
+const starts: Param = { type: 'integer', default: 1, minimum: 1, description: 'How many starts it concerns' }
+
+/** What can be wrong with Galera. */
+export const databaseFaults: Fault[] = [
+  fault(
+    'galera.split',
+    'A database node has a cluster of its own: it says it is Primary and alone, while the others go on without it',
+    { node },
+    (world, { node }) => {
+      dbNode(world, node).split = true
+      world.estate.galera.look()
+    },
+  ),
+  fault('galera.not_synced', 'A database node runs and answers, and is not Synced', { node }, (world, { node }) => {
+    dbNode(world, node).desynced = true
+  }),
+  fault(
+    'galera.connections_high',
+    'The databases are almost out of connections',
+    {
+      percent: percentage('Connections in use, of the limit', 96),
+      node: anyNode,
+    },
+    (world, { percent, node }) => {
+      for (const each of dbNodes(world, node)) {
+        const wants = Math.round((each.maxConnections * Number(percent)) / 100) - each.clients.connected()
+        each.clients.holders.push(holder('nova', wants, { seconds: 5 }))
+        if (Number(percent) >= 95) each.clients.hadRefused(Math.round(each.maxConnections / 7))
+      }
+    },
+  ),
+  fault(
+    'galera.too_many_connections',
+    'Services want more connections than the database gives: it turns them away, and they try again',
+    {
+      node: anyNode,
+      user: { type: 'string', default: 'nova', description: 'Whose they are' },
+      wants: { type: 'integer', default: 2_600, minimum: 1, description: 'How many it wants of each node' },
+      administrator: {
+        type: 'boolean',
+        default: false,
+        description: 'Whether the place kept for an administrator is taken too',
+      },
+    },
+    (world, { node, user, wants, administrator }) => {
+      for (const each of dbNodes(world, node)) {
+        each.clients.holders.push(holder(String(user), Number(wants), {}))
+        each.clients.administratorIn = administrator === true
+      }
+    },
+  ),
+  fault(
+    'galera.leak',
+    'A service opens connections and forgets them',
+    {
+      node: anyNode,
+      user: { type: 'string', default: 'cinder', description: 'Whose they are' },
+      wants: { type: 'integer', default: 2_000, minimum: 1, description: 'How many it has forgotten, if it got them' },
+    },
+    (world, { node, user, wants }) => {
+      for (const { clients } of dbNodes(world, node))
+        clients.holders.unshift(holder(String(user), Number(wants), { seconds: 7_200 }))
+    },
+  ),
+  fault(
+    'galera.slow_queries',
+    'Connections are busy: their queries take minutes',
+    {
+      node: anyNode,
+      user: { type: 'string', default: 'nova', description: 'Whose they are' },
+      wants: { type: 'integer', default: 2_200, minimum: 1, description: 'How many there would be' },
+    },
+    (world, { node, user, wants }) => {
+      for (const { clients } of dbNodes(world, node))
+        clients.holders.unshift(holder(String(user), Number(wants), { command: 'Query', seconds: 180 }))
+    },
+  ),
+  fault(
+    'galera.few_files',
+    'A database may open so few files that it has lowered its limit of connections by itself',
+    {
+      node: anyNode,
+      files: { type: 'integer', default: 1_500, minimum: 200, description: 'How many its process may open' },
+    },
+    (world, { node, files }) => {
+      for (const each of dbNodes(world, node)) {
+        const machine = machineOf(world, each.name)
+        const folder = '/etc/systemd/system/mariadb.service.d'
+        machine.files.folder(folder, { parents: true })
+        machine.files.write(`${folder}/limits.conf`, `[Service]\nLimitNOFILE=${String(files)}\n`)
+        const unit = machine.units.find('mariadb')
+        if (unit) Object.assign(unit, { loaded: machine.units.dropIns(unit), mainPid: machine.processes.claimPid() })
+        readSettings(each, machine)
+        each.startedAt -= 86_400_000
+      }
+      world.estate.changed()
+    },
+  ),
+  fault(
+    'galera.comes_back_desynced',
+    'A database node that is restarted runs and answers, and does not become Synced',
+    { node, starts },
+    (world, { node, starts }) => {
+      dbNode(world, node).desyncedStarts = Number(starts)
+    },
+  ),
+  fault(
+    'galera.state_transfer_hangs',
+    'A database node that is restarted waits for its state without end, and so does the one that gives it',
+    { node, starts },
+    (world, { node, starts }) => {
+      dbNode(world, node).stuckStarts = Number(starts)
+    },
+  ),
+]
+
+const holder = (user: string, wants: number, more: Partial<Holder>): Holder => ({
+  user,
+  from: '10.77.0.31',
+  wants,
+  command: 'Sleep',
+  seconds: 15,
+  database: user,
+  ...more,
+})
+
+const dbNodes = (world: World, name: unknown) =>
+  name === '' ? [...world.estate.galera.nodes.values()] : [dbNode(world, name)]
+
+function dbNode(world: World, name: unknown) {
+  const found = world.estate.galera.nodes.get(String(name))
+  if (found) return found
+  throw new Error(
+    `no simulated database runs on \`${String(name)}\`; there are ${[...world.estate.galera.nodes.keys()].join(', ')}`,
+  )
+}
