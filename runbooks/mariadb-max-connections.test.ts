@@ -64,6 +64,12 @@ function readEffects(path: string): readonly string[] {
 
 const of = ({ effects }: Raised, ...kinds: string[]) =>
   effects.filter((effect) => kinds.includes(effect.split(' ')[0] ?? ''))
+const verdict = ({ events }: Raised) =>
+  events.flatMap((event) =>
+    event.type === 'step.ended' && event.step === 'diagnose/goal' && event.outcome.status === 'succeeded'
+      ? [(event.outcome.result as { readonly verdict: string }).verdict]
+      : [],
+  )[0]
 const starts = (raised: Raised) => of(raised, 'restart', 'start', 'stop')
 
 /** A scenario of these tests alone. */
@@ -130,8 +136,7 @@ test('a line that lowers nothing is no lowered limit', async () => {
     { fault: 'galera.too_many_connections' },
   ])
   const raised = await raise(scenario, { target: 8000 }, '--dry-run')
-  expect(JSON.stringify(raised.events)).not.toContain('FD_LIMIT')
-  expect(JSON.stringify(raised.events)).toContain('DB_LIMIT')
+  expect(verdict(raised)).toBe('DB_LIMIT')
 })
 
 describe('what must not be is found before anything is changed', () => {
@@ -166,7 +171,7 @@ describe('what must not be is found before anything is changed', () => {
   })
 })
 
-test('a node where no administrator gets in either is asked by its other door', async () => {
+test('a node where no administrator gets in either cannot be asked: its 1040 hides inside a 2002, and is told', async () => {
   const scenario = world('other-door', [
     { fault: 'galera.too_many_connections', with: { node: 'db1', administrator: true } },
   ])
