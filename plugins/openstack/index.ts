@@ -15,6 +15,7 @@ import { serverGroupActions } from './server-group.ts'
 import { serverMigrationActions } from './server-migration.ts'
 import { tokenActions } from './token.ts'
 import { volumeActions } from './volume.ts'
+import { volumeChangeActions } from './volume-changes.ts'
 
 /** Everything that can be done with an OpenStack cloud. */
 export const actions: readonly Action[] = [
@@ -31,6 +32,7 @@ export const actions: readonly Action[] = [
   ...networkAgentActions,
   ...networkChangeActions,
   ...volumeActions,
+  ...volumeChangeActions,
   ...imageActions,
   ...placementActions,
   ...apiActions,

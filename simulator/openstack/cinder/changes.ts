@@ -119,6 +119,7 @@ function createSnapshot(world: CloudWorld, request: ApiRequest): Reply {
     user: request.token.user,
     createdAt: now,
     updatedAt: now,
+    metadata: (asked['metadata'] ?? {}) as Volume['metadata'],
   }
   cinder.snapshots.push(snapshot)
   world.effect('openstack.volume_snapshot.create', nameOf(snapshot), { volume: volume.id })
@@ -175,6 +176,7 @@ function createBackup(world: CloudWorld, request: ApiRequest): Reply {
     user: request.token.user,
     createdAt: world.clock.now(),
     failReason: null,
+    metadata: (asked['metadata'] ?? {}) as Volume['metadata'],
   }
   if (incremental && parent) Object.assign(parent, { needed: true })
   cinder.backups.push(backup)

@@ -41,6 +41,7 @@ export interface Snapshot {
   readonly user: string
   readonly createdAt: number
   updatedAt: number
+  readonly metadata?: { readonly [key: string]: string }
 }
 
 export interface Backup {
@@ -56,6 +57,7 @@ export interface Backup {
   readonly user: string
   readonly createdAt: number
   failReason: string | null
+  readonly metadata?: { readonly [key: string]: string }
 }
 
 export interface CinderState {

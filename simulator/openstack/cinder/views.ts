@@ -91,7 +91,7 @@ export const snapshotView = (snapshot: Snapshot, { version }: ApiRequest): objec
   size: snapshot.size,
   created_at: micro(snapshot.createdAt),
   updated_at: micro(snapshot.updatedAt),
-  metadata: {},
+  metadata: snapshot.metadata ?? {},
   'os-extended-snapshot-attributes:progress': snapshot.status === 'available' ? '100%' : '0%',
   'os-extended-snapshot-attributes:project_id': snapshot.project,
   ...(version >= 14 && { group_snapshot_id: null }),
@@ -118,7 +118,7 @@ export const backupView = (backup: Backup, request: ApiRequest): object => ({
   snapshot_id: null,
   data_timestamp: micro(backup.createdAt),
   ...(request.version >= 18 && { 'os-backup-project-attr:project_id': backup.project }),
-  ...(request.version >= 43 && { metadata: {} }),
+  ...(request.version >= 43 && { metadata: backup.metadata ?? {} }),
   ...(request.version >= 56 && { user_id: backup.user }),
   ...(request.version >= 64 && { encryption_key_id: null }),
 })
