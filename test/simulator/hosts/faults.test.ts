@@ -150,8 +150,50 @@ const seen: Readonly<
     params: { percent: 96, node: '' },
     host: 'db1',
     ask: `mariadb -N -B -e "SHOW STATUS LIKE 'Threads_connected'"`,
-    healthy: /\t600$/m,
+    healthy: /\t612$/m,
     faulty: /\t1920$/m,
+  },
+  'galera.too_many_connections': {
+    params: { node: 'db2', user: 'nova', wants: 2600, administrator: false },
+    host: 'db2',
+    ask: `mariadb -N -B -e "SHOW STATUS LIKE 'Threads_connected'"`,
+    healthy: /\t12$/m,
+    faulty: /\t2000$/m,
+  },
+  'galera.leak': {
+    params: { node: 'db2', user: 'cinder', wants: 2000 },
+    host: 'db2',
+    ask: 'mariadb -N -B -e "SELECT USER, MAX(TIME) FROM information_schema.PROCESSLIST GROUP BY 1"',
+    healthy: /^monitor\t20$/m,
+    faulty: /^cinder\t7200$/m,
+  },
+  'galera.slow_queries': {
+    params: { node: 'db2', user: 'nova', wants: 2200 },
+    host: 'db2',
+    ask: 'mariadb -N -B -e "SELECT USER, MAX(TIME) FROM information_schema.PROCESSLIST GROUP BY 1"',
+    healthy: /^monitor\t20$/m,
+    faulty: /^nova\t180$/m,
+  },
+  'galera.few_files': {
+    params: { node: 'db2', files: 1500 },
+    host: 'db2',
+    ask: 'mariadb -N -B -e "SELECT @@max_connections"',
+    healthy: /^2000$/m,
+    faulty: /^1070$/m,
+  },
+  'haproxy.low_limit': {
+    params: { proxy: 'galera', server: 'db1', limit: 400 },
+    host: 'ctl1',
+    ask: 'echo \'show stat\' | socat stdio /run/haproxy/admin.sock | awk -F, \'$1=="galera" && $2=="db1" {print $7}\'',
+    healthy: /^2500$/m,
+    faulty: /^400$/m,
+  },
+  'hosts.file': {
+    params: { host: 'db2', path: '/etc/left.cnf', content: 'left\n' },
+    host: 'db2',
+    ask: 'cat /etc/left.cnf',
+    healthy: /^$/,
+    faulty: /^left$/m,
   },
   'haproxy.backend_down': {
     params: { proxy: 'nova_api', server: 'ctl2' },
@@ -162,7 +204,14 @@ const seen: Readonly<
   },
 }
 
-const elsewhere = ['hosts.unreachable', 'hosts.silent', 'hosts.rebooted']
+// what shows with a connection, or with the next start
+const elsewhere = [
+  'hosts.unreachable',
+  'hosts.silent',
+  'hosts.rebooted',
+  'galera.comes_back_desynced',
+  'galera.state_transfer_hangs',
+]
 
 function apply(world: TestWorld, name: string, params: Record<string, unknown>): void {
   hostFaults.find((each) => each.name === name)?.apply(world.world, params)
