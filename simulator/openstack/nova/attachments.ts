@@ -129,7 +129,9 @@ function attach(world: CloudWorld, request: ApiRequest): Reply {
       succeed(world, record)
     })
   })
-  return json(200, { volumeAttachment: attachmentView(server, entry, request) })
+  // the answer keeps the shape from before 2.89; only what is read later has the new one
+  const version = Math.min(request.version, 88)
+  return json(200, { volumeAttachment: attachmentView(server, entry, { ...request, version }) })
 }
 
 function detach(world: CloudWorld, request: ApiRequest): Reply {
