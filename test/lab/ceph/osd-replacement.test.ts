@@ -1,0 +1,164 @@
+import { resolve } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { type Workspace, workspace } from '../../program/program.ts'
+import { onHost } from '../support/hosts.ts'
+import { eventually } from '../support/lab.ts'
+import { ceph, clearRack, die, disksCommand, furnishRack, inventoryOfRack, plug, there, unplug } from './rack.ts'
+
+const soon = (ms = 170_000) => AbortSignal.timeout(ms)
+const pool = 'osd-replacement'
+let disk = 'LAB1000'
+let sums = ''
+
+/** What every object holds, as its checksum. */
+const checksums = (signal: AbortSignal) =>
+  there(`for n in 1 2 3 4 5 6 7 8 9 10 11 12; do rados -p ${pool} get obj-$n - | sha256sum; done`, signal)
+
+const clean = (signal: AbortSignal) =>
+  eventually(async () => {
+    const { osdmap, pgmap } = await ceph('status', signal)
+    const all = pgmap.pgs_by_state.every(({ state_name }: { state_name: string }) => state_name === 'active+clean')
+    return (all && osdmap.num_up_osds === 4 && osdmap.num_in_osds === 4) || undefined
+  }, signal)
+
+beforeAll(async () => {
+  const signal = soon()
+  await furnishRack(disk, signal)
+  await there(
+    `ceph osd pool create ${pool} 16 16 2>&1 && ceph osd pool application enable ${pool} rados 2>&1
+     for n in 1 2 3 4 5 6 7 8 9 10 11 12; do head -c 1048576 /dev/urandom | rados -p ${pool} put obj-$n - || exit; done`,
+    signal,
+  )
+  sums = await checksums(signal)
+  await clean(signal)
+})
+
+afterAll(async () => {
+  const signal = soon()
+  await there(`ceph osd pool delete ${pool} ${pool} --yes-i-really-really-mean-it 2>&1`, signal).catch(() => undefined)
+  await clearRack(signal)
+})
+
+async function space(): Promise<Workspace> {
+  const made = workspace()
+  made.write('inventory.json', JSON.stringify(await inventoryOfRack()))
+  return made
+}
+
+/** The words of a run for OSD 3, whose disk is the one in the rack. */
+const words = (phrase = `replace-osd-3-${disk.slice(-4)}`): string[] => [
+  ...['exec', resolve('runbooks/osd-replacement.yaml'), '--inventory', 'inventory.json', '--output', 'plain'],
+  ...Object.entries({
+    osd_id: '3',
+    admin_host: 'ceph1',
+    prepare: 'raw',
+    poll: '2s',
+    disks_command: JSON.stringify([disksCommand]),
+    smart_command: '[]',
+  }).flatMap(([name, value]) => ['--input', `${name}=${value}`]),
+  ...['--answer', `identity=${phrase}`, '--answer', 'healthy=yes', '--answer', 'leave/last=yes'],
+]
+
+/** Number, place, class and weight; up and in; no flag of any kind; and every object as it was written. */
+async function asBefore(place: object, signal: AbortSignal): Promise<void> {
+  const { nodes } = await ceph('osd tree', signal)
+  expect(nodes.find(({ id }: { id: number }) => id === 3)).toEqual(place)
+  const { flags, osds, crush_node_flags } = await ceph('osd dump', signal)
+  expect(flags.split(',').filter((flag: string) => /^(no|pause|full)/.test(flag))).toEqual([])
+  expect(osds.map(({ state }: { state: string[] }) => state.join(' '))).toEqual(Array(4).fill('exists up'))
+  expect(crush_node_flags).toEqual({})
+  expect(await checksums(signal)).toBe(sums)
+}
+
+const placeOfOsd = async (signal: AbortSignal) => {
+  const { nodes } = await ceph('osd tree', signal)
+  return nodes.find(({ id }: { id: number }) => id === 3)
+}
+/** Sets a value of every daemon; whether all of them took it. */
+const tell = async (setting: string, signal: AbortSignal) =>
+  (await onHost('ceph1', `ceph tell 'osd.*' config set ${setting}`, signal)).code === 0
+
+/** How often anybody told Ceph to destroy an OSD, by its own audit log. */
+const destroys = async (signal: AbortSignal) =>
+  Number(await there(`grep -c 'cmd=.{"prefix": "osd destroy"' /var/lib/ceph/log/mgr.a.log || true`, signal))
+
+test('flags that somebody has set before are told, and nothing is changed', async () => {
+  const signal = soon()
+  const before = await placeOfOsd(signal)
+  await there('ceph osd set nobackfill 2>&1', signal)
+  try {
+    const { code, all } = await (await space()).run(words())
+    expect(code, all).toBe(1)
+    expect(all).toContain('somebody has set flags: nobackfill')
+    expect(await placeOfOsd(signal)).toEqual(before)
+    expect(await there('systemctl is-active ceph-osd@3', signal)).toBe('active')
+    expect((await ceph('osd dump', signal)).flags).toContain('nobackfill')
+  } finally {
+    await there('ceph osd unset nobackfill 2>&1', signal)
+  }
+})
+
+test('a second OSD that fails while data leaves stops it: nothing is destroyed, and the first is back in', async () => {
+  const signal = soon()
+  const place = await placeOfOsd(signal)
+  // data leaves slowly enough to meet the failure
+  await tell('osd_recovery_sleep 5', signal)
+  await tell('osd_max_backfills 1', signal)
+  try {
+    const run = (await space()).start(words())
+    await run.until('leave/out')
+    await there('systemctl stop ceph-osd@1', signal)
+    const { code, all } = await run.ended
+    expect(code, all).toBe(1)
+    expect(all).toContain('until_failed')
+    expect(all).not.toContain('begins       leave/destroy')
+    expect(await placeOfOsd(signal)).toEqual(place)
+    expect(await there('systemctl is-active ceph-osd@3; systemctl is-enabled ceph-osd@3', signal)).toBe(
+      'active\nenabled',
+    )
+  } finally {
+    await there('systemctl reset-failed ceph-osd@1; systemctl start ceph-osd@1; ceph osd in 1 3 2>&1', signal)
+    // a daemon that has just started does not answer at once
+    await eventually(async () => (await tell('osd_recovery_sleep 0', signal)) || undefined, signal)
+    await tell('osd_max_backfills 4', signal)
+    await clean(signal)
+  }
+})
+
+test('a disk dies for real and is replaced while the run is parked: number, place and every object are kept', async () => {
+  const signal = soon(400_000)
+  const place = await placeOfOsd(signal)
+  await die(disk, 3, signal)
+  const here = await space()
+  const parked = await here.run(words())
+  expect(parked.code, parked.all).toBe(6)
+  expect((await placeOfOsd(signal)).status).toBe('destroyed')
+
+  await unplug(disk, signal)
+  disk = 'LAB2000'
+  await plug(disk, signal)
+  const { code, all } = await here.run(['resume', 'last', '--output', 'plain', '--answer', `swap/new_serial=${disk}`])
+  expect(code, all).toBe(0)
+  await asBefore(place, signal)
+}, 400_000)
+
+test('the same with the program killed between destroy and create: it goes on, and destroys nothing twice', async () => {
+  const signal = soon(400_000)
+  const place = await placeOfOsd(signal)
+  await die(disk, 3, signal)
+  const here = await space()
+  const count = await destroys(signal)
+  const old = disk
+  const run = here.start([...words(), '--answer', 'swap/new_serial=LAB3000'])
+  // nobody has put in the new disk yet: it is looked for
+  await run.until('waits        swap/appears')
+  run.child.kill('SIGKILL')
+  await run.ended
+  await unplug(old, signal)
+  disk = 'LAB3000'
+  await plug(disk, signal)
+  const { code, all } = await here.run(['resume', 'last', '--output', 'plain'])
+  expect(code, all).toBe(0)
+  expect(await destroys(signal)).toBe(count + 1)
+  await asBefore(place, signal)
+}, 400_000)
