@@ -5,7 +5,7 @@ import { type LocalFiles, StepFailure } from '../action/contract.ts'
 import { readBytes } from './files.ts'
 
 /** Bytes of the largest file that goes through a run. */
-export const largestFile = 32 * 1024 * 1024
+const largestFile = 32 * 1024 * 1024
 
 export const localFiles: LocalFiles = {
   async read(path) {

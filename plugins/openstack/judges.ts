@@ -26,7 +26,7 @@ export const recorded =
   }
 
 /** The host it was on: the migration knows after a crash. */
-export const hostBefore = ({ seen, attempt }: Look): string | null =>
+const hostBefore = ({ seen, attempt }: Look): string | null =>
   attempt.before ? hostOf(attempt.before) : ((seen.migration?.['source_compute'] as string | undefined) ?? null)
 
 /** Whether it is on another host than before, and on the wanted one where one was asked for. */

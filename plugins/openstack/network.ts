@@ -168,7 +168,7 @@ const portList = listAction({
   examples: [{}, { server: '16ddfc18-0fa0-4df2-bab0-5df9bdb27152' }],
 })
 
-export const routerItem = apiObject(
+const routerItem = apiObject(
   'A router',
   {
     id: text('UUID'),

@@ -9,7 +9,7 @@ import type { Session } from './session.ts'
 import { computeVersions, type Microversions } from './versions.ts'
 
 /** 2.58 gives pages and `updated_at`; events since 2.51 are for everybody. */
-export const instanceActionVersions: Microversions = { min: '2.58', max: '2.100' }
+const instanceActionVersions: Microversions = { min: '2.58', max: '2.100' }
 
 /** What was done to a server, newest first, without events. */
 export async function instanceActions(session: Session, server: string, signal: AbortSignal) {

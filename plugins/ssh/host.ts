@@ -14,7 +14,7 @@ const host = text('The host, as the inventory calls it; each of the `targets` of
 })
 
 /** The parameter `become`, which every action that does something on a host takes. */
-export const become: Schema = {
+const become: Schema = {
   description:
     'As whom it runs: `true` for the user that the inventory names (`become_user`, else `root`), or another one; `false` for whoever logs in. The inventory decides unless told.',
   oneOf: [
@@ -29,7 +29,7 @@ export const become: Schema = {
   ],
 }
 
-export function becomeOf({ become: said }: JsonObject): Pick<Command, 'become'> {
+function becomeOf({ become: said }: JsonObject): Pick<Command, 'become'> {
   return said === undefined ? {} : { become: said as boolean | Become }
 }
 

@@ -218,7 +218,7 @@ function nicWorks(world: World, host: string): boolean {
 }
 
 /** The devices between a guest and the bridge of its host. */
-export function guestHops(world: World, port: Port): readonly Hop[] {
+function guestHops(world: World, port: Port): readonly Hop[] {
   const { backend, hybrid } = world.cloud.neutron.path
   const names = backend === 'openvswitch' && hybrid ? ['tap', 'qbr', 'qvb', 'qvo'] : ['tap']
   return names.map((name) => ({ name, host: port['binding:host_id'], device: deviceOf(name, port) }))

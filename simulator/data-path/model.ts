@@ -83,7 +83,7 @@ export const finished = (
 const dhcpAgentOn = ({ cloud: { neutron } }: World, host: string | undefined): Agent | undefined =>
   neutron.agents.find((one) => one.agent_type === 'DHCP agent' && one.host === host)
 
-export function works(world: CloudWorld, agent: Agent): boolean {
+function works(world: CloudWorld, agent: Agent): boolean {
   const now = world.clock.now()
   return now - lastBeat(agent, now, world.estate) <= agentDeadAfter
 }

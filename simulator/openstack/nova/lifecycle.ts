@@ -40,7 +40,7 @@ export function beginEvent(
   return opened
 }
 
-export const conductorOf = ({ topology }: CloudWorld): string | null => topology.controllers[0] ?? null
+const conductorOf = ({ topology }: CloudWorld): string | null => topology.controllers[0] ?? null
 
 /** Everything of an action that is open ends well. */
 export function succeed(world: CloudWorld, record: InstanceAction): void {

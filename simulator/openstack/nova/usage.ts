@@ -8,7 +8,7 @@ export interface Used {
 }
 
 /** What a flavor claims of a host; a server that boots from a volume has no disk there. */
-export const claimOf = ({ image }: NovaServer, flavor: Flavor): Used => ({
+const claimOf = ({ image }: NovaServer, flavor: Flavor): Used => ({
   vcpus: flavor.vcpus,
   memoryMb: flavor.ram,
   diskGb: image === '' ? 0 : flavor.disk,

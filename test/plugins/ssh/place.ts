@@ -32,7 +32,7 @@ export function contextOn(ssh: Ssh, clock: Clock, key = 'step'): ActionContext {
   }
 }
 
-export function actionOf(name: string): WorkAction {
+function actionOf(name: string): WorkAction {
   const found = [...sshActions, ...systemdActions].find((action) => action.name === name)
   if (!found || asks(found)) throw new Error(`no action ${name}`)
   return found
