@@ -266,7 +266,7 @@ async function settled(
 ): Promise<Settled> {
   const session = await sessionOf(ctx, params)
   const wanted = String(params['server'])
-  const { server, since } = await asOf(session, wanted, ctx, signal)
+  const { server, since, earliest } = await asOf(session, wanted, ctx, signal)
   if (!server) {
     if (
       operation.judge({ seen: gone(wanted), attempt: { server: wanted, params, facts: {}, known: new Set() } }) ===
@@ -277,6 +277,12 @@ async function settled(
   }
   const id = idOf(server)
   const ours = await ownAction(session, operation, id, since, signal)
+  if (!ours && earliest < since && (await ownAction(session, operation, id, earliest, signal))) {
+    return {
+      happened: 'unknown',
+      why: 'the clock of this machine and that of the cloud are apart, and it was asked for in between',
+    }
+  }
   if (!ours) {
     const migrations = operation.migrates && (await migrationsOf(session, id, signal))
     if (taskOf(server) === null && operation.holds?.(server, params, migrations))
@@ -317,10 +323,16 @@ async function ownAction(session: Session, { action }: Operation, server: string
   return undefined
 }
 
-/** The server, and when the attempt began by the clock of the cloud. Its answers tell the time to the second. */
+/**
+ * The server, and when the attempt began by the clock of the cloud, whose answers tell the time to the second. How far the
+ * clocks are apart is known for now, not for then: `earliest` is the moment for clocks that agreed when it began.
+ */
 async function asOf(session: Session, wanted: string, ctx: ActionContext, signal: AbortSignal) {
-  const began = (date: string | null) =>
-    ctx.step.began + (date === null ? 0 : Date.parse(date) - ctx.clock.now()) - 2_000
+  const began = (date: string | null) => {
+    const apart = date === null ? 0 : Date.parse(date) - ctx.clock.now()
+    const since = ctx.step.began + apart - 2_000
+    return { since, earliest: apart > 5_000 ? ctx.step.began - 2_000 : since }
+  }
   try {
     const found = uuid.test(wanted)
       ? await serverById(session, wanted, signal).then(({ body, date }) => ({
@@ -328,9 +340,9 @@ async function asOf(session: Session, wanted: string, ctx: ActionContext, signal
           date,
         }))
       : await findServer(session, wanted, signal)
-    return { server: found.server, since: began(found.date) }
+    return { server: found.server, ...began(found.date) }
   } catch (error) {
-    if (error instanceof StepFailure && error.code === 'not_found') return { server: undefined, since: began(null) }
+    if (error instanceof StepFailure && error.code === 'not_found') return { server: undefined, ...began(null) }
     throw error
   }
 }

@@ -35,6 +35,8 @@ export interface Script {
   /** What was done to the server, as `os-instance-actions` lists it. */
   readonly actions?: readonly JsonObject[]
   readonly routes?: Routes
+  /** The time by its clock when it shows the server. */
+  readonly date?: string
 }
 
 const vmStates: { readonly [status: string]: string } = {
@@ -51,7 +53,15 @@ const vmStates: { readonly [status: string]: string } = {
 }
 
 /** A Nova with one server, which goes through what a test says, look by look. */
-export function fakeNova({ before = {}, after = [], speaks = '2.93', answer, actions = [], routes }: Script): Routes {
+export function fakeNova({
+  before = {},
+  after = [],
+  speaks = '2.93',
+  answer,
+  actions = [],
+  routes,
+  date,
+}: Script): Routes {
   let asked = false
   let look = 0
   const start: Frame = { status: 'ACTIVE', task: null, host: 'a', ...before }
@@ -80,7 +90,7 @@ export function fakeNova({ before = {}, after = [], speaks = '2.93', answer, act
         return { status: 404, json: { itemNotFound: { code: 404, message: 'Instance could not be found.' } } }
       const status = frame.status ?? 'ACTIVE'
       return {
-        headers: { date: 'Sun, 01 Mar 2026 12:00:00 GMT' },
+        headers: { date: date ?? 'Sun, 01 Mar 2026 12:00:00 GMT' },
         json: {
           server: {
             id,

@@ -418,6 +418,13 @@ describe('after a crash', () => {
       happened: 'yes',
     },
     {
+      what: 'the clock of the cloud ran away, and it was asked for in between',
+      verb: 'live_migrate',
+      script: { date: 'Sun, 01 Mar 2026 12:10:00 GMT', actions: [ours('live-migration')] },
+      happened: 'unknown',
+      why: 'are apart',
+    },
+    {
       what: 'it was asked for and broke off',
       verb: 'live_migrate',
       script: { before: { migrations: [migration('failed')] }, actions: [ours('live-migration')] },
