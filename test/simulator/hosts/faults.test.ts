@@ -211,6 +211,17 @@ const elsewhere = [
   'hosts.rebooted',
   'galera.comes_back_desynced',
   'galera.state_transfer_hangs',
+  // what shows when a host is rebooted: test/simulator/openstack/compute-hosts.test.ts
+  'hosts.never_back',
+  'hosts.reboot_refused',
+  'hosts.slow_boot',
+  // what shows when a disk is replaced: runbooks/osd-replacement.test.ts
+  'ceph.destroy_refused',
+  'ceph.disk_failing',
+  'ceph.disk_swapped',
+  'ceph.id_lost',
+  'ceph.recovery_stuck',
+  'ceph.serial_differs',
 ]
 
 function apply(world: TestWorld, name: string, params: Record<string, unknown>): void {
