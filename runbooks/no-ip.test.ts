@@ -145,7 +145,6 @@ describe('what the hosts tell', () => {
     { faults: [linuxbridge, 'network.tunnel_down'], verdict: 'TUNNEL_DOWN', of: 'neutron-linuxbridge-agent on cmp1' },
     { faults: [ovn, 'network.ovn_no_options'], verdict: 'OVN_NO_DHCP_OPTS', of: /^[0-9a-f-]{36}$/ },
     { faults: [ovn, 'network.ovn_unbound'], verdict: 'OVN_UNBOUND', of: 'ovn-controller on cmp1' },
-    { faults: [ovn, 'network.ovn_disconnected'], verdict: 'OVN_CTRL_DISCONNECTED', of: 'ovn-controller on cmp1' },
   ]
 
   test.each(table)('$faults is $verdict, and nothing is changed', async ({ faults, verdict, of }) => {

@@ -179,7 +179,7 @@ async function openChannel(
         hint: 'look at `ForceCommand` of its sshd, and at the shell of the user',
       })
     }
-    if (tries === 6) {
+    if (tries === 12) {
       throw new StepFailure('channel_refused', `\`${connection.name}\` opens no more sessions: ${cause.message}`, {
         status: 'unreachable',
         cause,
