@@ -1,8 +1,7 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs'
-import * as modules from 'node:module'
 import { homedir, hostname, userInfo } from 'node:os'
-import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
 /**
  * The program: the only file that knows this process's arguments, streams and signals. It imports nothing of ours before
@@ -14,7 +13,6 @@ async function start(): Promise<void> {
     process.stdout.write(`${version()}\n`)
     return
   }
-  keepCompiled()
   const { exitCode } = await import('./error.ts')
   const cancel = new AbortController()
   const onSignal = (signal: NodeJS.Signals) => {
@@ -38,17 +36,11 @@ async function start(): Promise<void> {
     user: userName(),
     hostname: hostname(),
     pid: process.pid,
+    program: fileURLToPath(import.meta.url),
   }
   process.exitCode = await main(argv, io, cancel.signal)
   // a plugin may have left something open; all that had to be written is written
   if (process.stdin.isTTY) process.stdin.unref()
-}
-
-/** From Node 22.1 on, what V8 made of our files is kept for the next time; where it cannot be kept, nothing is lost. */
-function keepCompiled(): void {
-  const { enableCompileCache } = modules as { readonly enableCompileCache?: (folder: string) => unknown }
-  const cache = process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache')
-  enableCompileCache?.(join(cache, 'runbook', 'compiled'))
 }
 
 /** From the nearest `package.json` above this file, wherever it was built to. */

@@ -4,7 +4,7 @@
  * by the process when it ends. Ends with 1 when a target is missed.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { listing, listServers } from './bench-servers.ts'
@@ -26,6 +26,8 @@ interface Row {
 const folder = mkdtempSync(join(tmpdir(), 'runbook-bench-'))
 const program = resolve('dist/cli.js')
 const hook = join(folder, 'tell.cjs')
+/** Without a configuration: a check in which plugins take part is made each time. */
+const empty = join(folder, 'empty')
 const few = 100
 const many = 10_000
 
@@ -58,12 +60,17 @@ function cells({ what, measured, target, met }: Row): string[] {
 
 function startUp(): Row[] {
   const inspection = resolve('runbooks/daily-inspection.yaml')
-  const [node, version, check] = inTurn(11, [
+  const [node, version, check, first] = inTurn(11, [
     () => cost(['-e', '0']),
     () => cost([program, '--version']),
-    () => cost([program, 'check', inspection]),
+    () => cost([program, 'check', inspection], empty),
+    () => cost([program, 'check', '--no-cache', inspection], empty),
   ])
-  return [ratio('runbook --version', version, node, 1.5), ratio('runbook check of the inspection', check, node, 3)]
+  return [
+    ratio('runbook --version', version, node, 1.5),
+    ratio('runbook check of the inspection, unchanged', check, node, 3),
+    ratio('runbook check of the inspection, changed', first, node, 3),
+  ]
 }
 
 /** A step that does nothing, but is recorded and flushed as a change is: the difference to a run with one step. */
@@ -82,7 +89,7 @@ function steps(): Row[] {
 }
 
 function large(): Row {
-  const [costs] = inTurn(3, [() => cost([program, 'check', join(folder, 'large.yaml')])])
+  const [costs] = inTurn(3, [() => cost([program, 'check', '--no-cache', join(folder, 'large.yaml')])])
   return limit('runbook check of 2000 steps', middle(costs), 1000, 'ms CPU')
 }
 
@@ -114,9 +121,9 @@ function inTurn(times: number, all: readonly (() => Cost)[]): Cost[][] {
   return costs
 }
 
-function cost(args: readonly string[]): Cost {
+function cost(args: readonly string[], cwd = folder): Cost {
   const { status, stderr, output } = spawnSync(process.execPath, ['--require', hook, ...args], {
-    cwd: folder,
+    cwd,
     env: { PATH: process.env['PATH'], HOME: folder },
     stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
     encoding: 'utf8',
@@ -146,6 +153,7 @@ function limit(what: string, value: number, most: number, unit: string): Row {
 }
 
 function writeWorld(): void {
+  mkdirSync(empty)
   const put = (name: string, text: string) => writeFileSync(join(folder, name), text)
   const numbers = (count: number) => Array.from({ length: count }, (_, index) => index)
   put('runbook.config.yaml', 'apiVersion: runbook/v1\nplugins: [./nothing.mjs]\n')

@@ -1,5 +1,5 @@
 import type { Answer, Question } from '../action/contract.ts'
-import { type Diagnostic, printable } from '../diagnostic.ts'
+import { type Diagnostic, didYouMean, printable } from '../diagnostic.ts'
 import { problemAt } from '../document/problem.ts'
 import type { Json } from '../json.ts'
 import { validatorOf } from '../schema.ts'
@@ -10,6 +10,8 @@ import { hasTerminal } from './io.ts'
 export interface AnswerOptions {
   /** `step=value`, as typed. */
   readonly given: readonly string[]
+  /** The addresses of all steps. */
+  readonly steps: Iterable<string>
   /** Says yes where a plain yes is asked; a phrase is still to be typed. */
   readonly yes: boolean
   readonly now: () => string
@@ -26,22 +28,21 @@ export type Answers = (
 /** Where answers come from: those given on the command line, `--yes`, a person at the terminal; else nobody. */
 export function answersFrom(
   io: Io,
-  { given, yes, now, view }: AnswerOptions,
+  { given, steps, yes, now, view }: AnswerOptions,
 ): { readonly answer: Answers; readonly diagnostics: readonly Diagnostic[] } {
   const table = new Map<string, string>()
   const diagnostics: Diagnostic[] = []
+  const known = new Set(steps)
   for (const pair of given) {
     const at = pair.lastIndexOf(']') > 0 ? pair.indexOf('=', pair.lastIndexOf(']')) : pair.indexOf('=')
-    if (at <= 0)
-      diagnostics.push(
-        problemAt(
-          { path: '--answer', text: pair },
-          { start: 0, end: pair.length },
-          'RB3006',
-          `\`${pair}\` is not \`step=answer\``,
-        ),
-      )
-    else table.set(pair.slice(0, at), pair.slice(at + 1))
+    const key = pair.slice(0, Math.max(at, 0))
+    const step = addressOf(key)
+    if (at <= 0) refuse(pair, pair.length, `\`${pair}\` is not \`step=answer\``)
+    else if (!known.has(step)) refuse(pair, at, `there is no step \`${step}\``, didYouMean(step, known))
+    else table.set(key, pair.slice(at + 1))
+  }
+  function refuse(text: string, end: number, message: string, hint?: string): void {
+    diagnostics.push(problemAt({ path: '--answer', text }, { start: 0, end }, 'RB3006', message, hint))
   }
   const by = `${io.user}@${io.hostname}`
   // one question at a time: branches that ask together wait for each other
@@ -71,6 +72,11 @@ export function answersFrom(
     return mine
   }
   return { answer, diagnostics }
+}
+
+/** The step that a key is of: without the items of its loops, its tries and what about it is asked. */
+function addressOf(key: string): string {
+  return key.replaceAll(/\[[^\]]*\]|~\d+|![a-z]+/g, '')
 }
 
 function wanted({ kind, options, schema }: Question): string {

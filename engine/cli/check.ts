@@ -1,57 +1,61 @@
-import { resolve } from 'node:path'
-import type { Diagnostic } from '../diagnostic.ts'
-import { hasErrors, inOrder } from '../diagnostic.ts'
+import { join } from 'node:path'
+import { hasErrors } from '../diagnostic.ts'
 import { exitCode } from '../error.ts'
-import { isFolder, namesIn } from '../host/files.ts'
+import { readBytes, withQuestions } from '../host/files.ts'
+import { keep, type Place, placeFor, recall } from '../host/kept-answers.ts'
 import { colourWanted } from '../view/colour.ts'
 import { diagnosticRecords, drawDiagnostics } from '../view/diagnostics.ts'
-import { configOf } from './config.ts'
 import type { Io } from './io.ts'
-import { runbookLibrary } from './library.ts'
-import { loadInventory, prepare } from './prepare.ts'
-import { loadRegistry } from './registry.ts'
 
 export interface CheckOptions {
   readonly inventory?: string
   readonly connect?: boolean
   readonly output: 'text' | 'json'
   readonly strict?: boolean
+  readonly cache: boolean
 }
 
-/** `runbook check`: every problem of every runbook named, in one go. */
+/**
+ * `runbook check`: every problem of every runbook named, in one go. That there is none is kept, with all that was asked
+ * about files to know it; while every answer is still the same, it is not found out again.
+ */
 export async function check(
   names: readonly string[],
   options: CheckOptions,
   io: Io,
   signal: AbortSignal,
 ): Promise<number> {
-  const config = configOf(io)
-  const registry = await loadRegistry(config.plugins)
-  const library = runbookLibrary(config.runbooks, io.cwd)
-  const path = options.inventory ?? config.inventory
-  const inventory = path === undefined ? undefined : loadInventory(resolve(io.cwd, path))
-  const wanted =
-    names.length > 0
-      ? names.flatMap((name) => expand(resolve(io.cwd, name), name))
-      : library.all().map((each) => each.path)
-  const prepared = wanted.map((name) => prepare(name, library, registry, inventory))
-  const diagnostics: readonly Diagnostic[] = prepared.flatMap((each) => each.diagnostics)
-  const all = inOrder(diagnostics)
-  if (options.output === 'json') io.stdout.write(`${JSON.stringify(diagnosticRecords(all), null, 2)}\n`)
-  else if (all.length > 0)
-    io.stdout.write(drawDiagnostics(all, { colour: colourWanted({ isTTY: io.stdout.isTTY === true, env: io.env }) }))
-  else io.stdout.write(`${wanted.length} runbook${wanted.length === 1 ? '' : 's'} checked, no problems\n`)
-  if (hasErrors(all) || (options.strict && all.length > 0)) return exitCode.usage
+  const place = options.cache && !options.connect ? placeOf(names, options, io) : undefined
+  const known = place && recall(place)
+  if (typeof known === 'number') return none(known, ', and nothing has changed since')
+  const { result, asked } = await withQuestions(async () => (await import('./examine.ts')).examine(names, options, io))
+  const { count, diagnostics, plugins, runbooks } = result
+  // plugins are code, which may ask about anything
+  if (place && asked && diagnostics.length === 0 && !plugins) keep(place, { asked, result: count })
+  if (diagnostics.length === 0) none(count)
+  else if (options.output === 'json') io.stdout.write(`${JSON.stringify(diagnosticRecords(diagnostics), null, 2)}\n`)
+  else
+    io.stdout.write(
+      drawDiagnostics(diagnostics, { colour: colourWanted({ isTTY: io.stdout.isTTY === true, env: io.env }) }),
+    )
+  if (hasErrors(diagnostics) || (options.strict && diagnostics.length > 0)) return exitCode.usage
   if (!options.connect) return exitCode.done
-  const runbooks = new Set(prepared.flatMap((each) => each.runbooks))
-  return (await import('./connect.ts')).connect([...runbooks], io, options, signal)
+  return (await import('./connect.ts')).connect(runbooks, io, options, signal)
+
+  function none(count: number, more = ''): number {
+    io.stdout.write(
+      options.output === 'json' ? '[]\n' : `${count} runbook${count === 1 ? '' : 's'} checked, no problems${more}\n`,
+    )
+    return exitCode.done
+  }
 }
 
-/** A folder stands for the runbooks in it. */
-function expand(path: string, name: string): readonly string[] {
-  return isFolder(path)
-    ? namesIn(path)
-        .filter((file) => /\.ya?ml$/.test(file))
-        .map((file) => `${path}/${file}`)
-    : [name]
+/** The program stands for its code: the names of the files that it loads are made from what is in them. */
+function placeOf(names: readonly string[], { inventory }: CheckOptions, io: Io): Place | undefined {
+  if (!io.program?.endsWith('.js')) return undefined
+  const code = readBytes(io.program)
+  if (!('bytes' in code)) return undefined
+  const folder = join(io.env['XDG_CACHE_HOME'] || join(io.home, '.cache'), 'runbook', 'checks')
+  const text = new TextDecoder().decode(code.bytes)
+  return placeFor(folder, [text, process.version, io.cwd, io.home, process.env['HOME'], names, inventory])
 }

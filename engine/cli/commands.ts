@@ -9,7 +9,7 @@ const many = (value: string, before: readonly string[] = []): readonly string[] 
 
 /** Every command with its options; what a command does is loaded when it is called. */
 export function addCommands(program: Command, io: Io, signal: AbortSignal, done: Done): void {
-  program
+  const exec = program
     .command('exec <runbook>')
     .description('run a runbook: a name, or the path of a file')
     .option('-i, --input <name=value>', 'an input; may be given several times', many)
@@ -21,25 +21,14 @@ export function addCommands(program: Command, io: Io, signal: AbortSignal, done:
     .option('--rehearse <scenario>', 'work on the rehearsal cloud instead of a real one')
     .option('--speed <factor>', 'in rehearsal: world seconds per second; without it, waiting takes no time', positive)
     .option('--effects <file>', 'in rehearsal: append every change made to the world to this file')
-    .option('--step', 'ask before each step')
-    .option('-y, --yes', 'answer yes where a plain yes is asked')
-    .option('--answer <step=value>', 'answer a question before it is asked', many)
-    .addOption(new Option('-o, --output <form>', 'how to show the run').choices(['live', 'plain', 'json']))
-    .addOption(
-      new Option('--fail-on <verdict>', 'for inspections: the mildest verdict that makes the exit code 1')
-        .choices([...failOns])
-        .default('unknown'),
-    )
-    .option('--runs <folder>', 'where runs are kept')
-    .option('--report <file>', 'write a report when the run is over: .md, .html, .json or .txt', many)
-    .option('-v, --verbose', 'show remote output and calls line by line')
+  addRunOptions(exec)
     .addHelpText(
       'after',
       '\nExamples:\n  runbook exec daily-inspection --rehearse healthy\n  runbook exec ./reboot.yaml --inventory prod.yaml --input host=cmp4 --dry-run',
     )
     .action(async (name, options) => done(await (await import('./exec.ts')).exec(name, options, io, signal)))
 
-  program
+  const resume = program
     .command('resume <run>')
     .description('go on with a run where it stopped: its name, the end of its name, or `last`')
     .option('--as-recorded', 'go on with the runbook as it was when the run began')
@@ -47,18 +36,7 @@ export function addCommands(program: Command, io: Io, signal: AbortSignal, done:
     .option('--cancel', 'only clean up and undo, then end the run')
     .option('-i, --input <name=value>', 'secret inputs again: they are not kept', many)
     .option('--input-file <name=path>', 'a secret input that is the content of a file', many)
-    .option('--step', 'ask before each step')
-    .option('-y, --yes', 'answer yes where a plain yes is asked')
-    .option('--answer <step=value>', 'answer a question', many)
-    .addOption(new Option('-o, --output <form>', 'how to show the run').choices(['live', 'plain', 'json']))
-    .addOption(
-      new Option('--fail-on <verdict>', 'for inspections: the mildest verdict that makes the exit code 1')
-        .choices([...failOns])
-        .default('unknown'),
-    )
-    .option('--runs <folder>', 'where runs are kept')
-    .option('--report <file>', 'write a report when the run is over', many)
-    .option('-v, --verbose', 'show remote output and calls line by line')
+  addRunOptions(resume)
     .addHelpText(
       'after',
       '\nExamples:\n  runbook resume last\n  runbook resume 20261121T0805-a1b2c3 --answer drain!doubt=done',
@@ -75,6 +53,7 @@ export function addCommands(program: Command, io: Io, signal: AbortSignal, done:
     )
     .addOption(new Option('-o, --output <form>', 'how to tell problems').choices(['text', 'json']).default('text'))
     .option('--strict', 'let warnings fail the check')
+    .option('--no-cache', 'find out again what an earlier check found of the same files')
     .action(async (names, options) => done(await (await import('./check.ts')).check(names, options, io, signal)))
 
   program
@@ -162,4 +141,21 @@ function positive(text: string): number {
   const value = Number(text)
   if (!(value > 0)) throw new InvalidArgumentError('it is a number above 0')
   return value
+}
+
+/** The options of what runs: how it asks, how it is shown, where it is kept. */
+function addRunOptions(command: Command): Command {
+  return command
+    .option('--step', 'ask before each step')
+    .option('-y, --yes', 'answer yes where a plain yes is asked')
+    .option('--answer <step=value>', 'answer a question before it is asked', many)
+    .addOption(new Option('-o, --output <form>', 'how to show the run').choices(['live', 'plain', 'json']))
+    .addOption(
+      new Option('--fail-on <verdict>', 'for inspections: the mildest verdict that makes the exit code 1')
+        .choices([...failOns])
+        .default('unknown'),
+    )
+    .option('--runs <folder>', 'where runs are kept')
+    .option('--report <file>', 'write a report when the run is over: .md, .html, .json or .txt', many)
+    .option('-v, --verbose', 'show remote output and calls line by line')
 }

@@ -4,6 +4,7 @@ import { beginRun } from '../host/only-writer.ts'
 import { reportedLines } from '../host/runs.ts'
 import { Redactor } from '../journal/redact.ts'
 import type { Json, JsonObject, Schema } from '../json.ts'
+import { stepsByAddress } from '../run/engine.ts'
 import type { RunBegan } from '../run/event.ts'
 import { colourWanted } from '../view/colour.ts'
 import { drawDiagnostics } from '../view/diagnostics.ts'
@@ -89,6 +90,7 @@ export async function exec(name: string, options: ExecOptions, io: Io, signal: A
     })
     const { answer, diagnostics: badAnswers } = answersFrom(io, {
       given: options.answer ?? [],
+      steps: stepsByAddress(plan.runbook).keys(),
       yes: options.yes === true,
       now: () => new Date(clock.now()).toISOString(),
       view,

@@ -9,6 +9,8 @@ export interface Io {
   readonly user: string
   readonly hostname: string
   readonly pid: number
+  /** The file of the program. */
+  readonly program?: string
 }
 
 /** Whether a person can be asked something now. */

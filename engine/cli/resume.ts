@@ -8,6 +8,7 @@ import { Redactor } from '../journal/redact.ts'
 import type { JsonObject } from '../json.ts'
 import { semantics } from '../plan/build.ts'
 import type { Plan } from '../plan/plan.ts'
+import { stepsByAddress } from '../run/engine.ts'
 import type { Entry, RunBegan } from '../run/event.ts'
 import { answersFrom } from './answers.ts'
 import { carryOut } from './carry-out.ts'
@@ -97,6 +98,7 @@ async function goOn(folder: string, options: ResumeOptions, io: Io, signal: Abor
     const now = () => new Date(surroundings.doors.clock.now()).toISOString()
     const { answer, diagnostics } = answersFrom(io, {
       given: options.answer ?? [],
+      steps: stepsByAddress(plan.runbook).keys(),
       yes: options.yes === true,
       now,
       view,

@@ -70,9 +70,9 @@ function workOf(
   seen: readonly string[] = [],
 ): readonly Work[] {
   if (seen.includes(runbook.source.path)) return []
-  const visit = (steps: readonly Step[], circumstance: string): readonly Work[] =>
+  const visit = (steps: readonly Step[], circumstance: string, outer: string): readonly Work[] =>
     steps.flatMap((step): readonly Work[] => {
-      const path = `${above}${step.id.text}`
+      const path = `${outer}${step.id.text}`
       if (step.kind === 'action') {
         const action = registry.get(step.action.text)
         const own: Work = {
@@ -91,10 +91,12 @@ function workOf(
       return [...below, ...inside(step)]
 
       function inside(each: Step): readonly Work[] {
-        return groupsOf(each).flatMap(({ word, steps: group }) => visit(group, circumstances[word] ?? circumstance))
+        return groupsOf(each).flatMap(({ word, steps: group }) =>
+          visit(group, circumstances[word] ?? circumstance, `${path}/`),
+        )
       }
     })
-  return visit(runbook.steps, around)
+  return visit(runbook.steps, around, above)
 }
 
 const circumstances: { readonly [word: string]: string } = {

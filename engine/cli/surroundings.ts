@@ -143,7 +143,7 @@ function settingsOf({ hosts }: Inventory, name: string, io: Io): HostSettings | 
   const host = hosts.get(name)
   if (!host) return undefined
   const { user, port, identity_file, proxy_jump, known_hosts, config } = host.ssh
-  const { become, become_user, become_method, become_password: password } = host.ssh
+  const { transport, become, become_user, become_method, become_password: password } = host.ssh
   return {
     ...(host.address !== name && { address: host.address }),
     ...(user !== undefined && { user }),
@@ -152,6 +152,7 @@ function settingsOf({ hosts }: Inventory, name: string, io: Io): HostSettings | 
     ...(proxy_jump !== undefined && { proxyJump: proxy_jump }),
     ...(known_hosts !== undefined && { knownHosts: [known_hosts] }),
     ...(config !== undefined && { sshConfig: config }),
+    ...(transport !== undefined && { transport }),
     ...(become !== undefined && { become }),
     ...(become_user !== undefined && { becomeUser: become_user }),
     ...(become_method !== undefined && { becomeMethod: become_method }),

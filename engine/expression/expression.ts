@@ -17,6 +17,7 @@ import { readNode } from './read.ts'
 import type { Reference } from './references.ts'
 import { referencesOf } from './references.ts'
 import { released } from './release.ts'
+import { remembered } from './remembered.ts'
 import type { Unknown } from './unknown.ts'
 import { defaultBudget } from './work.ts'
 
@@ -34,18 +35,8 @@ export type ParsedExpression =
   | { readonly expression: Expression; readonly problem?: undefined }
   | { readonly expression?: undefined; readonly problem: ExpressionProblem }
 
-const parsed = new Map<string, ParsedExpression>()
-const mostParsed = 1_000
-
 /** Reads an expression; the same text is read once. */
-export function parseExpression(text: string): ParsedExpression {
-  const known = parsed.get(text)
-  if (known) return known
-  if (parsed.size >= mostParsed) parsed.clear()
-  const fresh = parse(text)
-  parsed.set(text, fresh)
-  return fresh
-}
+export const parseExpression: (text: string) => ParsedExpression = remembered(1_000, parse)
 
 function parse(text: string): ParsedExpression {
   try {

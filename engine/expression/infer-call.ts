@@ -6,7 +6,7 @@ import { report, reportBadValue, visit, words, written } from './infer.ts'
 import { arityMessage, isOptionalCall, wordsOf } from './interpret.ts'
 import type { Node } from './node.ts'
 import { anything, eitherOf, kindsOf, truth } from './shape.ts'
-import { patternOf } from './text-functions.ts'
+import { checkPattern } from './text-functions.ts'
 import { defaultBudget } from './work.ts'
 
 type Call = Node & { readonly kind: 'call' }
@@ -86,7 +86,7 @@ function tryLiterals({ name, args }: Call, at: Inference): void {
   const last = args.at(-1)
   const pattern = values[1]
   if (name === 'matches' && typeof pattern === 'string' && last) {
-    reportBadValue(at, last, () => patternOf(pattern))
+    reportBadValue(at, last, () => checkPattern(pattern))
     return
   }
   const known = values.flatMap((value) => (value === undefined ? [] : [value]))

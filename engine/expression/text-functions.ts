@@ -2,6 +2,7 @@ import { RE2JS } from 're2js'
 import { define } from './define.ts'
 import { BadValue } from './failure.ts'
 import type { Signature } from './functions.ts'
+import { remembered } from './remembered.ts'
 import { anything, listOf, number, text, truth } from './shape.ts'
 import type { Duration, Instant, Value } from './value.ts'
 import { kindOf, kindWords } from './value.ts'
@@ -120,18 +121,32 @@ function linesOf(value: string, work: Work): string[] {
   return lines
 }
 
-const patterns = new Map<string, RE2JS>()
+/** Throws `BadValue` for what is no pattern, as `patternOf` does; what is plainly one is not compiled to know it. */
+export function checkPattern(pattern: string): void {
+  if (!isPlainPattern(pattern)) patternOf(pattern)
+}
+
+/** Of signs that mean the same to RE2 as to JavaScript, which accepts the whole. */
+function isPlainPattern(pattern: string): boolean {
+  if (
+    pattern.length > 1_000 ||
+    !/^(?:[^\\[({]|\\[dDsSwW./()[\]{}|?*+^$]|\(\?:|\((?!\?)|\[\^?[^\\[\]^][^\\[\]]*\]|\{\d\})*$/.test(pattern)
+  )
+    return false
+  // repeats of repeats grow beyond what RE2 takes
+  if ((pattern.match(/\{/g) ?? []).length > 3) return false
+  try {
+    return new RegExp(pattern, 'u') instanceof RegExp
+  } catch {
+    return false
+  }
+}
 
 /** Patterns are RE2: linear in the text, so that no input can hang a run. Throws `BadValue` for what is no pattern. */
-export function patternOf(pattern: string): RE2JS {
-  const known = patterns.get(pattern)
-  if (known) return known
-  if (patterns.size >= 200) patterns.clear()
+export const patternOf: (pattern: string) => RE2JS = remembered(200, (pattern) => {
   if (pattern.length > 1_000) throw new BadValue('work', 'the pattern of `matches` is longer than 1000 characters')
   try {
-    const compiled = RE2JS.compile(pattern)
-    patterns.set(pattern, compiled)
-    return compiled
+    return RE2JS.compile(pattern)
   } catch (error) {
     const why =
       error instanceof Error ? `: ${error.message.replace(/^error parsing regexp: /, '').replace(/: `.*/s, '')}` : ''
@@ -141,4 +156,4 @@ export function patternOf(pattern: string): RE2JS {
       'patterns are RE2: no look-ahead and no back references',
     )
   }
-}
+})

@@ -3,6 +3,7 @@ import { open, rename, rm } from 'node:fs/promises'
 import { dirname, resolve } from 'node:path'
 import { type LocalFiles, StepFailure } from '../action/contract.ts'
 import { readBytes } from './files.ts'
+import { digestOf } from './large-file.ts'
 
 /** Bytes of the largest file that goes through a run. */
 const largestFile = 32 * 1024 * 1024
@@ -16,6 +17,7 @@ export const localFiles: LocalFiles = {
       `cannot read \`${path}\` on this machine: ${found.why}`,
     )
   },
+  digest: digestOf,
   async write(path, bytes) {
     const target = resolve(path)
     const fresh = `${target}.${randomBytes(6).toString('hex')}`

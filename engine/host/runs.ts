@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { closest } from '../diagnostic.ts'
 import { RunbookError } from '../error.ts'
@@ -6,6 +6,7 @@ import { loaded } from '../journal/beside.ts'
 import type { Transcript } from '../journal/chain.ts'
 import { readTranscript } from '../journal/chain.ts'
 import type { Json } from '../json.ts'
+import type { Entry } from '../run/event.ts'
 import { isFile, namesIn } from './files.ts'
 import { loadKept, transcriptName } from './journal-file.ts'
 
@@ -37,6 +38,23 @@ export function folderOfRun(folder: string, run: string): string {
 
 export function transcriptOf(folder: string): Transcript {
   return readTranscript(readFileSync(join(folder, transcriptName), 'utf8'))
+}
+
+/** The first line of a run, without reading the rest; nothing where it is not whole, or not what was written. */
+export function firstEntry(folder: string): Entry | undefined {
+  const file = openSync(join(folder, transcriptName), 'r')
+  try {
+    const read: Buffer[] = []
+    for (;;) {
+      const buffer = Buffer.alloc(64 * 1024)
+      const part = buffer.subarray(0, readSync(file, buffer))
+      const end = part.indexOf('\n')
+      read.push(end < 0 ? part : part.subarray(0, end + 1))
+      if (end >= 0 || part.length === 0) return readTranscript(Buffer.concat(read).toString('utf8')).entries[0]
+    }
+  } finally {
+    closeSync(file)
+  }
 }
 
 /** The lines of a run for a report: what is kept beside the transcript stands in its place, where it is still there. */

@@ -7,6 +7,7 @@ import type { About, Ran, StepIo } from './durable.ts'
 import type { Engine } from './engine.ts'
 import type { Names } from './evaluate.ts'
 import { durationIn, judge, namesIn, sayFailed, textFor } from './evaluate.ts'
+import type { Recorded } from './event.ts'
 import type { Walked } from './interpret.ts'
 import { cancelled } from './interpret.ts'
 import { about, tryKey } from './key.ts'
@@ -121,7 +122,7 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
     return verified(step, outcome, names, io.tell, at)
   }
 
-  /** Begun, and the end not seen: the action looks whether it happened; else a person says. Done again, it may be cut off again. */
+  /** Begun, and the end not seen: the action looks whether it happened; else a person says. What is done again may be in doubt again. */
   async function settle(at: string, facts: About, ran: Ran): Promise<Outcome> {
     const { outcome } = ran
     const found =
@@ -134,9 +135,10 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
     if (found !== 'again') return concluded(found)
     const again = about(at, 'again')
     const next = await engine.durable.run(again, facts, (io) => once(again, io))
-    return next.outcome.status === 'unknown' && !(step.inDoubt === 'rerun' || facts.repeatable)
-      ? settle(again, facts, next)
-      : next.outcome
+    if (next.outcome.status !== 'unknown') return next.outcome
+    // what is done again without asking could be cut off for ever by the same thing; that the process ended is another
+    const unasked = step.inDoubt === 'rerun' || facts.repeatable
+    return unasked && next.outcome.error.code !== 'in_doubt' ? next.outcome : settle(again, facts, next)
   }
 
   /** Whether it happened: what the step came to then, or that it is to be done, or to be left in doubt. */
@@ -184,15 +186,7 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
   }
 
   async function ended(outcome: Outcome): Promise<void> {
-    await engine.durable.event({
-      type: 'step.ended',
-      key,
-      step: step.address,
-      kind: 'action',
-      action: step.action,
-      name,
-      outcome,
-    })
+    await engine.durable.event(endOf(step, key, name, outcome))
   }
 }
 
@@ -264,4 +258,9 @@ export function verified(
     return { status: 'failed', error: { code: 'verify_failed', message }, result: outcome.result }
   }
   return outcome
+}
+
+/** What the transcript says of an action that has ended without a try of its own. */
+export function endOf(step: PlannedAction, key: string, name: string, outcome: Outcome): Recorded {
+  return { type: 'step.ended', key, step: step.address, kind: 'action', action: step.action, name, outcome }
 }

@@ -3,7 +3,7 @@ import { asks } from '../action/contract.ts'
 import { Unknown, unknownIn } from '../expression/unknown.ts'
 import type { Json, JsonObject } from '../json.ts'
 import type { PlannedAction } from '../plan/plan.ts'
-import { verified } from './action-step.ts'
+import { endOf, verified } from './action-step.ts'
 import type { About } from './durable.ts'
 import type { Engine } from './engine.ts'
 import type { Names } from './evaluate.ts'
@@ -113,15 +113,7 @@ export async function dryAction(
   }
 
   async function end(outcome: Outcome): Promise<Walked> {
-    await engine.durable.event({
-      type: 'step.ended',
-      key,
-      step: step.address,
-      kind: 'action',
-      action: step.action,
-      name,
-      outcome,
-    })
+    await engine.durable.event(endOf(step, key, name, outcome))
     return { outcome, view: viewOf(outcome, undefined) }
   }
 }

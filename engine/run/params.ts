@@ -1,4 +1,4 @@
-import type { Action, EvaluatedRows } from '../action/contract.ts'
+import type { Action, Evaluated, EvaluatedRows } from '../action/contract.ts'
 import { mapParams } from '../action/params.ts'
 import { Unknown, unknownIn } from '../expression/unknown.ts'
 import type { Json, JsonObject } from '../json.ts'
@@ -24,7 +24,7 @@ export function paramsOf(
         case 'verbatim':
           return value
         case 'expression':
-          return typeof value === 'string' ? evaluatedOf(value, valueIn(value, names), names) : value
+          return typeof value === 'string' ? expressionOf(value, names) : value
         case 'rows':
           return rowsOf(value, names)
         case 'command':
@@ -51,6 +51,12 @@ export function paramsOf(
     if (error instanceof TemplateError) return { error: { code: 'missing_value', message: error.message } }
     throw error
   }
+}
+
+/** What a dry run cannot know yet stays unknown: it has not failed. */
+function expressionOf(text: string, names: Names): Evaluated | Unknown {
+  const found = valueIn(text, names)
+  return 'value' in found && found.value instanceof Unknown ? found.value : evaluatedOf(text, found, names)
 }
 
 function takesHost({ params }: Action): boolean {

@@ -3,6 +3,7 @@
  * what is missing is an error with a place, and nothing prints as `[object Object]`.
  */
 import type { Reference, Scope } from '../expression/expression.ts'
+import { remembered } from '../expression/remembered.ts'
 import { Unknown } from '../expression/unknown.ts'
 import type { Json } from '../json.ts'
 import { printed, Unusable } from './helper-set.ts'
@@ -40,18 +41,8 @@ export function isTemplate(text: string): boolean {
   return text.includes('{{')
 }
 
-const parsed = new Map<string, ParsedTemplate>()
-const mostParsed = 1_000
-
 /** Reads a template; the same text is read once. */
-export function parseTemplate(text: string): ParsedTemplate {
-  const known = parsed.get(text)
-  if (known) return known
-  if (parsed.size >= mostParsed) parsed.clear()
-  const fresh = parse(text)
-  parsed.set(text, fresh)
-  return fresh
-}
+export const parseTemplate: (text: string) => ParsedTemplate = remembered(1_000, parse)
 
 function parse(text: string): ParsedTemplate {
   try {

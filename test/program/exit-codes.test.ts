@@ -66,6 +66,10 @@ test('2: what is wrong with a runbook, an input or the usage is told with its pl
     ],
     [['exec', 'needs.yaml', '--input', 'host'], ['`host` is not `name=value`']],
     [['exec', 'needs.yaml', '--input', 'host=a', '--answer', 'sure'], ['`sure` is not `step=answer`']],
+    [
+      ['exec', 'needs.yaml', '--input', 'host=a', '--answer', 'on=yes'],
+      ['there is no step `on`', 'did you mean `one`?'],
+    ],
     [['exec', 'needs.yaml', '--inputs', 'nowhere.yaml'], ['nowhere.yaml']],
     [['exec', 'needs.yaml', '--input-file', 'host=nowhere'], ['nowhere']],
     [['exec', 'needs.yaml', '--input', 'host=a', '--inventory', 'nowhere.yaml'], ['nowhere.yaml']],

@@ -74,6 +74,25 @@ test('a cut in the middle of the last line loses that line and no more', async (
   }
 })
 
+test('a step that may be done again is done again after each of many crashes', async () => {
+  const text = `apiVersion: runbook/v1
+name: again
+steps:
+  - { id: order, action: test.change, in_doubt: rerun, with: { what: order } }
+`
+  // each process is gone before it has written down how the step ended
+  let kept = ''
+  for (let crash = 0; crash < 4; crash++) {
+    const world = emptyWorld()
+    const run = await walk(text, { world, text: kept })
+    expect(world.effects, `process ${crash}`).toEqual(['change order'])
+    expect(run.ending?.status, `process ${crash}`).toBe('succeeded')
+    const written = run.text.split('\n')
+    const last = written.findLastIndex((line) => line.includes('"type":"step.began"'))
+    kept = `${written.slice(0, last + 1).join('\n')}\n`
+  }
+})
+
 function changesOf({ effects }: World): string[] {
   return effects
     .filter((effect) => effect.startsWith('change '))

@@ -45,6 +45,23 @@ test('what a change would have given is unknown, and so is what depends on it', 
   ])
 })
 
+test('a condition on what is not known yet has not failed, one on what is known has', async () => {
+  const steps = (condition: string) => `${head}steps:
+  - { id: make, action: test.change, with: { what: make } }
+  - { id: sure, action: assert.that, with: { conditions: [{ that: "${condition}", message: "not made" }] } }
+`
+  const open = await walk(steps("steps.make.result.of == 'it'"), { dry: true })
+  expect(previews(open).map(({ key, maybe }) => [key, maybe !== undefined])).toEqual([
+    ['make', false],
+    ['sure', true],
+  ])
+  expect(open.ending?.status).toBe('succeeded')
+  const wrong = await walk(steps('1 == 2').replace('id: make', 'id: look').replace('test.change', 'test.read'), {
+    dry: true,
+  })
+  expect(wrong.ending?.status).toBe('failed')
+})
+
 test('a command cannot tell what it would change: a read after it decides nothing', async () => {
   const command: WorkAction = {
     name: 'test.command',
