@@ -124,6 +124,7 @@ function contextFor(
     },
     files: {
       read: (path) => localFiles.read(path),
+      digest: (path, algorithms, signal) => localFiles.digest(path, algorithms, signal),
       async write(path, bytes) {
         if (effect === 'read' || dry) refuse(`writing \`${path}\``)
         await localFiles.write(path, bytes)

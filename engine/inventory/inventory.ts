@@ -13,6 +13,7 @@ export interface SshSettings {
   readonly known_hosts?: string
   /** A file to read instead of `~/.ssh/config`. */
   readonly config?: string
+  readonly transport?: 'ssh2' | 'openssh'
   readonly become?: boolean
   readonly become_user?: string
   readonly become_method?: 'sudo' | 'su'
@@ -41,8 +42,14 @@ const ssh: Schema = {
       port: whole('The port of sshd; 22 unless told.', { minimum: 1, maximum: 65_535 }),
       identity_file: text('The private key, besides those of the agent.'),
       proxy_jump: text('Hosts to go through, as `ProxyJump` writes them: `user@bastion:22,inner`.'),
-      known_hosts: text('A file of known host keys, besides `~/.ssh/known_hosts`.'),
+      known_hosts: text('A file of known host keys, instead of `~/.ssh/known_hosts`.'),
       config: text('An OpenSSH client configuration to read instead of `~/.ssh/config`.'),
+      transport: text(
+        'Who reaches it: `ssh2`, the client that is built in, unless told, or `openssh`, the `ssh` of this machine.',
+        {
+          enum: ['ssh2', 'openssh'],
+        },
+      ),
       become: flag('Whether commands run as another user when the step does not say; no unless told.'),
       become_user: text('The user to become, when the step does not say; `root` unless told.', { minLength: 1 }),
       become_method: text('How to become it: `sudo` unless told, or `su`.', { enum: ['sudo', 'su'] }),
@@ -64,6 +71,7 @@ const ssh: Schema = {
       'proxy_jump',
       'known_hosts',
       'config',
+      'transport',
       'become',
       'become_user',
       'become_method',

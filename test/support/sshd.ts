@@ -41,6 +41,8 @@ export async function startSshd(
       'PasswordAuthentication no',
       'MaxStartups 100',
       ...more,
+      // bash reads `~/.bashrc` below sshd, whatever its owner put there, unless another shell has started it; the first line counts
+      'SetEnv SHLVL=1',
       '',
     ].join('\n'),
   )

@@ -6,6 +6,7 @@ import type { AnyAuthMethod, AuthHandlerMiddleware, Client, ConnectConfig, Serve
 import type { StepFailure } from '../../action/contract.ts'
 import { cameWithin, type HostClock, neverAborted } from '../deadline.ts'
 import { type AskSecret, authSteps, type KeyFiles } from './auth.ts'
+import { askForChannel, type Channel, type Refused } from './channel.ts'
 import { connectFailure, keyFailure, type Phase, timeoutFailure } from './failure.ts'
 import { hostKeyAlgorithms, judgeKey, type KnownKey, readKnownHosts } from './known-hosts.ts'
 import type { ConnectionSettings } from './settings.ts'
@@ -14,8 +15,10 @@ import { type Slots, slots } from './slots.ts'
 /** An open connection to a host. */
 export interface Connection {
   readonly name: string
-  readonly client: Client
-  /** sshd takes ten sessions on a connection unless told; some are kept for ending commands. */
+  /** Asks for a command. */
+  open(text: string): Promise<Channel | Refused>
+  /** The way on to another host. */
+  forward(hostname: string, port: number): Promise<Duplex>
   readonly slots: Slots
   /** Resolves with the reason, once it is gone. */
   readonly gone: Promise<string>
@@ -30,6 +33,8 @@ export interface ConnectNeeds {
   readonly keys: KeyFiles
   readonly ask: AskSecret | undefined
   readonly timing: Timing
+  /** Handshakes at once: each is work for us, and one whose turn comes late would be taken for a host that hangs. */
+  readonly handshakes: Slots
 }
 
 /** Milliseconds. */
@@ -46,7 +51,8 @@ export interface Timing {
 
 export const usualTiming: Timing = { connect: 30_000, auth: 120_000, keepalive: 15_000, grace: 5_000 }
 
-const sessions = 8
+/** On one connection: sshd takes ten unless told, and some are kept for ending commands. */
+export const sessions = 8
 
 /** Connects and proves who we are, over a stream of a host in between or a socket of its own; throws `StepFailure` `unreachable`. */
 export async function openConnection(
@@ -69,20 +75,33 @@ export async function openConnection(
       })
   const stream = socket ?? via
   const gone = followErrors(client, state, () => stream?.destroy())
+  // a way over another host ends by halves, and ssh2 then looks no more whether anybody is there
+  stream?.once('end', () => stream.destroy())
+  let free = () => {}
   try {
-    // a stream is connected at once, within `connect`
+    if (socket) await reachTcp(socket, settings, state, needs, signal)
+    // only now: a host that does not answer, and a person who is asked, keep nobody else waiting
+    free = await needs.handshakes.take(signal)
+    if (stream?.destroyed) throw connectFailure(new Error(reasonOf(state)), settings, { ...state, phase: 'banner' })
     const stages = stagesOf(client)
     client.connect({ ...configFor(settings, known, needs, state, signal), sock: stream as Socket })
-    watchPhases(client, stream, state, via !== undefined)
+    watchPhases(client, stream, state)
+    void stages.handshake.then(free)
     await reach(stages, { settings, gone, state }, needs, signal)
   } catch (error) {
     client.destroy()
     stream?.destroy()
     throw error
+  } finally {
+    free()
   }
   return {
     name: settings.name,
-    client,
+    open: (text) => askForChannel(client, text),
+    forward: (hostname, port) =>
+      new Promise((resolve, reject) => {
+        client.forwardOut('127.0.0.1', 0, hostname, port, (error, stream) => (error ? reject(error) : resolve(stream)))
+      }),
     slots: slots(sessions),
     gone,
     whyGone: () => (state.phase === 'gone' ? reasonOf(state) : undefined),
@@ -190,32 +209,50 @@ function authHandlerFor(
   }
 }
 
-function watchPhases(client: Client, stream: Duplex | undefined, state: State, connected: boolean): void {
+/** Waits until the socket is connected. */
+async function reachTcp(
+  socket: Socket,
+  settings: ConnectionSettings,
+  state: State,
+  { clock, timing }: ConnectNeeds,
+  signal: AbortSignal,
+): Promise<void> {
+  const connected = new Promise<void>((resolve, reject) => {
+    socket.once('connect', () => resolve())
+    // later ones are of interest until the client looks at them itself
+    socket.on('error', (error) => {
+      state.error ??= error
+      reject(connectFailure(error, settings, { phase: 'tcp', tried: [] }))
+    })
+  })
+  connected.catch(() => {})
+  if (!(await cameWithin(clock, settings.connectTimeout ?? timing.connect, connected, signal)))
+    throw timeoutFailure('tcp', settings)
+}
+
+function watchPhases(client: Client, stream: Duplex | undefined, state: State): void {
   const moveTo = (phase: Phase) => () => {
     if (state.phase !== 'gone') state.phase = phase
   }
-  if (connected) state.phase = 'banner'
-  stream?.once('connect', moveTo('banner'))
+  state.phase = 'banner'
   stream?.once('data', moveTo('handshake'))
   client.once('handshake', moveTo('auth'))
 }
 
 interface Stages {
-  readonly connected: Promise<unknown>
   readonly handshake: Promise<unknown>
   readonly ready: Promise<unknown>
 }
 
 function stagesOf(client: Client): Stages {
   return {
-    connected: new Promise<void>((resolve) => client.once('connect', () => resolve())),
     handshake: new Promise<void>((resolve) => client.once('handshake', () => resolve())),
     ready: new Promise<void>((resolve) => client.once('ready', () => resolve())),
   }
 }
 
 async function reach(
-  { connected, handshake, ready }: Stages,
+  { handshake, ready }: Stages,
   { settings, gone, state }: { settings: ConnectionSettings; gone: Promise<string>; state: State },
   { clock, timing }: ConnectNeeds,
   signal: AbortSignal,
@@ -233,7 +270,6 @@ async function reach(
   // it may fail long after everybody has stopped looking
   failed.catch(() => {})
   const limits: [Promise<unknown>, number][] = [
-    [connected, settings.connectTimeout ?? timing.connect],
     [handshake, settings.connectTimeout ?? timing.connect],
     [ready, timing.auth],
   ]

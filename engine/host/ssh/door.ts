@@ -6,9 +6,11 @@ import { cameWithin, type HostClock } from '../deadline.ts'
 import { type AskSecret, type KeyFiles, keyFiles } from './auth.ts'
 import { becomeOf, showAs } from './become.ts'
 import { type Connection, openConnection, type Timing, usualTiming } from './connection.ts'
+import { loopFailure } from './failure.ts'
 import { NeverBegan, runOn } from './session.ts'
 import { type ConnectionSettings, type HostSettings, jumpOf, type Surroundings, settingsOf } from './settings.ts'
 import { type Shared, shared } from './shared.ts'
+import { slots } from './slots.ts'
 
 export interface SshDoorOptions extends Surroundings {
   /** The hosts of the inventory by name; a host to jump over need not be one. */
@@ -50,6 +52,7 @@ export function sshDoor(options: SshDoorOptions): SshDoor {
   const timing = { ...usualTiming, ...options.timing }
   const connections = new Map<string, Shared<Connection>>()
   const resolved = new Map<string, Promise<ConnectionSettings>>()
+  const handshakes = slots(64)
   let keys: KeyFiles | undefined
 
   async function connectionTo(
@@ -57,13 +60,9 @@ export function sshDoor(options: SshDoorOptions): SshDoor {
     passed: readonly string[],
     signal: AbortSignal,
   ): Promise<Connection> {
-    const key = JSON.stringify([settings.user, settings.hostname, settings.port, settings.jumps, settings.hostKeyAlias])
-    if (passed.includes(key)) {
-      throw new StepFailure('proxy_loop', `the way to \`${settings.name}\` leads over itself`, {
-        status: 'unreachable',
-        hint: 'look at `ProxyJump`',
-      })
-    }
+    const { user, hostname, port, jumps, hostKeyAlias, transport } = settings
+    const key = JSON.stringify([user, hostname, port, jumps, hostKeyAlias, transport])
+    if (passed.includes(key)) throw loopFailure(settings.name)
     const kept = connections.get(key) ?? shared((stop) => openHop(settings, [...passed, key], stop))
     connections.set(key, kept)
     try {
@@ -86,10 +85,15 @@ export function sshDoor(options: SshDoorOptions): SshDoor {
     passed: readonly string[],
     signal: AbortSignal,
   ): Promise<Connection> {
+    const { clock, ask, env, hosts } = options
+    if (settings.transport === 'openssh') {
+      const { openControl } = await import('./control.ts')
+      return openControl(settings, { hosts, env, clock, timing, handshakes }, signal)
+    }
     const { default: ssh2 } = await import('ssh2')
     keys ??= keyFiles(ssh2)
     const via = settings.jumps.length > 0 ? await wayOver(settings, passed, signal) : undefined
-    return openConnection(settings, via, { ssh2, clock: options.clock, keys, ask: options.ask, timing }, signal)
+    return openConnection(settings, via, { ssh2, clock, keys, ask, timing, handshakes }, signal)
   }
 
   /** A stream to a host through the last of its jumps, which is itself reached through those before it. */
@@ -111,11 +115,7 @@ export function sshDoor(options: SshDoorOptions): SshDoor {
     signal: AbortSignal,
   ): Promise<Duplex> {
     const there = `${hostname} port ${port}`
-    const opening = new Promise<Duplex>((resolve, reject) => {
-      jump.client.forwardOut('127.0.0.1', 0, hostname, port, (error, stream) =>
-        error ? reject(error) : resolve(stream),
-      )
-    })
+    const opening = jump.forward(hostname, port)
     try {
       if (await cameWithin(options.clock, connectTimeout ?? timing.connect, opening, signal)) return await opening
       throw new Error('no answer in time')

@@ -102,8 +102,7 @@ export function keyFailure(
 ): StepFailure | undefined {
   const print = `${typeOf(presented)} ${fingerprintOf(presented)}`
   const entry = `\`${nameOf(name)}\``
-  const port = name.port === 22 ? '' : `-p ${name.port} `
-  const scan = `ssh-keyscan -H ${port}${name.host} >> ${files[0] ?? '~/.ssh/known_hosts'}`
+  const scan = scanFor(name, files)
   switch (verdict.is) {
     case 'known':
       return undefined
@@ -126,16 +125,74 @@ export function keyFailure(
     case 'unknown': {
       const authority =
         verdict.authority &&
-        `; ${verdict.authority.path}:${verdict.authority.line} names a certificate authority, and host certificates are not supported`
+        `; ${verdict.authority.path}:${verdict.authority.line} names a certificate authority, and host certificates are not supported but by \`transport: openssh\``
       const others =
         verdict.others.length > 0
           ? `; known are keys of other types: ${[...new Set(verdict.others.map(({ type }) => type))].join(', ')}`
           : ''
       return unreachable('host_key_unknown', `the key of ${entry} is not known: ${print}${authority ?? others}`, {
-        hint: `compare the fingerprint with the host's own (\`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub\` there), then \`${scan}\``,
+        hint: hintToCompare(scan),
       })
     }
   }
+}
+
+function scanFor({ host, port }: HostName, files: readonly string[]): string {
+  return `ssh-keyscan -H ${port === 22 ? '' : `-p ${port} `}${host} >> ${files[0] ?? '~/.ssh/known_hosts'}`
+}
+
+function hintToCompare(scan: string): string {
+  return `compare the fingerprint with the host's own (\`ssh-keygen -lf /etc/ssh/ssh_host_ed25519_key.pub\` there), then \`${scan}\``
+}
+
+export function loopFailure(name: string): StepFailure {
+  return unreachable('proxy_loop', `the way to \`${name}\` leads over itself`, { hint: 'look at `ProxyJump`' })
+}
+
+/** What the system's `ssh` says, and what that is; it may speak of a host on the way. */
+const words: readonly (readonly [RegExp, string, string])[] = [
+  [/.*marked as revoked.*/, 'host_key_revoked', 'do not connect: somebody may have this key'],
+  [
+    /^Host key for .* has changed.*/m,
+    'host_key_changed',
+    'the host was reinstalled, or this is another host: ask who runs it',
+  ],
+  [
+    /^No \S+ host key is known for .*|^Host key verification failed.*/m,
+    'host_key_unknown',
+    'compare its fingerprint, then add it to `known_hosts`',
+  ],
+  [
+    /.*(?:Permission denied|Too many authentication failures).*/,
+    'auth_failed',
+    'nobody is asked on this way: a key is in an agent, or has no passphrase',
+  ],
+  [/.*Connection refused.*/, 'connection_refused', 'look whether sshd runs there, and whether the port is right'],
+  [/.*Could not resolve hostname.*/, 'dns_failed', 'write its `address` into the inventory, or look at DNS'],
+  [/.*timed out during banner exchange.*/, 'banner_timeout', 'the host may hang: look at its console'],
+  [/.*timed out.*/i, 'connect_timeout', 'the host is down, or something drops the packets on the way'],
+  [/.*(?:No route to host|Network is unreachable).*/, 'no_route', 'look at the network on the way'],
+]
+
+/** Why the system's `ssh` did not reach a host, from all that it said. */
+export function opensshFailure(said: string, settings: ConnectionSettings): StepFailure {
+  const { name, hostname, port, hostKeyAlias, knownHosts } = settings
+  const found = words.find(([pattern]) => pattern.test(said))
+  if (!found) {
+    const last = said.trim().split('\n').at(-1) || 'it ended without a word'
+    return unreachable('handshake_failed', `\`ssh\` does not reach ${placeOf(settings)}: ${last}`, {
+      hint: `see what \`ssh -v ${name}\` says`,
+    })
+  }
+  const [pattern, code, hint] = found
+  const line = pattern.exec(said)?.[0] ?? ''
+  const print = code.startsWith('host_key') ? /SHA256:[\w+/]+/.exec(said)?.[0] : undefined
+  const ours = code === 'host_key_unknown' && line.includes(`for ${nameOf({ host: hostKeyAlias ?? hostname, port })} `)
+  return unreachable(
+    code,
+    `\`ssh\` does not reach ${placeOf(settings)}: ${line}${print === undefined ? '' : `; it shows ${print}`}`,
+    { hint: ours ? hintToCompare(scanFor({ host: hostname, port }, knownHosts)) : hint },
+  )
 }
 
 /** A command that began, or may have, and whose end nobody saw. */

@@ -5,7 +5,6 @@
  * 3. Both streams are always read: a server stops a command whose output nobody takes.
  */
 import { randomBytes } from 'node:crypto'
-import type { ClientChannel } from 'ssh2'
 import { type Command, type CommandResult, StepFailure } from '../../action/contract.ts'
 import {
   bareCommand,
@@ -19,6 +18,7 @@ import {
 import { cameWithin, type HostClock, neverAborted, whenAborted } from '../deadline.ts'
 import { output } from '../output.ts'
 import type { Become } from './become.ts'
+import { type Channel, drain } from './channel.ts'
 import type { Connection, Timing } from './connection.ts'
 import { becomeFailure, lostFailure } from './failure.ts'
 import { type PidFilter, pidFilter } from './pid-filter.ts'
@@ -37,14 +37,6 @@ export class NeverBegan extends Error {
   override readonly name = 'NeverBegan'
 }
 
-type Ending = Pick<CommandResult, 'exitCode' | 'signal'>
-
-/**
- * Milliseconds without any output, after the program ended, until the rest is given up: something it left behind may hold
- * the channel. Long, because what is given up is lost, and a busy host may be silent for a while.
- */
-const linger = 10_000
-
 export async function runOn(
   connection: Connection,
   command: Command,
@@ -59,17 +51,17 @@ export async function runOn(
   const free = await connection.slots.take(signal)
   try {
     const started = await start(connection, command, options, { stdout: stdout.take, stderr: stderr.take }, signal)
-    const { channel, group, life } = started
+    const { channel, group } = started
 
     const aborted = whenAborted(signal)
-    const first = await Promise.race([life.exited, aborted.came])
+    const first = await Promise.race([channel.exited, aborted.came])
     aborted.forget()
     if (first === 'aborted') {
-      if (started.began()) await endCommand(connection, channel, options.bare ? undefined : group.pid, life, options)
-      else await callOff(channel, life, options)
+      if (started.began()) await endCommand(connection, channel, options.bare ? undefined : group.pid, options)
+      else await callOff(channel, options)
       throw signal.reason
     }
-    await drain(channel, life, clock, signal)
+    await drain(channel, clock, signal)
     group.flush()
     if (!started.began()) {
       if (first === 'lost' && !connection.isOpen())
@@ -85,8 +77,7 @@ export async function runOn(
 }
 
 interface Started {
-  readonly channel: ClientChannel
-  readonly life: Life
+  readonly channel: Channel
   readonly group: PidFilter
   /** Whether the command itself may have begun: one that is to run as another user has not until that has worked. */
   began(): boolean
@@ -114,11 +105,11 @@ async function start(
     : becoming
       ? becomingCommand(command, mark, becoming)
       : remoteCommand(command, mark)
-  const { channel, ...life } = await openChannel(connection, text, options, signal)
+  const channel = await openChannel(connection, text, options, signal)
   let began = !becoming
   let asked = 0
   const group = pidFilter(mark, sinks.stderr, becoming && { pattern: questionOf(becoming.method, mark), asked: answer })
-  channel.on('data', sinks.stdout)
+  channel.stdout.on('data', sinks.stdout)
   channel.stderr.on('data', (chunk: Buffer) => group.take(chunk))
   if (began) channel.end(stdin)
   else void group.pid.then(begin)
@@ -135,7 +126,7 @@ async function start(
     if (asked === 1 && password !== undefined) channel.write(`${password}\n`)
     else channel.end()
   }
-  return { channel, life, group, began: () => began }
+  return { channel, group, began: () => began }
 }
 
 /** `su` has words of its own, which end as questions do, and nothing comes after them. */
@@ -144,9 +135,9 @@ function questionOf(method: Become['method'], mark: string): RegExp {
 }
 
 /** A command that has not begun never will when its input ends. */
-async function callOff(channel: ClientChannel, { closed }: Life, { clock, timing }: SessionOptions): Promise<void> {
+async function callOff(channel: Channel, { clock, timing }: SessionOptions): Promise<void> {
   channel.end()
-  await cameWithin(clock, timing.grace, closed, neverAborted)
+  await cameWithin(clock, timing.grace, channel.closed, neverAborted)
   channel.close()
 }
 
@@ -156,17 +147,17 @@ async function openChannel(
   text: string,
   { clock, timing }: Pick<SessionOptions, 'clock' | 'timing'>,
   signal: AbortSignal,
-): Promise<Opened> {
+): Promise<Channel> {
   for (let tries = 1; ; tries++) {
     signal.throwIfAborted()
-    const opening = open(connection, text)
+    const opening = connection.open(text)
     if (!(await cameBeforeGivingUp(opening, { clock, ms: timing.grace }, signal))) {
       // it may still come, and then nobody wants it
-      void opening.then((opened) => 'channel' in opened && opened.channel.close())
+      void opening.then((opened) => 'close' in opened && opened.close())
       throw notStopped(connection.name, 'the connection does not answer')
     }
     const opened = await opening
-    if ('channel' in opened) return opened
+    if ('close' in opened) return opened
     const { error: cause, asked } = opened
     if (!connection.isOpen()) {
       throw asked
@@ -205,70 +196,11 @@ async function cameBeforeGivingUp(
   }
 }
 
-/** `asked`: the channel was open and the request to run the command sent when it failed. */
-function open(connection: Connection, text: string): Promise<Opened | { error: Error; asked: boolean }> {
-  return new Promise((resolve) => {
-    let asked = false
-    const options = {
-      // ssh2 looks here between opening the channel and asking for the command, and tells in no other way
-      get env(): undefined {
-        asked = true
-        return undefined
-      },
-    }
-    try {
-      connection.client.exec(text, options as object, (error, channel) =>
-        resolve(error ? { error, asked } : { channel, ...follow(channel) }),
-      )
-    } catch (error) {
-      resolve({ error: error as Error, asked })
-    }
-  })
-}
-
-/** What becomes of a channel; the end of its connection is the end of it, too. */
-interface Life {
-  readonly exited: Promise<Ending | 'lost'>
-  readonly closed: Promise<unknown>
-}
-
-type Opened = Life & { readonly channel: ClientChannel }
-
-/** To be called as soon as there is a channel: the exit code of a quick command comes in the same packet. */
-function follow(channel: ClientChannel): Life {
-  // a program may end without reading what it is given
-  channel.on('error', () => {})
-  const closed = Promise.all(
-    [channel, channel.stderr].map((stream) => new Promise<void>((resolve) => stream.once('close', () => resolve()))),
-  )
-  const exited = new Promise<Ending | 'lost'>((resolve) => {
-    channel.once('exit', (code: number | null, name?: string) =>
-      resolve(code === null ? { exitCode: null, ...(name !== undefined && { signal: name }) } : { exitCode: code }),
-    )
-    void closed.then(() => resolve('lost'))
-  })
-  return { exited, closed }
-}
-
-/** Waits for the rest of the output, as long as some comes; then closes the channel. */
-async function drain(channel: ClientChannel, { closed }: Life, clock: HostClock, signal: AbortSignal): Promise<void> {
-  let chunks = 0
-  const count = () => chunks++
-  channel.on('data', count)
-  channel.stderr.on('data', count)
-  for (let before = -1; before !== chunks && !signal.aborted; ) {
-    before = chunks
-    if (await cameWithin(clock, linger, closed, neverAborted)) return
-  }
-  channel.close()
-}
-
 /** Ends what a command started, over a second channel, and waits until nothing of it is left. */
 async function endCommand(
   connection: Connection,
-  channel: ClientChannel,
+  channel: Channel,
   group: Promise<number> | undefined,
-  { closed }: Life,
   { clock, timing, become }: SessionOptions,
 ): Promise<void> {
   try {
@@ -277,7 +209,7 @@ async function endCommand(
     const told = group.then((found) => {
       pid = found
     })
-    const came = await cameWithin(clock, timing.grace, Promise.race([told, closed]), neverAborted)
+    const came = await cameWithin(clock, timing.grace, Promise.race([told, channel.closed]), neverAborted)
     if (pid === undefined) {
       if (came && connection.isOpen()) return
       throw notStopped(connection.name, connection.whyGone() ?? 'its process group is not known')
@@ -314,15 +246,9 @@ async function killGroup(
   options: Pick<SessionOptions, 'clock' | 'timing' | 'bare' | 'become'>,
 ): Promise<number | null> {
   const ignore = () => {}
-  const { channel, life, group } = await start(
-    connection,
-    command,
-    options,
-    { stdout: ignore, stderr: ignore },
-    neverAborted,
-  )
-  const ending = await life.exited
-  await drain(channel, life, options.clock, neverAborted)
+  const { channel, group } = await start(connection, command, options, { stdout: ignore, stderr: ignore }, neverAborted)
+  const ending = await channel.exited
+  await drain(channel, options.clock, neverAborted)
   group.flush()
   if (ending === 'lost') throw new Error(connection.whyGone() ?? 'the channel was closed')
   return ending.exitCode

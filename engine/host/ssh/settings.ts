@@ -19,6 +19,8 @@ export interface HostSettings {
   /** The path of an OpenSSH configuration, instead of the usual ones; `none` for no file. */
   readonly sshConfig?: string
   readonly password?: string
+  /** Who reaches it: we ourselves, with the library ssh2, unless told, or the `ssh` of this machine. */
+  readonly transport?: Transport
   /** Send commands without anything round them, for accounts that may run only certain ones. They cannot be ended from here. */
   readonly bare?: boolean
   /** Whether commands run as another user when they do not say, which one and how when neither says; `root` and `sudo`. */
@@ -28,6 +30,8 @@ export interface HostSettings {
   /** The password of whoever logs in for `sudo`, of the other user for `su`; throws `StepFailure` when it cannot be read. */
   readonly becomePassword?: () => string
 }
+
+export type Transport = 'ssh2' | 'openssh'
 
 /** Where and as whom to connect, everything settled. */
 export interface ConnectionSettings {
@@ -50,6 +54,9 @@ export interface ConnectionSettings {
   readonly password: string | undefined
   readonly bare: boolean
   readonly become: BecomeSettings
+  readonly transport: Transport
+  /** What the inventory says, as it says it: OpenSSH reads the rest itself. */
+  readonly said: HostSettings
 }
 
 export interface BecomeSettings {
@@ -77,14 +84,11 @@ export async function settingsOf(
 ): Promise<ConnectionSettings> {
   const given = givenBy(host)
   const { home, user, openSsh = true } = surroundings
+  // without a configuration there is nothing to understand, and a process for each host would be started for nothing
+  if (host.sshConfig === 'none') return settle(name, host, given, surroundings)
   const asked = openSsh ? await askOpenSsh({ host: name, given, file: host.sshConfig }, signal) : undefined
   const files = host.sshConfig === undefined ? [join(home, '.ssh/config'), '/etc/ssh/ssh_config'] : [host.sshConfig]
-  const values =
-    asked ??
-    (await readConfig(
-      { host: name, given, files: host.sshConfig === 'none' ? [] : files, home, localUser: user },
-      signal,
-    ))
+  const values = asked ?? (await readConfig({ host: name, given, files, home, localUser: user }, signal))
   return settle(name, host, values, surroundings)
 }
 
@@ -118,10 +122,11 @@ function settle(
 
   const command = one('proxycommand')
   const jump = one('proxyjump')
-  if (command !== undefined && command !== 'none' && (jump === undefined || jump === 'none')) {
+  const proxied = command !== undefined && command !== 'none' && (jump === undefined || jump === 'none')
+  if (proxied && host.transport !== 'openssh') {
     throw new StepFailure('proxy_command', `\`ProxyCommand\` for \`${name}\` is not supported`, {
       status: 'unreachable',
-      hint: 'use `ProxyJump`, which does the same for an SSH host in between',
+      hint: 'use `ProxyJump`, which does the same for an SSH host in between, or `transport: openssh`',
     })
   }
   const usualHosts = [
@@ -152,6 +157,8 @@ function settle(
       method: host.becomeMethod ?? 'sudo',
       password: host.becomePassword,
     },
+    transport: host.transport ?? 'ssh2',
+    said: host,
   }
 }
 

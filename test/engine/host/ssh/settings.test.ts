@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
-import { mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync } from 'node:fs'
 import { userInfo } from 'node:os'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import { type HostSettings, jumpOf, settingsOf } from '../../../../engine/host/ssh/settings.ts'
 import { folder, never } from './harness.ts'
 
@@ -170,6 +170,22 @@ describe('the settings of a host', () => {
       code: 'ssh_config',
       message: expect.stringContaining('Match localnetwork'),
     })
+  })
+
+  test('OpenSSH is asked about a configuration, and not where there is none', async () => {
+    using files = folder()
+    const ssh = files.write('ssh', '#!/bin/sh\necho asked >&2\nexit 1\n')
+    chmodSync(ssh, 0o755)
+    vi.stubEnv('PATH', files.path)
+    try {
+      const surroundings = { home: '/nowhere', user: 'ops', env: {} }
+      const asked = settingsOf('c1', { sshConfig: files.write('config', '') }, surroundings, never)
+      await expect(asked).rejects.toMatchObject({ code: 'ssh_config', message: expect.stringContaining('asked') })
+      const none = await settingsOf('c1', { sshConfig: 'none', address: '10.0.0.1' }, surroundings, never)
+      expect(none).toMatchObject({ hostname: '10.0.0.1', port: 22, user: 'ops', jumps: [] })
+    } finally {
+      vi.unstubAllEnvs()
+    }
   })
 
   test('includes that go in a circle are an error', async () => {
