@@ -154,6 +154,8 @@ export interface HttpRequest {
   readonly headers?: { readonly [name: string]: string }
   /** JSON is sent as JSON; a string as it is. */
   readonly body?: Json
+  /** Instead of a body: the bytes of a file of this machine, sent as they are read. */
+  readonly file?: { readonly path: string; sent?(bytes: number): void }
   /** Milliseconds for the whole exchange; 30,000 unless told. */
   readonly timeout?: number
   readonly tls?: { readonly ca?: string; readonly verify?: boolean; readonly cert?: string; readonly key?: string }
@@ -221,8 +223,17 @@ export interface Local {
 export interface LocalFiles {
   /** Throws `StepFailure` `no_file` when it is not there or cannot be read, `too_large` beyond 32 MiB. */
   read(path: string): Promise<Uint8Array>
+  /** Its bytes, and their digests in hexadecimal by the names of their algorithms. However large it is; throws `no_file`. */
+  digest<A extends DigestName>(path: string, algorithms: readonly A[], signal: AbortSignal): Promise<Digested<A>>
   /** Whole or not at all: what stood there is there until the new is. Counts as a change. */
   write(path: string, bytes: Uint8Array): Promise<void>
+}
+
+export type DigestName = 'md5' | 'sha256' | 'sha512'
+
+export interface Digested<A extends DigestName = DigestName> {
+  readonly size: number
+  readonly digests: { readonly [algorithm in A]: string }
 }
 
 /** One entry of `clouds.yaml`, merged with `secure.yaml`, its profile and `OS_*`. */

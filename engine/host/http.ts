@@ -1,7 +1,9 @@
+import type { Readable } from 'node:stream'
 import { Agent, type Dispatcher } from 'undici'
 import { type Clock, type Http, type HttpRequest, type HttpResponse, StepFailure } from '../action/contract.ts'
 import type { Call } from '../run/event.ts'
 import { BodyTooLarge, brokenExchange, DeadlinePassed, type Exchange, type Trouble } from './http-failure.ts'
+import { fileBody } from './large-file.ts'
 
 export interface HttpDoorOptions {
   /**
@@ -81,14 +83,17 @@ export function httpDoor({ clock, onCall, maxBody = defaultMaxBody }: HttpDoorOp
     const began = clock.now()
     const state: Exchange = { sent: false, answered: false }
     const call = { kind: 'http' as const, method: request.method, url: request.url }
+    // a file that is not there is no broken exchange
+    const file = request.file && (await fileBody(request.file))
     try {
       const answer = await withDeadline(clock, request.timeout ?? defaultTimeout, signal, (linked) =>
-        dispatch(agent, request, target, { maxBody, state }, linked),
+        dispatch(agent, { ...request, body: bodyOf(request, file) }, target, { maxBody, state }, linked),
       )
       const response = { ...answer, took: clock.now() - began }
       told?.({ ...call, status: response.status, ...requestIdOf(response), took: response.took })
       return { response }
     } catch (cause) {
+      file?.body.destroy()
       const took = clock.now() - began
       const trouble = signal.aborted
         ? { error: signal.reason, stale: false }
@@ -150,9 +155,25 @@ async function withDeadline<T>(
   }
 }
 
+interface Body {
+  readonly bytes: string | Readable | null
+  readonly headers: Readonly<Record<string, string>>
+}
+
+function bodyOf({ body }: HttpRequest, file: Awaited<ReturnType<typeof fileBody>> | undefined): Body {
+  if (file)
+    return {
+      bytes: file.body,
+      headers: { 'content-type': 'application/octet-stream', 'content-length': String(file.size) },
+    }
+  if (body === undefined) return { bytes: null, headers: {} }
+  if (typeof body === 'string') return { bytes: body, headers: { 'content-type': 'text/plain; charset=utf-8' } }
+  return { bytes: JSON.stringify(body), headers: { 'content-type': 'application/json' } }
+}
+
 function dispatch(
   agent: Agent,
-  { method, headers = {}, body }: HttpRequest,
+  { method, headers = {}, body }: Pick<HttpRequest, 'method' | 'headers'> & { readonly body: Body },
   target: URL,
   { maxBody, state }: { maxBody: number; state: Exchange },
   signal: AbortSignal,
@@ -178,7 +199,7 @@ function dispatch(
         path: `${target.pathname}${target.search}`,
         method: method as Dispatcher.HttpMethod,
         headers: headersFor(headers, body),
-        body: body === undefined ? null : typeof body === 'string' ? body : JSON.stringify(body),
+        body: body.bytes,
       },
       {
         // the last moment at which nothing has been written yet
@@ -210,17 +231,10 @@ function dispatch(
   })
 }
 
-function headersFor(headers: { readonly [name: string]: string }, body: HttpRequest['body']): Record<string, string> {
-  const names = Object.keys(headers).map((name) => name.toLowerCase())
-  return {
-    ...headers,
-    ...(!names.includes('accept') && { accept: 'application/json' }),
-    ...(!names.includes('user-agent') && { 'user-agent': 'runbook' }),
-    ...(body !== undefined &&
-      !names.includes('content-type') && {
-        'content-type': typeof body === 'string' ? 'text/plain; charset=utf-8' : 'application/json',
-      }),
-  }
+function headersFor(given: { readonly [name: string]: string }, body: Body): Record<string, string> {
+  const names = new Set(Object.keys(given).map((name) => name.toLowerCase()))
+  const usual = { accept: 'application/json', 'user-agent': 'runbook', ...body.headers }
+  return { ...given, ...Object.fromEntries(Object.entries(usual).filter(([name]) => !names.has(name))) }
 }
 
 function requestIdOf({ headers }: Pick<HttpResponse, 'headers'>): { requestId?: string } {

@@ -1,4 +1,4 @@
-import { type HttpResponse, StepFailure } from '../../engine/action/contract.ts'
+import { type HttpRequest, type HttpResponse, StepFailure } from '../../engine/action/contract.ts'
 import { isObject, type Json, type JsonObject } from '../../engine/json.ts'
 import { addressOf } from './address.ts'
 import type { Token } from './auth.ts'
@@ -18,6 +18,8 @@ export interface ServiceCall {
   readonly path: string
   readonly query?: Query
   readonly body?: Json
+  /** Instead of a body. */
+  readonly file?: HttpRequest['file']
   readonly microversion?: Microversions
   /** By default `read` for GET, `change` for the rest. Only a read is ever repeated. */
   readonly effect?: 'read' | 'change'
@@ -120,7 +122,7 @@ async function sendLetIn(session: Session, call: ReadyCall, signal: AbortSignal)
 
 async function send(session: Session, call: ReadyCall, token: Token, signal: AbortSignal): Promise<Sent> {
   const { ctx, shared } = session
-  const { service, method, effect, body, timeout } = call
+  const { service, method, effect, body, file, timeout } = call
   const address = addressOf(endpointOf(token.catalog, shared.cloud, service), service, token.projectId)
   const microversion = await agreeOn(call.microversion, { service, address, token: token.value }, session, signal)
   const url = `${address.base}${call.path}${queryText(call.query)}`
@@ -133,6 +135,7 @@ async function send(session: Session, call: ReadyCall, token: Token, signal: Abo
       effect,
       tls: shared.cloud.tls,
       ...(body !== undefined && { body }),
+      ...(file !== undefined && { file }),
       ...(timeout !== undefined && { timeout }),
     },
     signal,

@@ -56,6 +56,12 @@ export const serverCreate: WorkAction = {
       host: text('The host, exactly as Nova names it', { minLength: 1 }),
       availability_zone: text('The zone', { minLength: 1 }),
       server_group: text('A server group, by id', { minLength: 1 }),
+      user_data: text(
+        'What its guest is given at its first start, as `cloud-init` reads it; the text itself, not in base64',
+        {
+          maxLength: 49_151,
+        },
+      ),
       key_name: text('SSH key', { minLength: 1 }),
       security_groups: listOf(text('A security group, by name', { minLength: 1 }), 'Security groups of its ports'),
       metadata: textMap('What is written on it'),
@@ -150,7 +156,17 @@ function requestOf(
   image: JsonObject | undefined,
   mark: JsonObject,
 ): JsonObject {
-  const { name = '', boot_volume, host, availability_zone, key_name, description, security_groups, metadata } = params
+  const {
+    name = '',
+    boot_volume,
+    host,
+    availability_zone,
+    key_name,
+    description,
+    security_groups,
+    metadata,
+    user_data,
+  } = params
   const wanted: { readonly [name: string]: Json | undefined } = {
     name,
     flavorRef: flavor['id'],
@@ -159,6 +175,7 @@ function requestOf(
     host,
     availability_zone,
     key_name,
+    user_data: typeof user_data === 'string' ? Buffer.from(user_data).toString('base64') : undefined,
     description,
     security_groups: Array.isArray(security_groups) ? security_groups.map((group) => ({ name: group })) : undefined,
     metadata: { ...(isObject(metadata) && metadata), ...mark },

@@ -4,6 +4,7 @@ import type { Json, JsonObject } from '../../engine/json.ts'
 import { findServer } from './find-server.ts'
 import { momentOf } from './heartbeat.ts'
 import { textAt } from './json-body.ts'
+import { orMissing } from './missing.ts'
 import { instanceAction, migrationsOf, stateOf } from './records.ts'
 import { cellIsDown, hostOf, sayState, taskOf, vmStateOf } from './server-state.ts'
 import type { Session } from './session.ts'
@@ -158,12 +159,7 @@ async function lookOnce(
 
 /** The server, or nothing where it no longer exists. */
 export async function serverOrGone(session: Session, id: string, signal: AbortSignal): Promise<JsonObject | undefined> {
-  try {
-    return (await findServer(session, id, signal)).server
-  } catch (error) {
-    if (error instanceof StepFailure && error.code === 'not_found') return undefined
-    throw error
-  }
+  return (await orMissing(() => findServer(session, id, signal)))?.server
 }
 
 /** The newest migration that was not there before: an older one that is `completed` says nothing of this one. */

@@ -5,6 +5,7 @@ import { computeServiceActions } from './compute-service.ts'
 import { endpointCheckActions } from './endpoint-check.ts'
 import { identityActions } from './identity.ts'
 import { imageActions } from './image.ts'
+import { imageUpload } from './image-upload.ts'
 import { instanceActionActions } from './instance-action.ts'
 import { networkActions } from './network.ts'
 import { networkAgentActions } from './network-agent.ts'
@@ -34,6 +35,7 @@ export const actions: readonly Action[] = [
   ...volumeActions,
   ...volumeChangeActions,
   ...imageActions,
+  imageUpload,
   ...placementActions,
   ...apiActions,
 ]

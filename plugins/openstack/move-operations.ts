@@ -1,17 +1,17 @@
 import { StepFailure } from '../../engine/action/contract.ts'
 import { flag, text } from '../../engine/action/define.ts'
-import type { Json, JsonObject } from '../../engine/json.ts'
+import type { JsonObject } from '../../engine/json.ts'
+import { computeServices } from './compute-services.ts'
 import { orNull } from './fields.ts'
 import { flavorCalled } from './find-flavor.ts'
 import { detailOf, type Look, type Verdict } from './follow.ts'
 import { textAt } from './json-body.ts'
-import { arrives, hasMoved, notYet, restsIn } from './judges.ts'
-import { computeServices } from './compute-services.ts'
+import { hasMoved, notYet, restsIn } from './judges.ts'
 import { migrationItem } from './migration-item.ts'
 import { nameOf, type Operation, type Prepared } from './operation.ts'
 import { progressOf } from './records.ts'
 import { hostOf, taskOf, vmStateOf } from './server-state.ts'
-import { computeVersions, atLeast } from './versions.ts'
+import { computeVersions } from './versions.ts'
 
 const anywhere = 'another host'
 const movedResult = {
@@ -311,84 +311,6 @@ const evacuate: Operation = {
   preview: (it) => movePreview('build anew on another host', it),
 }
 
-const shelve: Operation = {
-  name: 'openstack.server.shelve',
-  summary: 'puts a server away as an image, and waits until it is shelved',
-  description: 'The cloud takes it off its host at once or after a while; it may come back on another one.',
-  effect: 'change',
-  idempotent: true,
-  action: 'shelve',
-  from: ['active', 'stopped', 'paused', 'suspended'],
-  underWay: ['shelving', 'shelving_image_pending_upload', 'shelving_image_uploading', 'shelving_offloading'],
-  holds: (server) => restsIn(server, 'shelved', 'shelved_offloaded'),
-  request: () => ({ versions: computeVersions, body: () => ({ shelve: null }) }),
-  judge: arrives('shelved', 'shelved_offloaded'),
-  limit: () => 60 * minute,
-  preview: ({ server }) => ({
-    summary: `would shelve \`${nameOf(server)}\``,
-    changes: [{ path: `${nameOf(server)}.status`, before: server['status'] ?? null, after: 'SHELVED' }],
-  }),
-}
-
-const placeAsked = ({ host, availability_zone: zone }: JsonObject): { [name: string]: Json } => ({
-  ...(zone !== undefined && { availability_zone: zone }),
-  ...(host !== undefined && { host }),
-})
-
-const unshelve: Operation = {
-  name: 'openstack.server.unshelve',
-  summary: 'brings a shelved server back, and waits until it is ACTIVE',
-  effect: 'change',
-  params: {
-    host: text('The host it is to come to (needs version 2.91)', { minLength: 1 }),
-    availability_zone: text('The zone it is to come to (needs version 2.77)', { minLength: 1 }),
-  },
-  result: { host: orNull(text('The host it is on now')) },
-  action: 'unshelve',
-  from: ['shelved', 'shelved_offloaded'],
-  needsHost: false,
-  holds: (server, { host }) => restsIn(server, 'active') && (host === undefined || hostOf(server) === host),
-  prepare: async ({ server, params }) => {
-    if (Object.keys(placeAsked(params)).length > 0 && vmStateOf(server) === 'shelved')
-      throw new StepFailure(
-        'wrong_state',
-        `\`${nameOf(server)}\` is still on its host: it cannot come back elsewhere`,
-        {
-          hint: 'leave out `host` and `availability_zone`, or wait until it is SHELVED_OFFLOADED',
-        },
-      )
-    return {}
-  },
-  request: ({ params }) => {
-    const place = placeAsked(params)
-    const min = 'host' in place ? '2.91' : 'availability_zone' in place ? '2.77' : '2.53'
-    return {
-      versions: {
-        min,
-        max: '2.100',
-        what: `bringing a server back to a chosen ${'host' in place ? '`host`' : 'zone'}`,
-      },
-      body: (version) => ({
-        unshelve: Object.keys(place).length === 0 ? null : atLeast(version, '2.77') ? place : null,
-      }),
-    }
-  },
-  judge: (look) => {
-    const { seen, attempt } = look
-    const { host } = attempt.params
-    if (host !== undefined && restsIn(seen.server, 'active') && hostOf(seen.server) !== host) return 'idle'
-    return restsIn(seen.server, 'active') ? 'done' : notYet(look)
-  },
-  limit: () => 60 * minute,
-  preview: ({ server, params }) => ({
-    summary: `would bring \`${nameOf(server)}\` back`,
-    changes: [
-      { path: `${nameOf(server)}.status`, before: server['status'] ?? null, after: 'ACTIVE' },
-      { path: `${nameOf(server)}.host`, before: hostOf(server), after: params['host'] ?? 'a host of the scheduler' },
-    ],
-  }),
-}
-
 export const moveOperations: readonly Operation[] = [
   liveMigrate,
   migrate,
@@ -396,6 +318,4 @@ export const moveOperations: readonly Operation[] = [
   ending('confirm_resize', 'confirmResize', 'confirmed', 'confirmResize'),
   ending('revert_resize', 'revertResize', 'reverted', 'revertResize'),
   evacuate,
-  shelve,
-  unshelve,
 ]

@@ -122,6 +122,65 @@ const portUpdate = updateAction({
   example: { admin_state_up: true },
 })
 
+const unbound: readonly Json[] = ['unbound', 'binding_failed']
+
+/** Whether a port is bound on a host, as Neutron shows it. */
+const isBoundOn = (port: JsonObject, host: Json | undefined): boolean =>
+  port['binding:host_id'] === host && !unbound.includes(port['binding:vif_type'] ?? 'unbound')
+
+const portBind: WorkAction = {
+  name: 'openstack.port.bind',
+  summary: 'bind a port on a host, once more where Neutron could not',
+  description:
+    'Neutron asks which layer-2 agent of the host is alive and takes it: mend the agent first. It does not plug the port: that is done by a hard reboot of its server. A port that is bound there is left alone.',
+  effect: 'change',
+  idempotent: true,
+  params: paramsOf(
+    { port: text('Its id', { minLength: 1 }), host: text('The host, as Nova names it', { minLength: 1 }) },
+    ['port', 'host'],
+  ),
+  result: closedObject({ port: portItem, changed: flag('Whether it was not bound there before') }),
+  examples: [{ port: '9c11ba1a-fd23-4d15-81ce-f3fe4d8edce7', host: 'compute-1' }],
+  async plan(ctx, params, signal) {
+    const before = await readPort(await sessionOf(ctx, params), params, signal)
+    const { host = null } = params
+    if (isBoundOn(before, host)) return { summary: 'the port is bound there already', changes: [] }
+    const now = before['binding:host_id'] ?? null
+    return {
+      summary: `would bind port ${params['port']} on ${host}`,
+      changes: [
+        ...(now === host ? [] : [{ path: 'binding:host_id', before: now, after: host }]),
+        { path: 'binding:vif_type', before: before['binding:vif_type'] ?? null, after: 'as the agent there binds' },
+      ],
+    }
+  },
+  async run(ctx, params, signal): Promise<Json> {
+    const session = await sessionOf(ctx, params)
+    const { host = null } = params
+    const before = await readPort(session, params, signal)
+    if (isBoundOn(before, host)) return { port: withoutSecrets(before), changed: false }
+    const body = { port: { 'binding:host_id': host } }
+    const path = `/ports/${segment(params['port'])}`
+    const after = partOf(await call(session, { service: 'network', method: 'PUT', path, body }, signal), 'port')
+    if (isBoundOn(after, host)) return { port: withoutSecrets(after), changed: true }
+    throw new StepFailure(
+      'not_bound',
+      `Neutron could not bind the port on ${host}: it is ${after['binding:vif_type']}`,
+      {
+        hint: 'see that the layer-2 agent of the host is alive, and knows the physical network of the port',
+      },
+    )
+  },
+  async settled(ctx, params, signal) {
+    const now = await readPort(await sessionOf(ctx, params), params, signal)
+    if (!isBoundOn(now, params['host'])) return { happened: 'no' }
+    return { happened: 'yes', result: { port: withoutSecrets(now), changed: true } }
+  },
+}
+
+const readPort = async (session: Session, params: JsonObject, signal: AbortSignal): Promise<JsonObject> =>
+  partOf(await call(session, { service: 'network', path: `/ports/${segment(params['port'])}` }, signal), 'port')
+
 const subnetUpdate = updateAction({
   noun: 'subnet',
   family: 'subnet',
@@ -270,6 +329,7 @@ export const networkChangeActions: readonly WorkAction[] = [
   networkUpdate,
   subnetUpdate,
   portUpdate,
+  portBind,
   agentUpdate,
   dhcpNetworks,
   dhcpAdd,

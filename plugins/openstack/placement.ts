@@ -1,4 +1,4 @@
-import { StepFailure, type WorkAction } from '../../engine/action/contract.ts'
+import type { WorkAction } from '../../engine/action/contract.ts'
 import { anything, closedObject, listOf, number, text, whole } from '../../engine/action/define.ts'
 import { isObject, type Json, type JsonObject } from '../../engine/json.ts'
 import { call, objectIn, partOf } from './call.ts'
@@ -6,6 +6,7 @@ import { concurrently } from './concurrently.ts'
 import { apiObject, dateOfAnswer, labels, paramsOf } from './fields.ts'
 import { objectsIn } from './json-body.ts'
 import { segment } from './list.ts'
+import { orMissing } from './missing.ts'
 import { listAll } from './paging.ts'
 import { type Session, sessionOf } from './session.ts'
 import type { Microversions } from './versions.ts'
@@ -93,14 +94,11 @@ async function withAmounts(
       await call(session, { service: 'placement', path: `${path}/${name}`, microversion: placementVersions }, signal),
       name,
     )
-  try {
+  return orMissing(async () => {
     const inventories = await part('inventories')
     const usages = await part('usages')
     return { ...provider, inventories, usages }
-  } catch (error) {
-    if (error instanceof StepFailure && error.code === 'not_found') return undefined
-    throw error
-  }
+  })
 }
 
 const amounts = (description: string) => ({

@@ -1,8 +1,13 @@
 import type { WorkAction } from '../../engine/action/contract.ts'
 import { closedObject, flag, text } from '../../engine/action/define.ts'
 import type { Json } from '../../engine/json.ts'
+import { attachOperations } from './attach-operations.ts'
+import { serverConsole } from './console.ts'
+import { serverCreate } from './create-server.ts'
+import { deleteServer } from './delete-server.ts'
 import { dateOfAnswer, oneOrMore, paramsOf } from './fields.ts'
 import { findServer, nameQuery, serverParam } from './find-server.ts'
+import { imageOperations } from './image-operations.ts'
 import { withoutSecrets } from './json-body.ts'
 import { exactly, listAction } from './list.ts'
 import { moveOperations } from './move-operations.ts'
@@ -11,11 +16,7 @@ import { powerOperations } from './power-operations.ts'
 import { serverItem, statuses } from './server-item.ts'
 import { cellIsDown } from './server-state.ts'
 import { sessionOf } from './session.ts'
-import { attachOperations } from './attach-operations.ts'
-import { serverConsole } from './console.ts'
-import { serverCreate } from './create-server.ts'
-import { deleteServer } from './delete-server.ts'
-import { imageOperations } from './image-operations.ts'
+import { shelveOperations } from './shelve-operations.ts'
 import { computeVersions } from './versions.ts'
 
 const serverList = listAction({
@@ -77,6 +78,7 @@ const serverShow: WorkAction = {
 export const operations: readonly Operation[] = [
   ...powerOperations,
   ...moveOperations,
+  ...shelveOperations,
   ...imageOperations,
   ...attachOperations,
   deleteServer,

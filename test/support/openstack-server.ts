@@ -68,7 +68,7 @@ export async function fakeCloud(routes: Routes, options: FakeCloudOptions = {}):
         path: url.pathname,
         query: url.searchParams,
         headers: request.headers,
-        body: text === '' ? undefined : JSON.parse(text),
+        body: text === '' ? undefined : /json/.test(request.headers['content-type'] ?? '') ? JSON.parse(text) : text,
       }
       const { status = 200, headers = {}, json, text: words } = replyTo(one)
       response.writeHead(status, { ...(json !== undefined && { 'content-type': 'application/json' }), ...headers })

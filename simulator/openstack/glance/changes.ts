@@ -11,7 +11,7 @@ const visibilities = ['public', 'private', 'shared', 'community'] as const
 
 /** `POST /v2/images`: a record without bytes. What Glance has no field for becomes a property of the image. */
 export function createImage(world: CloudWorld, { body, token }: ApiRequest): Image {
-  const { id, name, visibility, disk_format, container_format, ...more } = (body ?? {}) as {
+  const { id, name, visibility, disk_format, container_format, min_disk, min_ram, ...more } = (body ?? {}) as {
     readonly [field: string]: unknown
   }
   const disk = oneOf('disk_format', disk_format, diskFormats)
@@ -31,6 +31,7 @@ export function createImage(world: CloudWorld, { body, token }: ApiRequest): Ima
     createdAt: now,
     updatedAt: now,
     formats: { disk, container },
+    least: { disk: Number(min_disk ?? 0), ram: Number(min_ram ?? 0) },
     properties: Object.fromEntries(
       Object.entries(more).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
     ),

@@ -14,6 +14,8 @@ export interface Image {
   updatedAt: number
   /** What kind of bytes it holds; `raw` and `bare` unless told. */
   readonly formats?: { readonly disk: string | null; readonly container: string | null }
+  /** What a flavor must have: GiB of disk, MiB of memory; nothing unless told. */
+  readonly least?: { readonly disk: number; readonly ram: number }
   /** The digests of bytes that really came; those of the image's id otherwise. */
   digests?: { readonly md5: string; readonly sha512: string }
   /** Properties its owner gave it. */

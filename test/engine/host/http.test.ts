@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
 import { getEventListeners } from 'node:events'
-import { mkdtempSync, readFileSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import { createServer as createTcpServer, type Server, type Socket } from 'node:net'
@@ -35,6 +36,42 @@ test('a JSON body is sent as JSON and a text as it is', async () => {
   await door.request({ method: 'POST', url: server.url, body: { a: [1] } }, never)
   await door.request({ method: 'POST', url: server.url, body: 'plain' }, never)
   expect(seen).toEqual(['application/json {"a":[1]}', 'text/plain; charset=utf-8 plain'])
+})
+
+test('a file is sent byte by byte with its length, and how far it is gets told', async () => {
+  const path = join(mkdtempSync(join(tmpdir(), 'http-')), 'image')
+  const bytes = randomBytes(300_000)
+  writeFileSync(path, bytes)
+  const seen: (string | undefined)[] = []
+  await using server = await serve(async (request, response) => {
+    const digest = createHash('sha256')
+    for await (const chunk of request) digest.update(chunk as Buffer)
+    seen.push(request.headers['content-type'], request.headers['content-length'], digest.digest('hex'))
+    response.writeHead(204).end()
+  })
+  await using door = openDoor()
+  const told: number[] = []
+  const file = { path, sent: (count: number) => told.push(count) }
+  expect(await door.request({ method: 'PUT', url: server.url, file }, never)).toMatchObject({ status: 204 })
+  expect(seen).toEqual(['application/octet-stream', '300000', createHash('sha256').update(bytes).digest('hex')])
+  expect(told.length).toBeGreaterThan(2)
+  expect(told.at(-1)).toBe(300_000)
+})
+
+test('a file that cannot be read is not sent, and one that nobody takes is closed again', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'http-'))
+  const path = join(folder, 'image')
+  writeFileSync(path, 'bytes')
+  await using door = openDoor()
+  for (const missing of [join(folder, 'none'), folder])
+    await expect(
+      door.request({ method: 'PUT', url: 'http://127.0.0.1:1', file: { path: missing } }, never),
+    ).rejects.toMatchObject({ code: 'no_file', status: 'failed' })
+  await expect(door.request({ method: 'PUT', url: 'http://127.0.0.1:1', file: { path } }, never)).rejects.toMatchObject(
+    { code: 'connection_refused', status: 'unreachable' },
+  )
+  const open = () => readdirSync('/proc/self/fd').map((fd) => linkOf(`/proc/self/fd/${fd}`))
+  await expect.poll(open).not.toContain(path)
 })
 
 test('a redirect is an answer like any other', async () => {
@@ -259,4 +296,13 @@ function selfSigned(): { key: string; cert: string } {
     { stdio: 'ignore' },
   )
   return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') }
+}
+
+/** Where a descriptor leads; one that was closed meanwhile leads nowhere. */
+function linkOf(path: string): string {
+  try {
+    return readlinkSync(path)
+  } catch {
+    return ''
+  }
 }

@@ -168,7 +168,7 @@ test('a server is made with what finds it again, and is done when it rests on th
   const routes = scripted(after, { ...flavors, ...images, 'POST /compute/v2.1/servers': made })
   const done = await runAction(
     'openstack.server.create',
-    { ...wanted, host: 'b', networks: [], metadata: { team: 'x' } },
+    { ...wanted, host: 'b', networks: [], metadata: { team: 'x' }, user_data: '#cloud-config\nhostname: größer' },
     routes,
   )
   expect(done.result).toMatchObject({ changed: true, server: { id, status: 'ACTIVE' } })
@@ -183,6 +183,7 @@ test('a server is made with what finds it again, and is done when it rests on th
           imageRef: 'i1',
           networks: 'none',
           host: 'b',
+          user_data: 'I2Nsb3VkLWNvbmZpZwpob3N0bmFtZTogZ3LDtsOfZXI=',
           metadata: { team: 'x', runbook_attempt: 'a' },
         },
       },

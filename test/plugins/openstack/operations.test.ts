@@ -67,6 +67,13 @@ test.each([
   { verb: 'suspend', from: 'ACTIVE', task: 'suspending', to: 'SUSPENDED', body: { suspend: null } },
   { verb: 'resume', from: 'SUSPENDED', task: 'resuming', to: 'ACTIVE', body: { resume: null } },
   { verb: 'shelve', from: 'ACTIVE', task: 'shelving', to: 'SHELVED_OFFLOADED', body: { shelve: null } },
+  {
+    verb: 'shelve_offload',
+    from: 'SHELVED',
+    task: 'shelving_offloading',
+    to: 'SHELVED_OFFLOADED',
+    body: { shelveOffload: null },
+  },
   { verb: 'unshelve', from: 'SHELVED', task: 'unshelving', to: 'ACTIVE', body: { unshelve: null } },
 ])('$verb waits from $from over $task to $to; where it is there already it does nothing', async (row) => {
   const { verb, from, task, to, body } = row

@@ -87,7 +87,17 @@ test('every operation takes a server of the rehearsal cloud where it says, and e
   }
   const { image } = await act('server.snapshot', { server, name: 'kept' })
   expect(image).toMatchObject({ name: 'kept', status: 'active' })
+  expect(await act('image.show', { image: 'kept' })).toMatchObject({ image })
   await act('server.rebuild', { server, image: 'kept' })
+  const began = rehearsal.clock.now()
+  expect(await act('image.delete', { image: 'kept' }, began)).toEqual({ happened: 'no' })
+  const { id } = image as JsonObject
+  expect(await act('image.delete', { image: 'kept' })).toEqual({ changed: true })
+  expect(effects.at(-1)).toBe('openstack.image.delete')
+  await expect(act('image.show', { image: String(id) })).rejects.toMatchObject({ code: 'not_found' })
+  expect(await act('image.delete', { image: String(id) }, began)).toMatchObject({ happened: 'yes' })
+  expect(await act('image.delete', { image: String(id) })).toEqual({ changed: false })
+  await expect(act('image.delete', { image: 'kept' })).rejects.toMatchObject({ code: 'not_found' })
   await act('server.delete', { server })
   await expect(act('server.show', { server })).rejects.toMatchObject({ code: 'not_found' })
 })

@@ -180,3 +180,15 @@ test('two slashes at the beginning are no other host', async () => {
   const { asked } = await runAction('openstack.api.get', { service: 'compute', path: '//evil.example/x' }, {})
   expect(asked.map(({ path }) => path)).toEqual(['/compute/v2.1/evil.example/x'])
 })
+
+test('an image that is protected, and one that is still there after its deletion, are not said to be gone', async () => {
+  const id = '6f6f4b3c-3f0c-4f5e-9a52-0d5c6a3b1c11'
+  const image = { id, name: 'base', status: 'active' }
+  const path = `/image/v2/images/${id}`
+  const kept = { [`GET ${path}`]: { json: { ...image, protected: true } } }
+  const { error: refused } = await runAction('openstack.image.delete', { image: id }, kept)
+  expect(refused).toMatchObject({ code: 'protected' })
+  const stays = { [`GET ${path}`]: { json: image }, [`DELETE ${path}`]: { status: 204 } }
+  const { error: ended } = await runAction('openstack.image.delete', { image: id }, stays)
+  expect(ended).toMatchObject({ code: 'image_not_gone' })
+})

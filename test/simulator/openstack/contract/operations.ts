@@ -129,6 +129,10 @@ export function openstackOperations({ describe, test }: Runner, makeApi: () => P
       })
     }
 
+    state('what a guest is given at its first start is shown as it was sent', async (api, server) => {
+      expect(await show(api, server)).toMatchObject({ 'OS-EXT-SRV-ATTR:user_data': userData })
+    })
+
     state('a lock is shown with its reason, and goes', async (api, server) => {
       expect((await act(api, server, { lock: { locked_reason: 'for a test' } })).status).toBe(202)
       expect(await show(api, server)).toMatchObject({ locked: true, locked_reason: 'for a test' })
@@ -285,6 +289,9 @@ export function openstackOperations({ describe, test }: Runner, makeApi: () => P
 
 const cinder = { 'OpenStack-API-Version': 'volume 3.70' }
 
+/** `#cloud-config`, as it goes over the wire. */
+const userData = 'I2Nsb3VkLWNvbmZpZwo='
+
 async function makeServer(api: Api): Promise<Known> {
   const { body: flavors } = await api.get('nova', '/v2.1/flavors/detail', version)
   const bySize = rows(flavors, 'flavors').sort((a, b) => Number(a['ram']) - Number(b['ram']))
@@ -302,6 +309,7 @@ async function makeServer(api: Api): Promise<Known> {
     imageRef: known.image,
     networks: 'none',
     host: hosts[0],
+    user_data: userData,
   }
   const made = await api.post('nova', '/v2.1/servers', { server }, version)
   expect(made.status).toBe(202)
