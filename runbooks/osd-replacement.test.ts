@@ -63,8 +63,22 @@ test('peers that would be nearly full are told, and nothing is changed', async (
 
 test('a serial number on which daemon and host disagree stops it before anything is changed', async () => {
   await refusedBefore(
-    world('serial', { fault: 'ceph.serial_differs', with: osd4 }),
+    'osd-wrong-disk',
     /the serial numbers disagree: the daemon of osd\.4 ran on ZC1WRONG, and sdc on ceph2 is ZC1/,
+  )
+})
+
+test('a daemon that ran on another host than the map has stops it before anything is changed', async () => {
+  await refusedBefore(
+    world('host', { fault: 'ceph.host_differs', with: osd4 }),
+    /osd\.4 is on ceph2 in Ceph's map, and its daemon ran on ceph9/,
+  )
+})
+
+test('a cluster with a daemon from before Luminous is left to the other runbook', async () => {
+  await refusedBefore(
+    world('old', { fault: 'ceph.old_daemon', with: { osd: 9 } }),
+    /this needs Ceph 12 or newer, and there is ceph version 10\.2\.11 .*: use `osd-replacement-legacy`/,
   )
 })
 
@@ -84,14 +98,13 @@ test('an OSD that does not exist is not safe, it is not there', async () => {
 })
 
 test('a second OSD that fails while data leaves stops it: nothing is destroyed, and the OSD is back in', async () => {
-  const scenario = world('second', { fault: 'ceph.osd_down', with: { osd: 7 }, after: '3m' })
-  const { exit, effects, error } = await replace(scenario)
+  const { exit, effects, error } = await replace('osd-second-failure')
   expect({ exit, effects }).toEqual({ exit: 1, effects: ['ceph: osd out 4', 'ceph: osd in 4'] })
   expect(error).toMatch(/^until_failed: .*n\.id != inputs\.osd_id && n\.status != 'up'/)
 })
 
 test('data that no longer moves is a stall after half an hour, long before the time limit', async () => {
-  const { exit, effects, error, events } = await replace(world('stuck', { fault: 'ceph.recovery_stuck', after: '4m' }))
+  const { exit, effects, error, events } = await replace('osd-drain-stalled')
   expect(error).toMatch(/^until_stalled: [\s\S]*nothing moves any more since 30m/)
   expect({ exit, effects }).toEqual({ exit: 1, effects: ['ceph: osd out 4', 'ceph: osd in 4'] })
   const [first, last] = [events[0], events.at(-1)]
@@ -100,8 +113,7 @@ test('data that no longer moves is a stall after half an hour, long before the t
 })
 
 test('a destroy that is refused because the OSD is seen up is tried again, after looking whether it is safe', async () => {
-  const once = world('busy', { fault: 'ceph.destroy_refused', with: osd4 })
-  expect(await replace(once)).toMatchObject({ exit: 0, effects: replaced })
+  expect(await replace('osd-destroy-refused')).toMatchObject({ exit: 0, effects: replaced })
   const always = await replace(world('busier', { fault: 'ceph.destroy_refused', with: { osd: 4, times: 99 } }))
   expect(always.error).toMatch(/EBUSY/)
   expect(always.effects).toEqual([...replaced.slice(0, 2), ...putBack])
@@ -113,15 +125,13 @@ test('a no to the last question puts the OSD back as it was', async () => {
 })
 
 test('a new disk under another name is found by its serial number', async () => {
-  const moved = world('moved', { fault: 'ceph.disk_swapped', with: { osd: 4, minutes: 1, name: 'sdf' } })
-  const { exit, effects, said } = await replace(moved)
+  const { exit, effects, said } = await replace('osd-disk-renamed')
   expect(exit, said).toBe(0)
   expect(effects).toContain(`ceph_volume.create: ceph2:/dev/sdf (${newSerial})`)
 })
 
 test('a new disk that is smaller than the old one is not used', async () => {
-  const smaller = { osd: 4, minutes: 1, bytes: 2_000_398_934_016 }
-  const { exit, effects, error } = await replace(world('smaller', { fault: 'ceph.disk_swapped', with: smaller }))
+  const { exit, effects, error } = await replace('osd-smaller-disk')
   expect(error).toMatch(/the new disk is smaller: 2000398934016 bytes, and the old one has 4000787030016/)
   expect({ exit, effects }).toEqual({ exit: 1, effects: replaced.slice(0, 4) })
 })
@@ -154,8 +164,14 @@ test('an OSD that somebody purged meanwhile is not made anew under another numbe
   expect({ exit, effects }).toEqual({ exit: 1, effects: replaced.slice(0, 4) })
 })
 
+test('a number that somebody took for another disk is in use: it is told, and no disk is taken', async () => {
+  const { exit, effects, error } = await replace('osd-number-taken')
+  expect(error).toMatch(/osd\.4 is no longer destroyed and waiting: .*begun to make it anew/)
+  expect({ exit, effects }).toEqual({ exit: 1, effects: replaced.slice(0, 4) })
+})
+
 test('a new disk that is not filled any further is a stall, and not done', async () => {
-  const { exit, effects, error } = await replace(world('unfilled', { fault: 'ceph.recovery_stuck', after: '18m' }))
+  const { exit, effects, error } = await replace('osd-not-filled')
   expect(error).toMatch(/^until_stalled: /)
   expect({ exit, effects }).toEqual({ exit: 1, effects: replaced })
 })
@@ -166,8 +182,7 @@ test('a fast swap keeps the OSD from being put out, and takes that back, also wh
   const { exit, effects, said } = await replace(world('fast'), { inputs })
   expect(exit, said).toBe(0)
   expect(effects).toEqual([...kept, 'ceph: osd rm-noout 4'])
-  const smaller = { osd: 4, minutes: 1, bytes: 2_000_398_934_016 }
-  const failed = await replace(world('fast-smaller', { fault: 'ceph.disk_swapped', with: smaller }), { inputs })
+  const failed = await replace('osd-smaller-disk', { inputs })
   expect({ exit: failed.exit, effects: failed.effects }).toEqual({
     exit: 1,
     effects: [...kept.slice(0, 4), 'ceph: osd rm-noout 4'],
@@ -180,4 +195,97 @@ test('a disk of which nothing says that it fails is replaced only when a person 
   writeFileSync(path, JSON.stringify({ apiVersion: 'runbook/v1', name: 'sound', title: 'sound', topology }))
   const { exit, effects } = await replace(path, { answers: { healthy: 'no' } })
   expect({ exit, effects }).toEqual({ exit: 3, effects: [] })
+})
+
+test('a database on a device of its own takes its old volume again, which is wiped first, and no other OSD loses its own', async () => {
+  const scenario = world('database', { fault: 'ceph.shared_database', with: osd4 })
+  await refusedBefore(scenario, /has its database on a device of its own: say with `block_db`/)
+  await refusedBefore(scenario, /ceph-db\/db-5 is of osd\.5/, { block_db: 'ceph-db/db-5' })
+  const { exit, effects, said } = await replace(scenario, { inputs: { block_db: 'ceph-db/db-4' } })
+  expect(exit, said).toBe(0)
+  expect(effects).toEqual([...replaced.slice(0, 4), 'ceph_volume.zap: ceph2:ceph-db/db-4', ...replaced.slice(4)])
+  expect(said).toContain('nvme0n1, shared with osd.3, osd.5')
+})
+
+test('a write-ahead log on a volume of its own is told, wiped, and taken by the new OSD', async () => {
+  const scenario = world('log', { fault: 'ceph.shared_database', with: { osd: 4, logs: true } })
+  const block_db = 'ceph-db/db-4'
+  await refusedBefore(scenario, /has its write-ahead log on a device of its own: say with `block_wal`/, { block_db })
+  await refusedBefore(scenario, /ceph-db\/wal-5 is of osd\.5/, { block_db, block_wal: 'ceph-db/wal-5' })
+  const { exit, effects, said } = await replace(scenario, { inputs: { block_db, block_wal: 'ceph-db/wal-4' } })
+  expect(exit, said).toBe(0)
+  expect(effects).toEqual([
+    ...replaced.slice(0, 4),
+    'ceph_volume.zap: ceph2:ceph-db/db-4',
+    'ceph_volume.zap: ceph2:ceph-db/wal-4',
+    `ceph_volume.create: ceph2:/dev/sdc (${newSerial}, ceph-db/wal-4)`,
+    ...replaced.slice(5),
+  ])
+})
+
+test('a failing device with the databases of several OSDs is not taken for one disk', async () => {
+  await refusedBefore('osd-shared-database', /nvme0n1, which fails and carries those of osd\.3, osd\.5 too/, {
+    block_db: 'ceph-db/db-4',
+  })
+})
+
+test('an OSD that was encrypted is closed, and encrypted again', async () => {
+  const sealed = world('sealed', { fault: 'ceph.encrypted', with: osd4 })
+  const { exit, effects, said } = await replace(sealed)
+  expect(exit, said).toBe(0)
+  expect(effects.map((effect) => effect.replace(/luks-\S+/, 'luks'))).toEqual([
+    ...replaced.slice(0, 4),
+    'cryptsetup: ceph2:close luks',
+    `ceph_volume.create: ceph2:/dev/sdc (${newSerial}, encrypted)`,
+    ...replaced.slice(5),
+  ])
+})
+
+test('a number that is lost while the new OSD is made is told, and not taken for done', async () => {
+  const { exit, effects, said } = await replace('osd-number-lost')
+  expect({ exit, effects }).toEqual({
+    exit: 1,
+    effects: [...replaced.slice(0, 4), 'ceph_volume.rollback: ceph2:osd.4'],
+  })
+  expect(said).toMatch(/has removed its number and its place\. Decide:/)
+})
+
+test('a fast swap needs pools that bear it', async () => {
+  await refusedBefore(world('thin', { fault: 'ceph.thin_pool' }), /these do not: vms/, { strategy: 'fast_swap' })
+})
+
+test('a daemon that Ceph would not let stop is not stopped, and nothing stays set', async () => {
+  const strict = world('strict', { fault: 'ceph.thin_pool', with: { pool: 'vms', size: 3, min_size: 3 } })
+  const { exit, effects, error } = await replace(strict, { inputs: { strategy: 'fast_swap' } })
+  expect(error).toMatch(/Ceph says that osd\.4 may not be stopped: .*bad_become_inactive/)
+  expect({ exit, effects }).toEqual({ exit: 1, effects: ['ceph: osd add-noout 4', 'ceph: osd rm-noout 4'] })
+})
+
+test('the lamp of the slot is lit for the technician, and put out', async () => {
+  const scenario = world('lamp')
+  const old = await serialOf(scenario, 4)
+  const lamps = async (led: string) => {
+    const { exit, effects, said } = await replace(scenario, { inputs: { led } })
+    expect(exit, said).toBe(0)
+    return effects.filter((effect) => /light|ledctl|destroy|create/.test(effect))
+  }
+  expect(await lamps('ledctl')).toEqual([
+    'ceph: osd destroy 4',
+    'ledctl: ceph2:locate=/dev/sdc',
+    replaced[4],
+    'ledctl: ceph2:locate_off=/dev/sdc',
+  ])
+  expect(await lamps('ceph')).toEqual([
+    'ceph: osd destroy 4',
+    `ceph: device light on ST4000NM000A-2HZ100_${old}`,
+    replaced[4],
+    `ceph: device light off ST4000NM000A-2HZ100_${old}`,
+  ])
+})
+
+test('flags that somebody sets while the new disk is filled are told at the end', async () => {
+  const late = world('late-flags', { fault: 'ceph.flags', with: { flags: ['nodeep-scrub'] }, after: '10m' })
+  const { exit, effects, error } = await replace(late)
+  expect({ exit, effects }).toEqual({ exit: 1, effects: replaced })
+  expect(error).toMatch(/OSDMAP_FLAGS|somebody else has changed them/)
 })

@@ -1,7 +1,6 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { join, resolve } from 'node:path'
+import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
-import { type Workspace, workspace } from './program.ts'
+import { serveWorld, workspace } from './program.ts'
 
 const world = {
   apiVersion: 'runbook/v1',
@@ -15,23 +14,15 @@ const world = {
 }
 
 /** A world that is served by another process, five minutes a second, and a run in it. */
-async function served(): Promise<Workspace & { done(): readonly string[]; begin(): readonly string[] }> {
+async function served(of: object = world, inputs: readonly string[] = []) {
   const space = workspace()
-  space.write('world.yaml', JSON.stringify(world))
-  await space
-    .start(['rehearse', 'world.yaml', '--folder', 'world', '--speed', '300'])
-    .until(() => existsSync(join(space.folder, 'world', 'inventory.yaml')))
+  const effects = await serveWorld(space, of, 300)
   return {
     ...space,
-    done() {
-      const lines = readFileSync(join(space.folder, 'world', 'effects.jsonl'), 'utf8')
-        .split('\n')
-        .slice(0, -1)
-      return lines.map((line) => (JSON.parse(line) as { what: string }).what)
-    },
+    done: () => effects().map(({ what }) => what),
     begin: () => [
       ...['exec', resolve('runbooks/osd-replacement.yaml'), '--inventory', 'world/inventory.yaml', '--output', 'plain'],
-      ...['osd_id=4', 'admin_host=ceph1', 'poll=1s'].flatMap((input) => ['--input', input]),
+      ...['osd_id=4', 'admin_host=ceph1', 'poll=1s', ...inputs].flatMap((input) => ['--input', input]),
     ],
   }
 }
@@ -79,4 +70,30 @@ test('a run that is given up after the destroy is taken up by a new one, which d
   const { code, all } = await space.run([...space.begin(), ...answers])
   expect(code, all).toBe(0)
   expect(space.done()).toEqual([...given, ...taken])
+}, 400_000)
+
+test('killed while cephadm removes the OSD and again before the swap, it has it removed once, and gives its specification back', async () => {
+  const space = await served({ ...world, topology: { ...world.topology, cephadm: true } }, ['deployment=cephadm'])
+  const asked = await space.run(space.begin())
+  const [phrase = ''] = /replace-osd-4-\w+/.exec(asked.all) ?? []
+  let running = space.start(resume(`identity=${phrase}`, 'leave/last=yes'))
+  // cephadm has taken the order: whether its end is written down is left to chance; then it has carried it out
+  for (const came of ['orch osd rm 4 --replace', 'osd destroy 4']) {
+    await running.until(() => space.done().includes(came))
+    running.child.kill('SIGKILL')
+    await running.ended
+    running = space.start(resume('leave/last=yes'))
+  }
+  const parked = await running.ended
+  expect(parked.code, parked.all).toBe(6)
+  const { code, all } = await space.run(resume('swap/new_serial=ZC1TNEW7'))
+  expect(code, all).toBe(0)
+  expect(space.done().filter((what) => !what.endsWith('.service'))).toEqual([
+    'orch apply osd.all-available-devices unmanaged',
+    'osd out 4',
+    'orch osd rm 4 --replace',
+    'osd destroy 4',
+    'orch apply osd.all-available-devices managed',
+    'ceph2:/dev/sdc',
+  ])
 }, 400_000)

@@ -77,9 +77,14 @@ export async function replace(
 function effectsIn(file: string): readonly string[] {
   const lines = readFileSync(file, 'utf8').split('\n').slice(0, -1)
   return lines.map((line) => {
-    const { kind, what, detail } = JSON.parse(line) as { kind: string; what: string; detail?: { serial?: string } }
-    const serial = detail?.serial === undefined ? '' : ` (${detail.serial})`
-    return `${kind.replace(/^host\./, '')}: ${what}${serial}`
+    const { kind, what, detail } = JSON.parse(line) as {
+      kind: string
+      what: string
+      detail?: { serial?: string; encrypted?: boolean; log?: string }
+    }
+    if (detail?.serial === undefined) return `${kind.replace(/^host\./, '')}: ${what}`
+    const more = [detail.serial, ...(detail.encrypted ? ['encrypted'] : []), ...(detail.log ? [detail.log] : [])]
+    return `${kind.replace(/^host\./, '')}: ${what} (${more.join(', ')})`
   })
 }
 
@@ -105,14 +110,24 @@ interface Fault {
 export const place = (name: string): string => join(folder, name)
 
 /** A small world in which the disk of OSD 4 fails, a technician is quick, and more is wrong. */
-export function world(name: string, ...more: readonly Fault[]): string {
-  const path = join(folder, `${name}.yaml`)
-  const faults = [
+export const world = (name: string, ...more: readonly Fault[]): string => written(scenarioOf(name, more))
+
+/** The same, made by cephadm. */
+export const worldOfCephadm = (name: string, ...more: readonly Fault[]): string =>
+  written(scenarioOf(name, more, { cephadm: true }))
+
+function scenarioOf(name: string, more: readonly Fault[] = [], size: object = {}) {
+  const faults: Fault[] = [
     { fault: 'ceph.disk_failing', with: { osd: 4 } },
     { fault: 'ceph.disk_swapped', with: { osd: 4, minutes: 1 } },
     ...more,
   ]
-  const topology = { controllers: 1, computes: 1, databases: 1, servers: 2 }
-  writeFileSync(path, JSON.stringify({ apiVersion: 'runbook/v1', name, title: name, topology, faults }))
+  const topology = { controllers: 1, computes: 1, databases: 1, servers: 2, ...size }
+  return { apiVersion: 'runbook/v1', name, title: name, topology, faults }
+}
+
+function written(scenario: { readonly name: string }): string {
+  const path = join(folder, `${scenario.name}.yaml`)
+  writeFileSync(path, JSON.stringify(scenario))
   return path
 }

@@ -1,5 +1,5 @@
-import { pgStates } from './health.ts'
-import { bump, type Ceph, type Osd, workOf } from './model.ts'
+import { operatorFlags, pgStates } from './health.ts'
+import { bump, type Ceph, databaseVolume, logVolume, type Osd, workOf } from './model.ts'
 
 /** What a `ceph` command came to: lines for people, a value for `-f json`, or a refusal with its exit code. */
 export interface Outcome {
@@ -18,21 +18,7 @@ const done = (stderr: string, effect?: string): Outcome => ({
 })
 const refused = (code: number, reason: string): Outcome => ({ code, stderr: `Error ${reason}` })
 
-const settable = [
-  'full',
-  'pause',
-  'noup',
-  'nodown',
-  'noout',
-  'noin',
-  'nobackfill',
-  'norebalance',
-  'norecover',
-  'noscrub',
-  'nodeep-scrub',
-  'notieragent',
-  'nosnaptrim',
-]
+const settable = ['full', ...operatorFlags]
 
 export function setFlag(ceph: Ceph, flag: string, verb: 'set' | 'unset', now: number): Outcome {
   if (!settable.includes(flag))
@@ -79,6 +65,8 @@ export function destroy(ceph: Ceph, osd: Osd, sure: boolean, verb: 'destroy' | '
   }
   const lastDisk = ceph.machine(osd.host)?.disks.find(({ name }) => name === osd.disk)
   Object.assign(osd, { destroyed: true, hasKey: false, disk: undefined, lastDisk })
+  if (osd.databaseOn !== undefined) ceph.usedVolumes.add(databaseVolume(osd.id))
+  if (osd.ownLog) ceph.usedVolumes.add(logVolume(osd.id))
   return done(`destroyed osd.${osd.id}`, `osd destroy ${osd.id}`)
 }
 

@@ -2,6 +2,7 @@ import { readOptions } from '../commands/options.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Process, Program } from '../machine/process.ts'
 import * as answers from './answers.ts'
+import { orchestrate, orchOptions } from './cephadm.ts'
 import {
   createOsd,
   crushRemove,
@@ -17,7 +18,7 @@ import {
 import type { Ceph, Osd } from './model.ts'
 import * as osds from './osd-answers.ts'
 import { healthText, osdDfText, pgStatText, statusText, treeText } from './plain.ts'
-import { swapDisk, swapTime } from './volume.ts'
+import { callTechnician } from './volume.ts'
 
 /** `ceph`, as 16.2 answers: plain text, and JSON with `-f json`. */
 export function cephProgram(machine: Machine, ceph: Ceph): Program {
@@ -34,6 +35,9 @@ export function cephProgram(machine: Machine, ceph: Ceph): Program {
       'connect-timeout',
       'cluster',
       'id',
+      'i',
+      'in-file',
+      ...orchOptions,
     ])
     const format = String(flags.get('f') ?? flags.get('format') ?? 'plain')
     const words =
@@ -52,26 +56,15 @@ export function cephProgram(machine: Machine, ceph: Ceph): Program {
     }
     const now = ceph.settle()
     const disks = new Map([...ceph.osds.values()].map((osd) => [osd, osd.disk]))
-    const outcome = answer(ceph, words, {
-      now,
-      json: format.startsWith('json'),
-      sure: flags.has('yes-i-really-mean-it'),
-    })
+    const given = flags.get('i') === '-' ? (await me.input()).toString() : undefined
+    const outcome =
+      words[0] === 'orch'
+        ? orchestrate(ceph, words.slice(1), { flags, format, given })
+        : answer(ceph, words, { now, json: format.startsWith('json'), sure: flags.has('yes-i-really-mean-it') })
     ceph.settle()
     for (const [osd, disk] of disks) if (osd.disk !== disk && disk) callTechnician(ceph, osd, disk)
     return tell(me, machine, outcome, format)
   }
-}
-
-/** A broken disk is changed a while after its OSD was given up, as a person would. */
-function callTechnician(ceph: Ceph, osd: Osd, disk: string): void {
-  const machine = ceph.machine(osd.host)
-  const swap = ceph.swaps.get(osd.id)
-  if (!machine || (!swap && !machine.disks.find(({ name }) => name === disk)?.broken)) return
-  machine.clock.after(swap?.after ?? swapTime, () => {
-    swapDisk(machine, osd.id, disk, machine.random, swap)
-    if (ceph.purgedAtSwap.has(osd.id)) destroy(ceph, osd, true, 'purge', machine.now())
-  })
 }
 
 function tell(me: Process, machine: Machine, outcome: Outcome, format: string): number {
@@ -111,7 +104,7 @@ function answer(ceph: Ceph, words: readonly string[], asked: Asked): Outcome {
     case 'version':
       return { code: 0, json: { version: version }, stdout: version }
     case 'versions': {
-      const count = (kind: string, many: number) => ({ [kind]: { [version]: many } })
+      const count = (kind: string, many: number) => ({ [kind]: tally(ceph, kind, many) })
       const json = {
         ...count('mon', ceph.mons.length),
         ...count('mgr', ceph.mons.length),
@@ -145,12 +138,20 @@ function answer(ceph: Ceph, words: readonly string[], asked: Asked): Outcome {
       }
       break
     case 'device':
-      if (verb === 'ls') return { code: 0, json: devices(ceph), stdout: JSON.stringify(devices(ceph)) }
+      if (verb === 'ls') return { code: 0, json: devices(ceph), stdout: devicesText(ceph) }
       if (verb === 'light' && /^(on|off)$/.test(rest[0] ?? '')) {
         const known = devices(ceph).some(({ devid }) => devid === rest[1])
         return known || rest[0] === 'off'
           ? { code: 0, effect: `device light ${rest[0]} ${rest[1]}` }
           : { code: 2, stderr: `Error ENOENT: device ${rest[1]} not found` }
+      }
+      break
+    case 'config-key':
+      if (verb === 'ls') {
+        const json = [...ceph.osds.values()]
+          .filter(({ encrypted, destroyed, exists }) => encrypted && exists && !destroyed)
+          .map(({ uuid }) => `dm-crypt/osd/${uuid}/luks`)
+        return { code: 0, json, stdout: JSON.stringify(json, null, 4) }
       }
       break
     case 'osd':
@@ -161,9 +162,21 @@ function answer(ceph: Ceph, words: readonly string[], asked: Asked): Outcome {
 
 const version = 'ceph version 16.2.15 (618f440892089921c3e944a991122ddc44e60516) pacific (stable)'
 
+/** How many daemons of a kind run each version. */
+function tally(ceph: Ceph, kind: string, many: number): Record<string, number> {
+  const others = kind === 'osd' || kind === 'overall' ? [...ceph.toldVersions.values()] : []
+  const counts: Record<string, number> = { [version]: many - others.length }
+  for (const each of others) counts[each] = (counts[each] ?? 0) + 1
+  return counts
+}
+
 const devices = (ceph: Ceph) =>
   [...ceph.osds.values()].flatMap((osd) => {
-    const disk = ceph.machine(osd.host)?.disks.find(({ name }) => name === osd.disk)
+    // a disk stays known as that of its daemon until the daemon tells of another
+    const known = osd.disk ?? osd.lastDisk?.name
+    const disk = ceph
+      .machine(osd.host)
+      ?.disks.find((each) => each.name === known && (osd.disk || each === osd.lastDisk))
     return disk
       ? [
           {
@@ -174,6 +187,22 @@ const devices = (ceph: Ceph) =>
         ]
       : []
   })
+
+function devicesText(ceph: Ceph): string {
+  const rows = devices(ceph).map(({ devid, location, daemons }) => [
+    devid,
+    location.map(({ host, dev }) => `${host}:${dev}`).join(' '),
+    daemons.join(' '),
+  ])
+  return [['DEVICE', 'HOST:DEV', 'DAEMONS'], ...rows]
+    .map((row) =>
+      row
+        .map((cell) => cell.padEnd(30))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
+}
 
 function crash(ceph: Ceph, verb: string, { now }: Asked): Outcome {
   if (verb === 'archive-all') {
@@ -237,6 +266,10 @@ function osdAnswer(ceph: Ceph, verb: string, rest: readonly string[], asked: Ask
         return { code: 0, json: found, stdout: JSON.stringify(found, null, 4) }
       })
     case 'metadata':
+      if (rest.length === 0) {
+        const all = [...ceph.osds.values()].filter(({ exists }) => exists).map((osd) => osds.osdMetadata(ceph, osd))
+        return { code: 0, json: all, stdout: JSON.stringify(all, null, 4) }
+      }
       return one((osd) => ({
         code: 0,
         json: osds.osdMetadata(ceph, osd),

@@ -173,24 +173,25 @@ const hostOf = (ceph: Ceph, entity: string) => ceph.osds.get(Number(entity.repla
 const osdsOn = (ceph: Ceph, host: string) =>
   [...ceph.osds.values()].filter((osd) => osd.host === host && osd.exists).length
 
-/** The flags an operator set, in Ceph's order. */
+/** The flags an operator may set, in Ceph's order. */
+export const operatorFlags = [
+  'pause',
+  'noup',
+  'nodown',
+  'noout',
+  'noin',
+  'nobackfill',
+  'norebalance',
+  'norecover',
+  'noscrub',
+  'nodeep-scrub',
+  'notieragent',
+  'nosnaptrim',
+]
+
+/** Those that are set. */
 export const flagsOf = ({ flags }: Ceph): string[] =>
-  [
-    'pause',
-    'noup',
-    'nodown',
-    'noout',
-    'noin',
-    'nobackfill',
-    'norebalance',
-    'norecover',
-    'noscrub',
-    'nodeep-scrub',
-    'notieragent',
-    'nosnaptrim',
-  ]
-    .filter((flag) => flags.has(flag))
-    .map((flag) => (flag === 'pause' ? 'pauserd,pausewr' : flag))
+  operatorFlags.filter((flag) => flags.has(flag)).map((flag) => (flag === 'pause' ? 'pauserd,pausewr' : flag))
 
 export function degradedOf(
   ceph: Ceph,

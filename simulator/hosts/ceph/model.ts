@@ -1,5 +1,7 @@
 import { uuidOf } from '../../random.ts'
 import type { Disk, Machine } from '../machine/machine.ts'
+import type { Process } from '../machine/process.ts'
+import type { Cephadm } from './cephadm.ts'
 import { placementOf } from './placement.ts'
 
 /** One OSD; what it holds is in `copies`, by placement group. */
@@ -23,6 +25,12 @@ export interface Osd {
   /** Put out by the cluster itself, so that it comes back in with its daemon. */
   autoOut: boolean
   noout: boolean
+  /** The fast disk its database is on, without `/dev/`, where it has one of its own. */
+  databaseOn: string | undefined
+  /** Its write-ahead log has a volume of its own on that disk too. */
+  ownLog: boolean
+  /** What is on its disk is encrypted with dm-crypt, and the monitors keep the key. */
+  encrypted: boolean
   readonly copies: Map<string, number>
   /** Bytes on the disk that are not the cluster's objects; a nearly full OSD has many. */
   extra: number
@@ -46,8 +54,8 @@ export interface Pool {
   readonly pgs: number
   readonly objectsPerPg: number
   readonly application: string
-  readonly size: number
-  readonly minSize: number
+  size: number
+  minSize: number
 }
 
 export interface Pg {
@@ -80,12 +88,31 @@ export interface Ceph {
   readonly destroyRefused: Map<number, number>
   /** A serial number that a daemon tells and its disk does not have. */
   readonly toldSerials: Map<number, string>
+  /** Another host than its own that a daemon tells. */
+  readonly toldHosts: Map<number, string>
+  /** What the daemons of an OSD tell of themselves, where it is not the version of all. */
+  readonly toldVersions: Map<number, string>
+  /** The OSDs whose number somebody takes for another disk while theirs is changed. */
+  readonly takenAtSwap: Set<number>
+  /** The OSDs that `ceph-volume` fails to make, and whose number it then purges. */
+  readonly failsToMake: Set<number>
+  /** Volumes of databases on which an old one stands, `vg/lv`. */
+  readonly usedVolumes: Set<string>
   /** Nothing is recovered, though no flag says so. */
   stuck: boolean
+  /** So it will be when a disk has been changed. */
+  stuckOnceSwapped: boolean
   slowOps: { osd: number; count: number; since: number } | undefined
   epoch: number
   readonly created: number
   changedAt: number
+  /** What made the cluster and looks after it; a cluster of packages has none. */
+  cephadm: Cephadm | undefined
+  /** Records what the cluster does by itself; nobody listens until the estate is served. */
+  effect: Process['effect']
+  /** The systemd unit of a daemon, and where it keeps its things on its host. */
+  unitOf(kind: 'mon' | 'mgr' | 'osd', id: string | number): string
+  folderOf(osd: number): string
   machine(host: string): Machine | undefined
   /** Brings the cluster up to the present. */
   settle(): number
@@ -103,11 +130,12 @@ const outAfter = 600_000
 interface CephOptions {
   readonly hosts: readonly string[]
   readonly osdsPerHost: number
+  readonly cephadm: boolean
   readonly machine: (host: string) => Machine | undefined
   readonly now: () => number
 }
 
-export function createCeph({ hosts, osdsPerHost, machine, now }: CephOptions): Ceph {
+export function createCeph({ hosts, osdsPerHost, cephadm, machine, now }: CephOptions): Ceph {
   const pool = (id: number, name: string, pgs: number, objectsPerPg: number, application: string): Pool => ({
     id,
     name,
@@ -140,7 +168,11 @@ export function createCeph({ hosts, osdsPerHost, machine, now }: CephOptions): C
   }
   let settledAt = now()
   const ceph: Ceph = {
-    fsid: uuidOf('ceph'),
+    fsid: clusterId,
+    cephadm: undefined,
+    effect: () => undefined,
+    unitOf: (kind, id) => unitOf(cephadm, kind, id),
+    folderOf: (osd) => folderOf(cephadm, osd),
     hosts,
     mons: hosts.slice(0, 3),
     pools,
@@ -152,7 +184,13 @@ export function createCeph({ hosts, osdsPerHost, machine, now }: CephOptions): C
     purgedAtSwap: new Set(),
     destroyRefused: new Map(),
     toldSerials: new Map(),
+    toldHosts: new Map(),
+    toldVersions: new Map(),
+    takenAtSwap: new Set(),
+    failsToMake: new Set(),
+    usedVolumes: new Set(),
     stuck: false,
+    stuckOnceSwapped: false,
     slowOps: undefined,
     epoch: 214,
     created: now() - 400 * 86_400_000,
@@ -171,12 +209,26 @@ export function createCeph({ hosts, osdsPerHost, machine, now }: CephOptions): C
       look(ceph, present)
       return present
     },
-    monUp: (name) => running(machine(name), `ceph-mon@${name}`),
+    monUp: (name) => running(machine(name), unitOf(cephadm, 'mon', name)),
     target: (pg) => placementOf(ceph, pg),
   }
   for (const pg of pgs) for (const id of ceph.target(pg)) osds.get(id)?.copies.set(pg.id, pg.objects)
   return ceph
 }
+
+const clusterId = uuidOf('ceph')
+
+/** Without `.service`. */
+export const unitOf = (cephadm: boolean, kind: string, id: string | number): string =>
+  cephadm ? `ceph-${clusterId}@${kind}.${id}` : `ceph-${kind}@${id}`
+
+const folderOf = (cephadm: boolean, osd: number): string =>
+  cephadm ? `/var/lib/ceph/${clusterId}/osd.${osd}` : `/var/lib/ceph/osd/ceph-${osd}`
+
+/** Where the database of an OSD is, when it has a disk of its own: `vg/lv`. */
+export const databaseVolume = (id: number): string => `ceph-db/db-${id}`
+/** Where its write-ahead log is, when that has a volume of its own. */
+export const logVolume = (id: number): string => `ceph-db/wal-${id}`
 
 function freshOsd(id: number, host: string, disk: string): Osd {
   return {
@@ -194,6 +246,9 @@ function freshOsd(id: number, host: string, disk: string): Osd {
     downSince: undefined,
     autoOut: false,
     noout: false,
+    databaseOn: undefined,
+    ownLog: false,
+    encrypted: false,
     copies: new Map(),
     extra: 0,
   }
@@ -212,7 +267,8 @@ export function bump(ceph: Ceph, now: number): void {
 /** Sees which daemons run now. */
 function look(ceph: Ceph, now: number): void {
   for (const osd of ceph.osds.values()) {
-    const up = osd.exists && !osd.destroyed && osd.hasKey && running(ceph.machine(osd.host), `ceph-osd@${osd.id}`)
+    const runs = running(ceph.machine(osd.host), ceph.unitOf('osd', osd.id))
+    const up = osd.exists && !osd.destroyed && osd.hasKey && runs
     if (up === osd.up) continue
     if (up && ceph.flags.has('noup')) continue
     if (!up && ceph.flags.has('nodown')) continue

@@ -230,13 +230,19 @@ export function osdMetadata(ceph: Ceph, osd: Osd): object {
   const disk = machine?.disks.find(({ name }) => name === osd.disk) ?? osd.lastDisk
   const slot = disk ? machine?.disks.indexOf(disk) : undefined
   const serial = ceph.toldSerials.get(osd.id) ?? disk?.serial
+  const database = machine?.disks.find(({ name }) => name === osd.databaseOn)
+  const under = [
+    ...(database ? [{ name: database.name, id: `${database.model.replaceAll(' ', '_')}_${database.serial}` }] : []),
+    ...(disk ? [{ name: disk.name, id: `${disk.model.replaceAll(' ', '_')}_${serial}` }] : []),
+  ]
   return {
     id: osd.id,
     arch: 'x86_64',
     bluefs: '1',
-    bluefs_dedicated_db: '0',
-    bluefs_dedicated_wal: '0',
-    bluefs_single_shared_device: '1',
+    bluefs_dedicated_db: database ? '1' : '0',
+    bluefs_dedicated_wal: osd.ownLog ? '1' : '0',
+    bluefs_single_shared_device: database ? '0' : '1',
+    ...(database && { bluefs_db_devices: database.name, bluefs_db_rotational: '0' }),
     bluestore_bdev_devices: disk?.name ?? '',
     bluestore_bdev_path: `/var/lib/ceph/osd/ceph-${osd.id}/block`,
     bluestore_bdev_rotational: '1',
@@ -246,13 +252,13 @@ export function osdMetadata(ceph: Ceph, osd: Osd): object {
     ceph_version: 'ceph version 16.2.15 (618f440892089921c3e944a991122ddc44e60516) pacific (stable)',
     ceph_version_short: '16.2.15',
     default_device_class: 'hdd',
-    device_ids: disk ? `${disk.name}=${disk.model.replaceAll(' ', '_')}_${serial}` : '',
+    device_ids: under.map(({ name, id }) => `${name}=${id}`).join(','),
     device_paths: disk ? `${disk.name}=/dev/disk/by-path/${slotOf(slot ?? 0)}` : '',
-    devices: disk?.name ?? '',
+    devices: under.map(({ name }) => name).join(','),
     distro: 'debian',
     distro_description: 'Debian GNU/Linux 12 (bookworm)',
     distro_version: '12',
-    hostname: osd.host,
+    hostname: ceph.toldHosts.get(osd.id) ?? osd.host,
     kernel_version: '6.1.0-37-amd64',
     mem_total_kb: String(machine?.memory.total ?? 0),
     osd_data: `/var/lib/ceph/osd/ceph-${osd.id}`,

@@ -1,15 +1,15 @@
-import type { Random } from '../../random.ts'
 import { readOptions } from '../commands/options.ts'
 import { dataDisk, linkDisks } from '../layout.ts'
 import type { Disk, Machine } from '../machine/machine.ts'
 import type { Process, Program } from '../machine/process.ts'
 import type { UnitKind } from '../machine/units.ts'
-import { bump, type Ceph, type Osd, type Swap } from './model.ts'
+import { createOsd, destroy } from './changes.ts'
+import { bump, type Ceph, databaseVolume, logVolume, type Osd, type Swap, unitOf } from './model.ts'
 
 /** The units of a Ceph host. */
-export function cephUnits(host: string, mon: boolean, osds: readonly number[]): UnitKind[] {
+export function cephUnits(host: string, mon: boolean, osds: readonly number[], cephadm: boolean): UnitKind[] {
   const daemon = (kind: string, id: string, description: string): UnitKind => ({
-    name: `ceph-${kind}@${id}.service`,
+    name: `${unitOf(cephadm, kind, id)}.service`,
     description,
     command: `/usr/bin/ceph-${kind} -f --cluster ceph --id ${id} --setuser ceph --setgroup ceph`,
     user: 'ceph',
@@ -31,23 +31,38 @@ export function cephUnits(host: string, mon: boolean, osds: readonly number[]): 
 }
 
 /** How long the technician of a rehearsal takes to change a disk, once its OSD was destroyed; milliseconds. */
-export const swapTime = 300_000
+const swapTime = 300_000
 
 /** A new disk where the old one was: another serial number, sound, and with nothing on it unless the swap says so. */
-export function swapDisk(machine: Machine, osd: number, old: string, random: Random, swap?: Swap): void {
+function swapDisk(machine: Machine, ceph: Ceph, osd: number, old: string, swap?: Swap): void {
   const at = machine.disks.findIndex((disk) => disk.name === old)
   if (at === -1) return
   const name = swap?.name ?? old
-  const fresh = { ...dataDisk(name, random), signature: swap?.signature }
+  const fresh = { ...dataDisk(name, machine.random), signature: swap?.signature }
   machine.disks[at] = { ...fresh, serial: swap?.serial ?? fresh.serial, bytes: swap?.bytes ?? fresh.bytes }
   linkDisks(machine)
-  machine.units.hold(`ceph-osd@${osd}`, undefined)
+  machine.units.hold(ceph.unitOf('osd', osd), undefined)
   machine.kernelLog.add({
     at: machine.now(),
     priority: 5,
     message: `sd 0:0:${osd}:0: [${name}] Attached SCSI disk`,
     identifier: 'kernel',
     bootId: machine.power.boot().id,
+  })
+}
+
+/** A broken disk is changed a while after its OSD was given up, as a person would. */
+export function callTechnician(ceph: Ceph, osd: Osd, disk: string): void {
+  const machine = ceph.machine(osd.host)
+  const swap = ceph.swaps.get(osd.id)
+  if (!machine || (!swap && !machine.disks.find(({ name }) => name === disk)?.broken)) return
+  machine.clock.after(swap?.after ?? swapTime, () => {
+    swapDisk(machine, ceph, osd.id, disk, swap)
+    ceph.settle()
+    if (ceph.stuckOnceSwapped) ceph.stuck = true
+    if (ceph.purgedAtSwap.has(osd.id)) destroy(ceph, osd, true, 'purge', machine.now())
+    if (ceph.takenAtSwap.has(osd.id)) createOsd(ceph, machine.random.uuid(), osd.id, machine.now())
+    ceph.cephadm?.wake()
   })
 }
 
@@ -72,12 +87,15 @@ export function cephVolumeProgram(machine: Machine, ceph: Ceph): Program {
         if (rest[0] === 'raw') return listRaw(machine, ceph, me)
         return list(machine, ceph, me, target, flags.get('format') === 'json')
       case 'zap':
-        return zap(machine, me, target ?? '')
+        return zap(machine, ceph, me, target ?? '')
       case 'create':
       case 'prepare':
         return create(machine, ceph, me, {
           id: flags.has('osd-id') ? Number(flags.get('osd-id')) : undefined,
           path: String(flags.get('data') ?? flags.get('device') ?? ''),
+          database: flags.has('block.db') ? String(flags.get('block.db')) : undefined,
+          log: flags.has('block.wal') ? String(flags.get('block.wal')) : undefined,
+          encrypted: flags.has('dmcrypt'),
           starts: verb === 'create',
         })
       case 'activate': {
@@ -86,7 +104,7 @@ export function cephVolumeProgram(machine: Machine, ceph: Ceph): Program {
             ? Number(target)
             : osdOf(machine, ceph, String(flags.get('device') ?? ''))?.id
         if (osd === undefined) return say(me, 'ceph-volume: error: no OSD was found to activate', 1)
-        if (!flags.has('no-systemd')) await me.sleep(machine.units.start(`ceph-osd@${osd}`) + 20)
+        if (!flags.has('no-systemd')) await me.sleep(machine.units.start(ceph.unitOf('osd', osd)) + 20)
         return say(me, `--> ceph-volume ${rest[0]} activate successful for osd ID: ${osd}`, 0)
       }
       default:
@@ -121,6 +139,16 @@ function listRaw(machine: Machine, ceph: Ceph, me: Process): number {
 
 function list(machine: Machine, ceph: Ceph, me: Process, target: string | undefined, json: boolean): number {
   const mine = readable(machine, ceph)
+  const owner = [...ceph.osds.values()].find(
+    ({ id, ownLog }) => databaseVolume(id) === target || (ownLog && logVolume(id) === target),
+  )
+  if (json && owner?.databaseOn !== undefined) {
+    const left = owner.host === machine.name && (!owner.destroyed || ceph.usedVolumes.has(target ?? ''))
+    const tags = { 'ceph.osd_id': String(owner.id), 'ceph.osd_fsid': owner.uuid }
+    const found = left ? { [owner.id]: [volumeEntry(target ?? '', owner.databaseOn, tags)] } : {}
+    me.out(`${JSON.stringify(found, null, 4)}\n`)
+    return 0
+  }
   const wanted = mine.filter(
     ({ id, disk }) => target === undefined || String(id) === target || `/dev/${disk}` === target,
   )
@@ -133,6 +161,7 @@ function list(machine: Machine, ceph: Ceph, me: Process, target: string | undefi
           'ceph.cluster_fsid': ceph.fsid,
           'ceph.cluster_name': 'ceph',
           'ceph.crush_device_class': 'hdd',
+          'ceph.encrypted': osd.encrypted ? '1' : '0',
           'ceph.osd_fsid': osd.uuid,
           'ceph.osd_id': String(osd.id),
           'ceph.type': 'block',
@@ -150,6 +179,10 @@ function list(machine: Machine, ceph: Ceph, me: Process, target: string | undefi
               type: 'block',
               vg_name: `ceph-${osd.uuid}`,
             },
+            ...(osd.databaseOn === undefined ? [] : [volumeEntry(databaseVolume(osd.id), osd.databaseOn, tags)]),
+            ...(osd.databaseOn === undefined || !osd.ownLog
+              ? []
+              : [volumeEntry(logVolume(osd.id), osd.databaseOn, tags)]),
           ],
         ]
       }),
@@ -166,10 +199,31 @@ function list(machine: Machine, ceph: Ceph, me: Process, target: string | undefi
   return 0
 }
 
+/** A volume beside the data: of a database, or of a write-ahead log. */
+function volumeEntry(name: string, disk: string, tags: object): object {
+  const [group, volume = ''] = name.split('/')
+  const path = `/dev/${name}`
+  const type = volume.startsWith('wal-') ? 'wal' : 'db'
+  return {
+    devices: [`/dev/${disk}`],
+    lv_name: volume,
+    lv_path: path,
+    name: volume,
+    path,
+    tags: { ...tags, 'ceph.type': type },
+    type,
+    vg_name: group,
+  }
+}
+
 const diskAt = (machine: Machine, path: string): Disk | undefined =>
   machine.disks.find(({ name }) => `/dev/${name}` === path)
 
-function zap(machine: Machine, me: Process, path: string): number {
+function zap(machine: Machine, ceph: Ceph, me: Process, path: string): number {
+  if (ceph.usedVolumes.delete(path)) {
+    me.effect('host.ceph_volume.zap', `${machine.name}:${path}`)
+    return say(me, `--> Zapping: /dev/${path}\n--> Zapping successful for: <LV: /dev/${path}>`, 0)
+  }
   const disk = diskAt(machine, path)
   if (!disk)
     return say(me, `ceph-volume lvm zap: error: argument DEVICES: Invalid value: '${path}'. Device does not exist`, 2)
@@ -182,7 +236,21 @@ async function create(
   machine: Machine,
   ceph: Ceph,
   me: Process,
-  { id, path, starts }: { id: number | undefined; path: string; starts: boolean },
+  {
+    id,
+    path,
+    database,
+    log,
+    encrypted,
+    starts,
+  }: {
+    id: number | undefined
+    path: string
+    database: string | undefined
+    log: string | undefined
+    encrypted: boolean
+    starts: boolean
+  },
 ): Promise<number> {
   const disk = diskAt(machine, path)
   if (!disk) return say(me, `ceph-volume lvm create: error: Unable to proceed with non-existing device: ${path}`, 1)
@@ -198,25 +266,45 @@ async function create(
       `--> RuntimeError: Device ${path} has a filesystem or partition signature (${disk.signature}); zap it first`,
       1,
     )
+  const inUse = [database, log].find((volume) => volume !== undefined && ceph.usedVolumes.has(volume))
+  if (inUse !== undefined)
+    return say(me, `--> RuntimeError: unable to prepare device, already in use: /dev/${inUse}`, 1)
   ceph.settle()
   const osd =
     id === undefined
       ? [...ceph.osds.values()].find((each) => each.destroyed && each.host === machine.name)
       : ceph.osds.get(id)
-  // `ceph osd new` may have been run before: then the id is there, and waits for its disk
-  const free = osd !== undefined && (!osd.exists || osd.destroyed || osd.disk === undefined)
+  // a number that is asked for must be destroyed, or made by `ceph osd new` and waiting for its disk
+  const free = osd?.exists === true && (osd.destroyed || osd.disk === undefined)
   if (!osd || !free) return say(me, `--> RuntimeError: The osd ID ${id ?? ''} is already in use or does not exist.`, 1)
+  if (ceph.failsToMake.delete(osd.id)) {
+    destroy(ceph, osd, true, 'purge', machine.now())
+    me.effect('host.ceph_volume.rollback', `${machine.name}:osd.${osd.id}`)
+    return say(
+      me,
+      `--> Was unable to complete a new OSD, will rollback changes\nRunning command: /usr/bin/ceph osd purge-new osd.${osd.id} --yes-i-really-mean-it\n stderr: purged osd.${osd.id}\n-->  RuntimeError: Command failed with exit code 250: ceph-osd --mkfs`,
+      1,
+    )
+  }
   occupy(machine, ceph, osd, disk)
-  me.effect('host.ceph_volume.create', `${machine.name}:${path}`, { osd: osd.id, serial: disk.serial })
+  const databaseOn = database === databaseVolume(osd.id) ? osd.databaseOn : undefined
+  Object.assign(osd, { databaseOn, ownLog: log === logVolume(osd.id), encrypted })
+  me.effect('host.ceph_volume.create', `${machine.name}:${path}`, {
+    osd: osd.id,
+    serial: disk.serial,
+    ...(database !== undefined && { database }),
+    ...(log !== undefined && { log }),
+    ...(encrypted && { encrypted }),
+  })
   mountFolder(machine, osd.id)
   await me.sleep(6_000)
-  if (starts) await me.sleep(machine.units.start(`ceph-osd@${osd.id}`) + 20)
+  if (starts) await me.sleep(machine.units.start(ceph.unitOf('osd', osd.id)) + 20)
   ceph.settle()
   return say(me, `--> ceph-volume lvm ${starts ? 'create' : 'prepare'} successful for: ${path}`, 0)
 }
 
 /** An OSD and its disk belong together from here on. */
-function occupy(machine: Machine, ceph: Ceph, osd: Osd, disk: Disk): void {
+export function occupy(machine: Machine, ceph: Ceph, osd: Osd, disk: Disk): void {
   Object.assign(disk, { signature: 'ceph_bluestore', label: undefined })
   osd.copies.clear()
   Object.assign(osd, {
@@ -252,7 +340,7 @@ export function kollaProgram(machine: Machine, ceph: Ceph): Program {
         mountFolder(host, osd.id)
         me.effect('host.kolla_ansible.deploy', `${name}:/dev/${disk.name}`, { osd: osd.id, serial: disk.serial })
         await me.sleep(40_000)
-        await me.sleep(host.units.start(`ceph-osd@${osd.id}`) + 20)
+        await me.sleep(host.units.start(ceph.unitOf('osd', osd.id)) + 20)
       }
     }
     ceph.settle()

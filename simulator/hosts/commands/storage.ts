@@ -2,7 +2,7 @@ import type { Disk, Machine, Mount } from '../machine/machine.ts'
 import type { Process, Program } from '../machine/process.ts'
 import { readOptions } from './options.ts'
 
-/** `lsblk`, `findmnt`, `mount`, `umount`, `mountpoint`, `wipefs`, `smartctl`, as util-linux 2.38 prints. */
+/** `lsblk`, `findmnt`, `mount`, `umount`, `mountpoint`, `wipefs`, `smartctl`, `cryptsetup`, `ledctl`, as util-linux 2.38 prints. */
 export function storagePrograms(machine: Machine): [string, Program][] {
   return [
     ['lsblk', async (me, args) => lsblk(machine, me, args)],
@@ -12,6 +12,8 @@ export function storagePrograms(machine: Machine): [string, Program][] {
     ['mountpoint', async (me, args) => mountpoint(machine, me, args)],
     ['wipefs', async (me, args) => wipefs(machine, me, args)],
     ['smartctl', async (me, args) => smartctl(machine, me, args)],
+    ['cryptsetup', async (me, args) => cryptsetup(machine, me, args)],
+    ['ledctl', async (me, args) => ledctl(machine, me, args)],
     ['parted', async (me, args) => parted(machine, me, args)],
   ]
 }
@@ -86,6 +88,11 @@ function rowOf(disk: Disk, index: number, bytes: boolean): Row {
     }),
     children: [],
   }))
+  if (disk.mapping !== undefined) {
+    const open = { fstype: null, size: size(disk.bytes), type: 'crypt', mountpoint: null, mountpoints: [null] }
+    const path = `/dev/mapper/${disk.mapping}`
+    children.push({ cells: { ...cells(disk.mapping, 1, open), path, 'maj:min': `253:${index}` }, children: [] })
+  }
   return {
     cells: cells(disk.name, 0, {
       fstype: disk.parts.length > 0 ? null : (disk.signature ?? null),
@@ -250,6 +257,32 @@ function wipefs(machine: Machine, me: Process, args: readonly string[]): number 
       me.out(`${disk.name.padEnd(6)} 0x0    ${disk.signature}\n`)
     }
   }
+  return 0
+}
+
+/** `cryptsetup close NAME`. */
+function cryptsetup(machine: Machine, me: Process, args: readonly string[]): number {
+  const [verb, name] = readOptions(args).rest
+  const disk = machine.disks.find(
+    ({ mapping }) => mapping !== undefined && mapping === name?.replace('/dev/mapper/', ''),
+  )
+  if (verb !== 'close' || !disk) {
+    me.err(`Device ${name ?? ''} is not active.\n`)
+    return 4
+  }
+  me.effect('host.cryptsetup', `${machine.name}:close ${disk.mapping}`)
+  disk.mapping = undefined
+  return 0
+}
+
+/** `ledctl locate=/dev/X` and `ledctl locate_off=/dev/X`. */
+function ledctl(machine: Machine, me: Process, args: readonly string[]): number {
+  const [, pattern, path] = /^(locate|locate_off)=(\S+)$/.exec(readOptions(args).rest[0] ?? '') ?? []
+  if (!pattern || !machine.disks.some(({ name }) => `/dev/${name}` === path)) {
+    me.err(`ledctl: Could not find ${path ?? 'a device'}\n`)
+    return 12
+  }
+  me.effect('host.ledctl', `${machine.name}:${pattern}=${path}`)
   return 0
 }
 

@@ -1,5 +1,9 @@
 import type { Fault } from '../../fault.ts'
 import type { World } from '../../world.ts'
+import type { Cephadm } from '../ceph/cephadm.ts'
+import { destroy } from '../ceph/changes.ts'
+import type { Ceph } from '../ceph/model.ts'
+import { dataDisk, linkDisks } from '../layout.ts'
 import { fault, type Param, percentage, sayKernel } from './fault.ts'
 
 const osd: Param = { type: 'integer', minimum: 0, description: 'The OSD, by its number' }
@@ -18,7 +22,7 @@ export const cephFaults: Fault[] = [
         `blk_update_request: I/O error, dev ${found.disk}, sector 2216 op 0x0:(READ) flags 0x0 phys_seg 1 prio class 2`,
         `Buffer I/O error on dev ${found.disk}, logical block 277, async page read`,
       ])
-      const unit = `ceph-osd@${found.id}`
+      const unit = world.estate.ceph.unitOf('osd', found.id)
       machine.units.hold(
         unit,
         `bluestore(/var/lib/ceph/osd/ceph-${found.id}) _open_db erroring opening db: (5) Input/output error`,
@@ -66,10 +70,142 @@ export const cephFaults: Fault[] = [
     { osd, serial: { type: 'string', default: 'ZC1WRONG', description: 'What the daemon tells' } },
     (world, { osd, serial }) => void world.estate.ceph.toldSerials.set(osdOf(world, osd).found.id, String(serial)),
   ),
-  fault('ceph.recovery_stuck', 'Objects no longer move, and no flag says why', {}, ({ estate }) => {
-    estate.ceph.settle()
-    estate.ceph.stuck = true
-  }),
+  fault(
+    'ceph.host_differs',
+    'The daemon of an OSD tells another host than the map has: its disk was moved, and the map was not',
+    { osd, told: { type: 'string', default: 'ceph9', description: 'What the daemon tells' } },
+    (world, { osd, told }) => void world.estate.ceph.toldHosts.set(osdOf(world, osd).found.id, String(told)),
+  ),
+  fault(
+    'ceph.old_daemon',
+    'An OSD still runs a version from before Luminous: somebody has not finished an upgrade',
+    { osd },
+    (world, { osd }) => {
+      const jewel = 'ceph version 10.2.11 (e4b061b47f07f583c92a050d9e84b1813a35671e)'
+      world.estate.ceph.toldVersions.set(osdOf(world, osd).found.id, jewel)
+    },
+  ),
+  fault(
+    'ceph.id_taken',
+    'While the disk of an OSD is changed somebody takes its number for another disk: it is no longer destroyed',
+    { osd },
+    (world, { osd }) => void world.estate.ceph.takenAtSwap.add(osdOf(world, osd).found.id),
+  ),
+  fault(
+    'ceph.create_fails',
+    'Making an OSD anew fails once, and what `ceph-volume` puts back purges its number and its place',
+    { osd },
+    (world, { osd }) => void world.estate.ceph.failsToMake.add(osdOf(world, osd).found.id),
+  ),
+  fault(
+    'ceph.shared_database',
+    'The databases of all OSDs of a host are on one fast disk',
+    {
+      osd: { ...osd, description: 'One of the OSDs' },
+      failing: { type: 'boolean', default: false, description: 'Whether the fast disk fails' },
+      logs: {
+        type: 'boolean',
+        default: false,
+        description: 'Whether their write-ahead logs have volumes of their own',
+      },
+    },
+    (world, { osd, failing, logs }) => {
+      const { machine } = osdOf(world, osd)
+      const disk = {
+        name: 'nvme0n1',
+        bytes: 960_197_124_096,
+        serial: 'S4DB1FAST1',
+        model: 'MTFDKBA960TFR',
+        rotational: false,
+        parts: [],
+        signature: 'LVM2_member',
+        broken: false,
+        failing: failing === true,
+      }
+      machine.disks.push(disk)
+      linkDisks(machine)
+      if (failing) sayKernel(machine, 3, ['critical medium error, dev nvme0n1, sector 77120 op 0x0:(READ) flags 0x0'])
+      for (const each of world.estate.ceph.osds.values()) {
+        if (each.host === machine.name) Object.assign(each, { databaseOn: disk.name, ownLog: logs === true })
+      }
+    },
+  ),
+  fault(
+    'ceph.encrypted',
+    'What is on the disks of a host of OSDs is encrypted with dm-crypt',
+    { osd: { ...osd, description: 'One of the OSDs' } },
+    (world, { osd }) => {
+      const { machine } = osdOf(world, osd)
+      for (const each of world.estate.ceph.osds.values()) {
+        if (each.host !== machine.name) continue
+        each.encrypted = true
+        const disk = machine.disks.find(({ name }) => name === each.disk)
+        if (disk) disk.mapping = `luks-${each.uuid}`
+      }
+    },
+  ),
+  fault(
+    'ceph.removing',
+    'Somebody has told cephadm to remove an OSD and to keep its number',
+    { osd, done: { type: 'boolean', default: false, description: 'Whether it has done so: the OSD is destroyed' } },
+    (world, { osd, done }) => {
+      const { found, machine } = osdOf(world, osd)
+      const { ceph } = world.estate
+      const now = ceph.settle()
+      const { removals } = cephadmOf(ceph)
+      if (!done) {
+        removals.set(found.id, { replace: true, since: now, draining: false, drainedAt: undefined })
+        return
+      }
+      machine.units.stop(ceph.unitOf('osd', found.id))
+      Object.assign(found, { up: false, reweight: 0 })
+      destroy(ceph, found, true, 'destroy', now)
+    },
+  ),
+  fault(
+    'ceph.unmanaged',
+    'Somebody has set the specification of OSDs unmanaged: cephadm makes no OSD by itself',
+    {},
+    ({ estate }) => {
+      const { specs } = cephadmOf(estate.ceph)
+      for (const [name, spec] of specs) specs.set(name, { ...spec, unmanaged: true })
+    },
+  ),
+  fault(
+    'ceph.spare_disk',
+    'Somebody puts another empty disk into a host of OSDs',
+    { osd: { ...osd, description: 'One of the OSDs of the host' } },
+    (world, { osd }) => {
+      const { machine } = osdOf(world, osd)
+      machine.disks.push({ ...dataDisk('sdx', machine.random), signature: undefined })
+      linkDisks(machine)
+    },
+  ),
+  fault(
+    'ceph.thin_pool',
+    'A pool keeps fewer copies of its objects than it should, or writes only when more of them are there',
+    {
+      pool: { type: 'string', default: 'vms', description: 'The pool' },
+      size: { type: 'integer', minimum: 1, maximum: 3, default: 2, description: 'How many copies it keeps' },
+      min_size: { type: 'integer', minimum: 1, maximum: 3, default: 1, description: 'With how many it still writes' },
+    },
+    ({ estate }, { pool, size, min_size }) => {
+      const found = estate.ceph.pools.find(({ name }) => name === pool)
+      const names = estate.ceph.pools.map(({ name }) => name)
+      if (!found) throw new Error(`no simulated pool is called \`${String(pool)}\`; there are ${names.join(', ')}`)
+      Object.assign(found, { size: Number(size), minSize: Number(min_size) })
+    },
+  ),
+  fault(
+    'ceph.recovery_stuck',
+    'Objects no longer move, and no flag says why',
+    { once_swapped: { type: 'boolean', default: false, description: 'Only when the disk of an OSD has been changed' } },
+    ({ estate }, { once_swapped }) => {
+      estate.ceph.settle()
+      if (once_swapped) estate.ceph.stuckOnceSwapped = true
+      else estate.ceph.stuck = true
+    },
+  ),
   fault(
     'ceph.disk_failing',
     'The disk of an OSD says of itself that it fails, and the daemon still runs',
@@ -117,7 +253,7 @@ export const cephFaults: Fault[] = [
       if (!machine || !estate.ceph.mons.includes(machine.name)) {
         throw new Error(`no monitor runs on \`${String(host)}\`; they run on ${estate.ceph.mons.join(', ')}`)
       }
-      machine.units.fail(`ceph-mon@${machine.name}`)
+      machine.units.fail(estate.ceph.unitOf('mon', machine.name))
     },
   ),
   fault(
@@ -136,6 +272,11 @@ export const cephFaults: Fault[] = [
     world.estate.ceph.crashes.push({ id, at, entity: `osd.${found.id}`, archived: false })
   }),
 ]
+
+function cephadmOf({ cephadm }: Ceph): Cephadm {
+  if (!cephadm) throw new Error('cephadm did not make this cluster: say `cephadm: true` in the topology')
+  return cephadm
+}
 
 function osdOf({ estate }: World, id: unknown) {
   const found = estate.ceph.osds.get(Number(id))

@@ -9,6 +9,6 @@ test('there are statements about Ceph', () => {
 })
 
 test.each(contracts)('the real Ceph keeps to it: $name', async ({ holds }) => {
-  const signal = AbortSignal.timeout(120_000)
+  const signal = AbortSignal.timeout(240_000)
   await holds((host, command) => onHost(host, command, signal), 'ceph1')
 })

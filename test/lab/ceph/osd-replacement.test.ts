@@ -5,7 +5,7 @@ import { onHost } from '../support/hosts.ts'
 import { eventually } from '../support/lab.ts'
 import { ceph, clearRack, die, disksCommand, furnishRack, inventoryOfRack, plug, there, unplug } from './rack.ts'
 
-const soon = (ms = 170_000) => AbortSignal.timeout(ms)
+const soon = (ms = 340_000) => AbortSignal.timeout(ms)
 const pool = 'osd-replacement'
 let disk = 'LAB1000'
 let sums = ''
@@ -126,7 +126,7 @@ test('a second OSD that fails while data leaves stops it: nothing is destroyed, 
 })
 
 test('a disk dies for real and is replaced while the run is parked: number, place and every object are kept', async () => {
-  const signal = soon(400_000)
+  const signal = soon(800_000)
   const place = await placeOfOsd(signal)
   await die(disk, 3, signal)
   const here = await space()
@@ -140,10 +140,10 @@ test('a disk dies for real and is replaced while the run is parked: number, plac
   const { code, all } = await here.run(['resume', 'last', '--output', 'plain', '--answer', `swap/new_serial=${disk}`])
   expect(code, all).toBe(0)
   await asBefore(place, signal)
-}, 400_000)
+}, 800_000)
 
 test('the same with the program killed between destroy and create: it goes on, and destroys nothing twice', async () => {
-  const signal = soon(400_000)
+  const signal = soon(800_000)
   const place = await placeOfOsd(signal)
   await die(disk, 3, signal)
   const here = await space()
@@ -161,4 +161,4 @@ test('the same with the program killed between destroy and create: it goes on, a
   expect(code, all).toBe(0)
   expect(await destroys(signal)).toBe(count + 1)
   await asBefore(place, signal)
-}, 400_000)
+}, 800_000)

@@ -101,7 +101,7 @@ osd_op_num_threads_per_shard = 1
 E
 fi
 
-ceph_() { ceph --connect-timeout 20 "$@"; }
+ceph_() { ceph --connect-timeout 60 "$@"; }
 daemon_alive() { local p; p=$(cat "$D/run/$1.$2.pid" 2>/dev/null) && [ -n "$p" ] && [ -d "/proc/$p" ] && grep -q "ceph-$1" "/proc/$p/comm" 2>/dev/null; }
 start_daemon() { # type id
   if [ -n "$INSIDE" ]; then systemctl enable -q "ceph-$1@$2" 2>/dev/null; systemctl reset-failed "ceph-$1@$2" 2>/dev/null || true; systemctl start "ceph-$1@$2"
@@ -149,7 +149,7 @@ done
 # --- wait
 say "waiting for HEALTH_OK"
 settled=0 # twice in a row: right after an OSD comes up the manager may still show the placement groups of a moment ago
-for _ in $(seq 1 120); do
+for _ in $(seq 1 600); do
   h=$(ceph_ health 2>/dev/null || true)
   n=$(ceph_ osd stat -f json 2>/dev/null | sed -n 's/.*"num_up_osds":\([0-9]*\).*/\1/p')
   if [ "$h" = HEALTH_OK ] && [ "${n:-0}" -ge "$OSDS" ] && ceph_ pg stat 2>/dev/null | grep -qE '^[0-9]+ pgs: [0-9]+ active[+]clean;'; then

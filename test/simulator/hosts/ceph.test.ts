@@ -126,3 +126,33 @@ test('`ceph` is for those who have the keyring', async () => {
   expect(await world.run('cmp1', 'ceph health')).toMatchObject({ code: 127 })
   expect(await world.run('ceph1', 'ceph health', { user: 'ops' })).toMatchObject({ code: 1 })
 })
+
+test('cephadm destroys an OSD by itself once it is empty, and makes one of the new disk unless it is kept from it', async () => {
+  for (const unmanaged of [false, true]) {
+    await using world = await startWorld({ controllers: 1, computes: 1, databases: 1, cephadm: true })
+    const orch = (words: string, stdin = '') => world.run('ceph1', `cephadm shell -- ceph orch ${words}`, { stdin })
+    const node = async () => {
+      const { nodes } = JSON.parse((await world.run('ceph1', 'ceph osd tree -f json')).stdout)
+      return nodes.find(({ id }: { id: number }) => id === 4).status
+    }
+    apply(world, 'ceph.disk_swapped', { osd: 4, minutes: 1, serial: 'ZC1TNEW7', name: '', bytes: 0, signature: '' })
+    const exported = (await orch('ls osd --export')).stdout
+    expect(exported).toContain('service_name: osd.all-available-devices\n')
+    if (unmanaged) await orch('apply -i -', `${exported}unmanaged: true\n`)
+    // whatever the format, and what is not there is no error
+    expect((await orch('osd rm status --format json')).stdout).toBe('No OSD remove/replace operations reported\n')
+    expect(await orch('osd rm 99 --replace')).toMatchObject({ code: 0, stdout: "Unable to find OSDs: ['99']\n" })
+    expect(await orch('osd rm stop 4')).toMatchObject({ code: 0, stdout: 'Unable to find OSD in the queue: 4\n' })
+
+    await orch('osd rm 4 --replace')
+    await world.clock.advance(60_000)
+    expect(JSON.parse((await orch('osd rm status --format json')).stdout)).toMatchObject([
+      { osd_id: 4, replace: true, draining: true, hostname: 'ceph2' },
+    ])
+    expect(await node()).toBe('up')
+    await world.clock.advance(7_200_000)
+    expect(await node()).toBe(unmanaged ? 'destroyed' : 'up')
+    const made = world.effects.filter(({ kind }) => kind === 'host.cephadm.create')
+    expect(made).toHaveLength(unmanaged ? 0 : 1)
+  }
+})
