@@ -26,6 +26,9 @@ interface Diagnosis {
     readonly of?: string
     readonly what?: string
     readonly all?: readonly Verdict[]
+    readonly path?: { readonly verdict: string; readonly trace?: unknown }
+    readonly trace?: unknown
+    readonly mended?: boolean
   }
   readonly events: readonly RunEvent[]
   /** What was changed in the world. */
@@ -42,6 +45,7 @@ interface Effect {
 type FaultEntry = string | { readonly fault: string; readonly with?: object; readonly after?: string }
 
 let worlds = 0
+const said = new Set<string>()
 
 /** Runs `no-ip` for the server web-1 in a world with these faults. */
 async function diagnose(faults: readonly FaultEntry[], ...args: string[]): Promise<Diagnosis> {
@@ -57,11 +61,13 @@ async function diagnose(faults: readonly FaultEntry[], ...args: string[]): Promi
   const events = result.stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as RunEvent]))
   const ended = events.at(-1)
   if (ended?.type !== 'run.ended') throw new Error(`the run did not end: ${result.stderr}`)
+  const outputs = (ended.outputs ?? {}) as Diagnosis['outputs']
+  for (const one of [outputs, outputs.path]) if (one?.verdict !== undefined) said.add(one.verdict)
   const written = existsSync(effects) ? readFileSync(effects, 'utf8') : ''
   return {
     exit: result.exit,
     events,
-    outputs: (ended.outputs ?? {}) as Diagnosis['outputs'],
+    outputs,
     effects: written.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line)])),
     stderr: result.stderr,
   }
@@ -144,7 +150,11 @@ describe('what the hosts tell', () => {
     { faults: [linuxbridge, 'network.dnsmasq_dead'], verdict: 'DNSMASQ_DEAD', of: /^neutron-dhcp-agent on ctl\d$/ },
     { faults: [linuxbridge, 'network.tunnel_down'], verdict: 'TUNNEL_DOWN', of: 'neutron-linuxbridge-agent on cmp1' },
     { faults: [ovn, 'network.ovn_no_options'], verdict: 'OVN_NO_DHCP_OPTS', of: /^[0-9a-f-]{36}$/ },
+    // the options are there, and ovn-trace shows that nothing answers with them
+    { faults: [ovn, 'network.ovn_no_flow'], verdict: 'OVN_NO_DHCP_OPTS', of: /^[0-9a-f-]{36}$/ },
+    { faults: [ovn, 'network.ovn_drops'], verdict: 'LOST_AT', of: 'ls_in_acl_eval' },
     { faults: [ovn, 'network.ovn_unbound'], verdict: 'OVN_UNBOUND', of: 'ovn-controller on cmp1' },
+    { faults: [ovn, 'network.ovn_disconnected'], verdict: 'OVN_CTRL_DISCONNECTED', of: 'ovn-controller on cmp1' },
   ]
 
   test.each(table)('$faults is $verdict, and nothing is changed', async ({ faults, verdict, of }) => {
@@ -158,4 +168,259 @@ describe('what the hosts tell', () => {
     expect(codes(found)).toEqual(['GUEST_NO_LEASE'])
     expect(found.events.at(-1)).toMatchObject({ outputs: { not_seen: [expect.stringContaining('cmp1')] } })
   })
+})
+
+const listening = ['--input', 'allow_trigger=port_toggle', '--input', 'capture_seconds=20']
+const lost = (after: string, message: string): FaultEntry => ({
+  fault: 'network.message_lost',
+  with: { after, message },
+})
+const backend = (name: string, hybrid = false): FaultEntry => ({
+  fault: 'network.backend',
+  with: { backend: name, hybrid },
+})
+
+describe('where the messages are lost', () => {
+  const table: readonly { faults: readonly FaultEntry[]; verdict: string; of: string }[] = [
+    // only a mirror shows that it came out of the guest's bridge, and did not reach the interface
+    { faults: [lost('compute_int', 'DISCOVER')], verdict: 'LOST_AT', of: 'compute_int' },
+    { faults: [lost('network_nic', 'DISCOVER')], verdict: 'LOST_AT', of: 'network_nic' },
+    { faults: [lost('compute_nic', 'DISCOVER')], verdict: 'LOST_AT', of: 'compute_nic' },
+    { faults: [backend('openvswitch', true), lost('qvb', 'DISCOVER')], verdict: 'LOST_AT', of: 'qvb' },
+    { faults: [backend('linuxbridge'), lost('tap', 'DISCOVER')], verdict: 'LOST_AT', of: 'tap' },
+    { faults: [lost('dhcp', 'OFFER')], verdict: 'OFFER_LOST_AT', of: 'network_int' },
+    { faults: [lost('compute_nic', 'OFFER')], verdict: 'OFFER_LOST_AT', of: 'compute_int' },
+    { faults: [lost('compute_int', 'OFFER')], verdict: 'OFFER_LOST_AT', of: 'tap' },
+    { faults: [lost('compute_nic', 'REQUEST')], verdict: 'LOST_AT', of: 'compute_nic' },
+    { faults: [lost('compute_nic', 'ACK')], verdict: 'OFFER_LOST_AT', of: 'compute_int' },
+    { faults: ['network.nak'], verdict: 'NAK', of: 'dhcp' },
+    { faults: ['network.guest_silent'], verdict: 'NO_DISCOVER_FROM_GUEST', of: 'tap' },
+    { faults: [backend('ovn'), lost('tap', 'DISCOVER')], verdict: 'OFFER_LOST_AT', of: 'tap' },
+    { faults: [backend('ovn'), 'network.guest_silent'], verdict: 'NO_DISCOVER_FROM_GUEST', of: 'tap' },
+  ]
+
+  test.each(table)('$faults is $verdict at $of, and nothing is left on the hosts', async ({ faults, verdict, of }) => {
+    const found = await diagnose(faults, ...listening)
+    expect(found.outputs).toMatchObject({ verdict, of })
+    expect(left(found)).toEqual([])
+    expect(toggles(found)).toEqual([false, true])
+    // every place listens before the guest is made to ask, and all is removed only after that
+    const order = found.effects.map(({ kind, what }) => `${kind} ${what}`)
+    const asked = order.findIndex((one) => one.startsWith('openstack.port.update'))
+    const at = (kind: string) =>
+      order.flatMap((one, index) => (one.startsWith(`${kind} `) && capture(one) ? [index] : []))
+    expect(Math.max(...at('host.file.mkdir'))).toBeLessThan(asked)
+    expect(Math.min(...at('host.file.remove'))).toBeGreaterThan(asked)
+    // and so do the mirrors
+    const mirrors = (what: string) =>
+      order.flatMap((one, index) => (one.startsWith(`host.ovs.${what} `) ? [index] : []))
+    for (const [made, gone] of [
+      ['mirror.add', 'mirror.remove'],
+      ['port.add', 'port.remove'],
+    ] as const) {
+      expect(mirrors(made).length).toBe(mirrors(gone).length)
+      expect(mirrors(made).every((index) => index < asked)).toBe(true)
+      expect(mirrors(gone).every((index) => index > asked)).toBe(true)
+    }
+  })
+
+  test('with OVN it is told what its flows would do, where nothing of that is heard', async () => {
+    const found = await diagnose([backend('ovn'), 'network.console_silent', lost('tap', 'DISCOVER')], ...listening)
+    const { of, what, path, trace } = found.outputs
+    expect({ of, what }).toMatchObject({
+      of: 'tap',
+      what: expect.stringMatching(/OVN would offer 10\.\d+\.\d+\.\d+ \(ovn-trace\)/),
+    })
+    expect(trace).toMatchObject({ dropped: '', options: expect.stringContaining('put_dhcp_opts(offerip = ') })
+    expect(path?.trace).toEqual(trace)
+  })
+
+  test('a second DHCP server is found by its offers, and looked up among the ports', async () => {
+    const found = await diagnose(['network.rogue_dhcp', 'network.console_silent'], ...listening)
+    expect(found.outputs).toMatchObject({
+      verdict: 'ROGUE_DHCP',
+      what: expect.stringMatching(/the port [0-9a-f-]{36} on cmp/),
+    })
+    expect(left(found)).toEqual([])
+  })
+
+  test('an exchange that is heard whole is told, and no cause is made up', async () => {
+    const found = await diagnose(['network.console_silent'], ...listening)
+    expect(found.outputs).toMatchObject({ verdict: 'PATH_WORKS', all: [{ code: 'PATH_WORKS' }] })
+    expect(left(found)).toEqual([])
+  })
+
+  test('nothing heard without a trigger is no finding', async () => {
+    const waiting = ['--input', 'allow_trigger=wait', '--input', 'capture_seconds=5']
+    const found = await diagnose(['network.guest_silent'], ...waiting)
+    expect(found.outputs).toMatchObject({ verdict: 'NOTHING_FOUND', path: { verdict: 'INCONCLUSIVE' } })
+    expect(left(found)).toEqual([])
+  })
+})
+
+const capture = (what: string) => what.includes('runbook-dhcp-path/')
+
+/** Folders that were made on hosts and not removed again. */
+function left({ effects }: Pick<Diagnosis, 'effects'>): string[] {
+  const of = (kind: string) => effects.filter((one) => one.kind === kind).map(({ what }) => what)
+  const made = of('host.file.mkdir').filter(capture)
+  if (made.length === 0) throw new Error('nothing was made on any host')
+  const gone = new Set(of('host.file.remove'))
+  const mirrors = of('host.ovs.mirror.add').filter((what) => !of('host.ovs.mirror.remove').includes(what))
+  return [...made.filter((what) => !gone.has(what)), ...mirrors]
+}
+
+/** What people were asked, in words. */
+const questions = ({ events }: Diagnosis) =>
+  events.flatMap((event) => (event.type === 'asked' ? [event.question.message] : []))
+
+const toggles = ({ effects }: Diagnosis) =>
+  effects.filter(({ kind }) => kind === 'openstack.port.update').map(({ detail }) => detail?.['admin_state_up'])
+
+describe('a mend', () => {
+  const skewed = { fault: 'hosts.clock_offset', with: { host: 'cmp1', seconds: 30 } }
+  const fix = ['--input', 'allow_fix=ask', '--answer', 'mend/allowed=yes']
+  const rescheduled = ['openstack.dhcp_network.remove', 'openstack.dhcp_network.add']
+  const rebound = ['openstack.port.update', 'openstack.server.reboot']
+  const table: readonly { faults: readonly FaultEntry[]; effects: readonly string[]; proof?: string }[] = [
+    { faults: ['network.dnsmasq_dead'], effects: rescheduled },
+    { faults: ['network.host_file_stale'], effects: rescheduled },
+    { faults: ['network.namespace_missing'], effects: rescheduled },
+    { faults: ['network.no_dhcp_agent'], effects: ['openstack.dhcp_network.add'] },
+    { faults: ['network.port_switched_off'], effects: ['openstack.port.update'] },
+    { faults: ['network.port_dhcp_disabled'], effects: ['openstack.port.update'] },
+    { faults: ['network.subnet_without_dhcp', 'network.console_silent'], effects: ['openstack.subnet.update'] },
+    { faults: ['network.dead_vlan'], effects: ['host.unit.restart'] },
+    { faults: ['network.not_in_bridge'], effects: ['host.unit.restart'] },
+    { faults: ['network.tunnel_down'], effects: ['host.unit.restart'] },
+    { faults: ['network.tap_missing'], effects: ['openstack.server.reboot'] },
+    // what binds is mended first, and only then is the port bound, and plugged by a hard reboot
+    { faults: ['network.port_not_bound'], effects: rebound },
+    {
+      faults: ['network.port_not_bound', 'network.layer2_agent_down'],
+      effects: ['host.unit.restart', ...rebound],
+    },
+    { faults: ['network.layer2_agent_down', 'network.dead_vlan'], effects: ['host.unit.restart'] },
+    { faults: ['network.dhcp_agents_down', 'network.dnsmasq_dead'], effects: ['host.unit.restart'] },
+    { faults: ['network.console_silent', skewed], effects: ['host.clock.step'] },
+    // with OVN there is no namespace of a DHCP server to ask from
+    { faults: [backend('ovn'), 'network.ovn_unbound'], effects: ['host.unit.restart'], proof: 'console' },
+    { faults: [backend('ovn'), 'network.ovn_disconnected'], effects: ['host.unit.restart'], proof: 'console' },
+  ]
+
+  test.each(table)(
+    'of $faults changes just that, and is proven by the guest',
+    async ({ faults, effects, proof = 'answer' }) => {
+      const found = await diagnose(faults, ...fix)
+      expect(found.outputs).toMatchObject({ mended: true, proven_by: proof })
+      expect(found.effects.map(({ kind }) => kind)).toEqual(effects)
+    },
+  )
+
+  test.each(['network.not_in_bridge', 'network.port_not_bound', 'network.dead_vlan', 'network.tap_missing'])(
+    'of %s is not done when a person says no',
+    async (fault) => {
+      const refused = await diagnose([fault], '--input', 'allow_fix=ask', '--answer', 'mend/allowed=no')
+      expect(refused.exit).toBe(3)
+      expect(refused.effects).toEqual([])
+    },
+  )
+
+  test('of a port that was not bound binds it on its host, and the guest is heard to get its address; the outage is told first', async () => {
+    // with OVN there is no namespace to ask from: what is heard must show it, to the ACK
+    const faults = [backend('ovn'), 'network.port_not_bound', 'network.console_silent']
+    const found = await diagnose(faults, ...fix, ...listening)
+    expect(found.effects[0]).toMatchObject({ kind: 'openstack.port.update', detail: { 'binding:vif_type': 'ovs' } })
+    expect(questions(found)).toEqual([expect.stringMatching(/BINDING_FAILED.*hard reboot.*the guest is cut off/s)])
+    expect(found.outputs).toMatchObject({ verdict: 'BINDING_FAILED', mended: true, proven_by: 'capture' })
+    expect(left(found)).toEqual([])
+  })
+
+  const silent = { fault: 'network.layer2_agent_down', with: { returns: false } }
+  test.each(['network.port_not_bound', 'network.dead_vlan', 'network.console_silent'])(
+    'of %s with an agent that stays dead ends there, and nothing else is done',
+    async (fault) => {
+      const found = await diagnose([fault, silent], ...fix)
+      expect(found.exit).toBe(1)
+      expect(found.effects.map(({ kind }) => kind)).toEqual(['host.unit.restart'])
+      expect(found.events.at(-1)).toMatchObject({
+        error: { message: expect.stringContaining('neutron-openvswitch-agent on cmp1 does not report') },
+      })
+      expect(found.outputs.mended ?? false).toBe(false)
+    },
+  )
+
+  test('is not offered for a port whose network the host does not have: binding would fail again', async () => {
+    const found = await diagnose(['network.segment_mismatch', 'network.port_not_bound'], ...fix)
+    expect(codes(found)).toEqual(['BINDING_FAILED', 'SEGMENT_MISMATCH'])
+    expect(questions(found)).toEqual([])
+    expect(found.effects).toEqual([])
+  })
+
+  test('is not proven by a lease that the console has shown before', async () => {
+    const faults = ['network.port_switched_off', 'network.console_stale', lost('compute_nic', 'DISCOVER')]
+    const found = await diagnose(faults, ...fix, '--answer', 'mend/kept=no')
+    expect(found.exit).toBe(3)
+    expect(toggles(found)).toEqual([true, false])
+  })
+
+  test('that helped is heard, where the guest neither writes nor can be asked from a namespace', async () => {
+    const silent = [backend('ovn'), 'network.port_switched_off', 'network.console_silent']
+    const found = await diagnose(silent, ...fix, ...listening)
+    expect(found.outputs).toMatchObject({ mended: true, proven_by: 'capture' })
+    expect(toggles(found)).toEqual([true, false, true])
+    expect(left(found)).toEqual([])
+  })
+
+  test.each([
+    { kept: 'yes', exit: 0, now: [true] },
+    { kept: 'no', exit: 3, now: [true, false] },
+  ])('of which nothing shows whether it helped is for a person to decide: $kept', async ({ kept, exit, now }) => {
+    const silent = [backend('ovn'), 'network.port_switched_off', 'network.console_silent']
+    const found = await diagnose(silent, ...fix, '--answer', `mend/kept=${kept}`)
+    expect(found.exit).toBe(exit)
+    expect(found.outputs.mended ?? false).toBe(false)
+    expect(toggles(found)).toEqual(now)
+  })
+
+  const wrong: readonly { faults: readonly FaultEntry[]; effects: readonly string[] }[] = [
+    { faults: ['network.port_switched_off'], effects: ['port.update true', 'port.update false'] },
+    { faults: ['network.subnet_without_dhcp'], effects: ['subnet.update true', 'subnet.update false'] },
+    { faults: ['network.port_dhcp_disabled'], effects: ['port.update null', 'port.update "true"'] },
+    { faults: ['network.no_dhcp_agent'], effects: ['dhcp_network.add', 'dhcp_network.remove'] },
+    // the network is back with its agent: there is nothing more to undo
+    { faults: ['network.dnsmasq_dead'], effects: ['dhcp_network.remove', 'dhcp_network.add'] },
+  ]
+
+  test.each(wrong)('of $faults that is heard not to help is undone', async ({ faults, effects }) => {
+    const found = await diagnose([...faults, lost('compute_nic', 'DISCOVER')], ...fix, ...listening)
+    expect(found.exit).toBe(1)
+    expect(found.events.at(-1)).toMatchObject({
+      status: 'rolled_back',
+      error: { message: expect.stringMatching(/LOST_AT/) },
+    })
+    expect(changesOf(found)).toEqual(effects)
+    expect(left(found)).toEqual([])
+  })
+})
+
+/** What was changed for good: what a listener does on the way (its folders, the port off and on) is left out. */
+function changesOf({ effects }: Diagnosis): string[] {
+  const listened = effects.findIndex(({ what }) => capture(what))
+  const ended = effects.findLastIndex(({ what }) => capture(what))
+  return effects
+    .filter(({ kind }, index) => kind.startsWith('openstack.') && (index < listened || index > ended))
+    .map(({ kind, detail = {} }) => {
+      const options = detail['extra_dhcp_opts'] as readonly { opt_value: unknown }[] | undefined
+      const value = options
+        ? JSON.stringify(options[0]?.opt_value)
+        : (detail['admin_state_up'] ?? detail['enable_dhcp'])
+      return [kind.replace('openstack.', ''), ...(value === undefined ? [] : [String(value)])].join(' ')
+    })
+}
+
+test('every verdict that the two runbooks have was the verdict of one of these runs', () => {
+  const runbooks = ['no-ip.yaml', 'dhcp-path.yaml'].map((name) => readFileSync(join(import.meta.dirname, name), 'utf8'))
+  const known = runbooks.flatMap((text) => [...text.matchAll(/'code': '([A-Z_]+)'/g)].map(([, code = '']) => code))
+  expect([...said].sort()).toEqual([...new Set(known)].sort())
 })

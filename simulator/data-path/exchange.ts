@@ -1,4 +1,5 @@
 import type { Frame } from '../hosts/wiring.ts'
+import { isBound } from '../openstack/neutron/binding.ts'
 import type { Port } from '../openstack/neutron/state.ts'
 import type { World } from '../world.ts'
 import {
@@ -6,7 +7,9 @@ import {
   broken,
   dataNic,
   deviceOf,
+  localVlan,
   networkOf,
+  patchPort,
   type Served,
   serversOf,
   subnetsOf,
@@ -16,7 +19,7 @@ import type { Message } from './state.ts'
 
 /** A place where a frame can be seen. */
 export interface Hop {
-  /** `tap`, `qbr`, `compute_nic`, `network_nic`, `dhcp`. */
+  /** `tap`, `qbr`, `compute_int`, `compute_nic`, `network_nic`, `network_int`, `dhcp`. */
   readonly name: string
   readonly host: string
   readonly device: string
@@ -60,7 +63,7 @@ export function exchange(world: World, port: Port): Exchange {
   const silent = (['guest_silent', 'guest_without_driver', 'guest_does_not_boot'] as const).some((kind) =>
     broken(world, kind, about),
   )
-  if (silent || unplugged(port) || broken(world, 'tap_missing', about))
+  if (silent || !isBound(port) || broken(world, 'tap_missing', about))
     return { sightings: [], outcome: { is: 'not_asked' } }
   const ways = world.cloud.neutron.path.backend === 'ovn' ? [ovnWay(world, port)] : waysOf(world, port)
   const sightings: Sighting[] = []
@@ -70,7 +73,7 @@ export function exchange(world: World, port: Port): Exchange {
       const up = direction === 'up'
       const ends = { from: up ? port.mac_address : way.server.mac, to: up ? broadcast : port.mac_address }
       const frame = { message, client: port.mac_address, ...ends, ...more }
-      const shown = { hop, frame: { ...frame, ...tunnelAt(world, port, hop, way, direction) } }
+      const shown = { hop, frame: { ...frame, ...wrappedAt(world, port, hop, way, direction) } }
       if (!sightings.some((one) => sameSighting(one, shown))) sightings.push(shown)
     }
     return arrived
@@ -92,8 +95,6 @@ export function exchange(world: World, port: Port): Exchange {
   const leased = heard && send(chosen, 'ACK', 'down', { server, address })
   return { sightings, outcome: leased ? { is: 'lease', address, server } : { is: 'no_answer' } }
 }
-
-const unplugged = (port: Port): boolean => ['unbound', 'binding_failed'].includes(port['binding:vif_type'])
 
 function sameSighting(a: Sighting, b: Sighting): boolean {
   const key = ({ hop, frame }: Sighting) =>
@@ -122,8 +123,15 @@ function travel(world: World, way: Way, { message, direction, port }: Journey): 
   return { seen, arrived: true }
 }
 
-function tunnelAt(world: World, port: Port, hop: Hop, way: Way, direction: 'up' | 'down'): Pick<Frame, 'tunnel'> {
+function wrappedAt(
+  world: World,
+  port: Port,
+  hop: Hop,
+  way: Way,
+  direction: 'up' | 'down',
+): Pick<Frame, 'tunnel' | 'vlan'> {
   const network = networkOf(world, port)
+  if (hop.name.endsWith('_int')) return { vlan: localVlan(world, network) }
   if (!hop.name.endsWith('_nic') || network['provider:network_type'] !== 'vxlan') return {}
   const here = tunnelAddress(world, port['binding:host_id'])
   const there = tunnelAddress(world, way.hops.at(-1)?.host ?? '')
@@ -139,7 +147,9 @@ function ovnWay(world: World, port: Port): Way {
   const answers =
     subnet &&
     port.admin_state_up &&
-    !(['ovn_no_options', 'ovn_unbound', 'ovn_disconnected'] as const).some((kind) => broken(world, kind, about))
+    !(['ovn_no_options', 'ovn_no_flow', 'ovn_drops', 'ovn_unbound', 'ovn_disconnected'] as const).some((kind) =>
+      broken(world, kind, about),
+    )
   const offers = answers ? port.fixed_ips[0]?.ip_address : undefined
   const server = { mac: 'fa:16:3e:00:00:01', address: subnet?.gateway_ip ?? '', offers, rank: 1 }
   return { hops: [hop], passes: [], server }
@@ -205,10 +215,21 @@ function outwards(world: World, port: Port, there: string, end: Hop, reached: bo
     { name: 'compute_nic', host: here, device: dataNic },
     { name: 'network_nic', host: there, device: dataNic },
   ]
-  const leaves = wired && !broken(world, 'tunnel_down', { host: here }) && nicWorks(world, here)
+  const leaves = !broken(world, 'tunnel_down', { host: here }) && nicWorks(world, here)
+  const between = nicWorks(world, here) && nicWorks(world, there)
+  const inside = own.slice(1).map(() => true)
+  if (world.cloud.neutron.path.backend !== 'openvswitch') {
+    return { hops: [...own, ...nics, end], passes: [...inside, wired && leaves, between, reached] }
+  }
+  const [mine, other] = [here, there].map((host, index) => ({
+    name: index === 0 ? 'compute_int' : 'network_int',
+    host,
+    device: patchPort,
+  })) as [Hop, Hop]
+  const arrives = !broken(world, 'tunnel_down', { host: there })
   return {
-    hops: [...own, ...nics, end],
-    passes: [...own.slice(1).map(() => true), leaves, nicWorks(world, here) && nicWorks(world, there), reached],
+    hops: [...own, mine, ...nics, other, end],
+    passes: [...inside, wired, leaves, between, arrives, reached],
   }
 }
 

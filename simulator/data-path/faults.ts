@@ -4,7 +4,7 @@ import type { Agent, Port } from '../openstack/neutron/state.ts'
 import type { FieldSchema } from '../parameters.ts'
 import { uuidOf } from '../random.ts'
 import type { World } from '../world.ts'
-import { layer2Unit, networkOf, serversOf } from './model.ts'
+import { layer2Unit, networkOf, patchPort, serversOf } from './model.ts'
 import type { Backend, Break, BreakKind, Message } from './state.ts'
 
 const server: FieldSchema = { type: 'string', description: 'The server it is about, by name', default: 'web-1' }
@@ -77,6 +77,17 @@ export const dataPathFaults: readonly Fault[] = [
   fault('network.tunnel_down', 'The host of a server has no tunnel to others', (world, port) => {
     breakIt(world, { kind: 'tunnel_down', host: port['binding:host_id'] })
   }),
+  fault(
+    'network.mirrored',
+    'Somebody watches the bridge of the host of a server with a mirror of their own',
+    (world, port, { name }) => {
+      const about = { host: port['binding:host_id'], bridge: 'br-int' }
+      const { added, mirrors } = world.cloud.neutron.path
+      added.push({ ...about, port: { name: String(name), ids: {}, up: true } })
+      mirrors.push({ ...about, mirror: { name: String(name), ids: {}, from: [patchPort], to: String(name) } })
+    },
+    { name: { type: 'string', description: 'What it and its port are called', default: 'span0' } },
+  ),
   fault('network.wrong_nic', 'The address that tunnels of a host end at is on no interface', (world, port) => {
     const host = port['binding:host_id']
     breakIt(world, { kind: 'wrong_nic', host })
@@ -99,7 +110,7 @@ export const dataPathFaults: readonly Fault[] = [
       after: {
         type: 'string',
         description: 'Where it is seen last, on its way',
-        enum: ['tap', 'qbr', 'qvb', 'qvo', 'compute_nic', 'network_nic', 'dhcp'],
+        enum: ['tap', 'qbr', 'qvb', 'qvo', 'compute_int', 'compute_nic', 'network_nic', 'network_int', 'dhcp'],
         default: 'compute_nic',
       },
       message: {
@@ -112,6 +123,12 @@ export const dataPathFaults: readonly Fault[] = [
   ),
   onCompute('network.nak', 'A guest asks for an address that its network does not have', 'guest_asks_wrong'),
   onCompute('network.guest_silent', 'A guest starts and never asks for an address', 'guest_silent'),
+  onCompute('network.console_silent', 'A guest writes nothing of DHCP on its console', 'console_silent'),
+  onCompute(
+    'network.console_stale',
+    'The console shows a lease from an earlier day, and nothing since',
+    'console_stale',
+  ),
   onCompute('network.guest_without_driver', 'A guest finds no network device', 'guest_without_driver'),
   onCompute('network.guest_does_not_boot', 'A guest finds nothing to start from', 'guest_does_not_boot'),
   fault('network.rogue_dhcp', 'Another server of the network answers DHCP as well', (world, port) => {
@@ -127,13 +144,19 @@ export const dataPathFaults: readonly Fault[] = [
     breakIt(world, { kind: 'rogue', network: port.network_id, port: rogue.id, address })
   }),
   onCompute('network.ovn_no_options', 'OVN has no DHCP options for a port', 'ovn_no_options'),
+  onCompute('network.ovn_no_flow', 'OVN has DHCP options for a port, and nobody has made flows of them', 'ovn_no_flow'),
+  onCompute('network.ovn_drops', 'A rule of OVN drops what a guest asks', 'ovn_drops'),
   onCompute('network.ovn_unbound', 'No chassis of OVN has claimed a port', 'ovn_unbound'),
-  onCompute('network.ovn_disconnected', 'A host has lost the southbound database of OVN', 'ovn_disconnected'),
+  fault('network.ovn_disconnected', 'The host of a server has lost the southbound database of OVN', (world, port) => {
+    breakIt(world, { kind: 'ovn_disconnected', host: port['binding:host_id'] })
+  }),
   fault('network.port_switched_off', 'The port of a server is administratively down', (_world, port) => {
     Object.assign(port, { admin_state_up: false, status: 'DOWN' })
   }),
-  fault('network.port_not_bound', 'The port of a server could not be bound on its host', (_world, port) => {
+  fault('network.port_not_bound', 'The port of a server could not be bound on its host', (world, port) => {
     Object.assign(port, { status: 'DOWN', 'binding:vif_type': 'binding_failed', 'binding:vif_details': {} })
+    // and what could not be bound was not plugged either
+    breakIt(world, { kind: 'tap_missing', port: port.id, host: port['binding:host_id'] })
   }),
   fault(
     'network.port_bound_elsewhere',
@@ -216,12 +239,17 @@ export const dataPathFaults: readonly Fault[] = [
   fault('network.dhcp_agents_down', 'The DHCP agents of the network of a server report no more', (world, port) => {
     for (const agent of dhcpAgentsOf(world, port)) silence(world, agent)
   }),
-  fault('network.layer2_agent_down', 'What wires ports on the host of a server reports no more', (world, port) => {
-    const { neutron } = world.cloud
-    const unit = layer2Unit[neutron.path.backend]
-    const agent = neutron.agents.find((one) => one.unit === unit && one.host === port['binding:host_id'])
-    if (agent) silence(world, agent)
-  }),
+  fault(
+    'network.layer2_agent_down',
+    'What wires ports on the host of a server reports no more',
+    (world, port, { returns }) => {
+      const { neutron } = world.cloud
+      const unit = layer2Unit[neutron.path.backend]
+      const agent = neutron.agents.find((one) => one.unit === unit && one.host === port['binding:host_id'])
+      if (agent) silence(world, agent, returns !== false)
+    },
+    { returns: { type: 'boolean', description: 'Whether it reports again once it is restarted', default: true } },
+  ),
 ]
 
 function portOf({ cloud: { neutron, nova } }: World, name: unknown): Port {
@@ -238,9 +266,9 @@ function breakIt({ cloud, clock }: World, what: Omit<Break, 'at'>): void {
 const dhcpAgentsOf = ({ cloud: { neutron } }: World, { network_id }: Port): readonly Agent[] =>
   neutron.agents.filter(({ id }) => neutron.dhcp.get(network_id)?.includes(id))
 
-function silence({ clock }: World, agent: Agent): void {
+function silence({ clock }: World, agent: Agent, returns = true): void {
   const now = clock.now()
-  agent.silent = { from: now - 20 * 60_000, noticed: now }
+  agent.silent = { from: now - 20 * 60_000, noticed: returns ? now : Number.POSITIVE_INFINITY }
 }
 
 const agentTypes: { readonly [backend in Backend]: string } = {

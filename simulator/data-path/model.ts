@@ -1,7 +1,6 @@
 import type { CloudWorld } from '../openstack/cloud.ts'
-import { lastBeat } from '../openstack/heartbeat.ts'
-import { agentDeadAfter } from '../openstack/neutron/agent-view.ts'
 import { tunnelAddressOf } from '../openstack/neutron/agents.ts'
+import { works } from '../openstack/neutron/binding.ts'
 import { dhcpDeviceOf } from '../openstack/neutron/build.ts'
 import type { Agent, Network, Port, Subnet } from '../openstack/neutron/state.ts'
 import type { World } from '../world.ts'
@@ -16,6 +15,9 @@ export const layer2Unit: { readonly [backend in Backend]: string } = {
 
 /** The interface that carries tunnels and physical networks. */
 export const dataNic = 'eno2'
+
+/** What joins the bridge of the guests and that of the tunnels: no device of the host, so only a mirror shows what passes it. */
+export const patchPort = 'patch-tun'
 
 /** The name of a port's device: a prefix, and as much of the id as a name has room for. */
 export const deviceOf = (prefix: string, { id }: { readonly id: string }): string => `${prefix}${id.slice(0, 11)}`
@@ -82,11 +84,6 @@ export const finished = (
 
 const dhcpAgentOn = ({ cloud: { neutron } }: World, host: string | undefined): Agent | undefined =>
   neutron.agents.find((one) => one.agent_type === 'DHCP agent' && one.host === host)
-
-function works(world: CloudWorld, agent: Agent): boolean {
-  const now = world.clock.now()
-  return now - lastBeat(agent, now, world.estate) <= agentDeadAfter
-}
 
 export interface Served {
   readonly host: string

@@ -1,3 +1,5 @@
+import type { AddedPort, Mirror } from '../hosts/wiring.ts'
+
 /** How the virtual networks are made. */
 export type Backend = 'openvswitch' | 'linuxbridge' | 'ovn'
 
@@ -14,10 +16,14 @@ export type BreakKind =
   | 'lost'
   | 'guest_asks_wrong'
   | 'guest_silent'
+  | 'console_silent'
+  | 'console_stale'
   | 'guest_without_driver'
   | 'guest_does_not_boot'
   | 'rogue'
   | 'ovn_no_options'
+  | 'ovn_no_flow'
+  | 'ovn_drops'
   | 'ovn_unbound'
   | 'ovn_disconnected'
 
@@ -47,6 +53,9 @@ export interface PathState {
   readonly handed: Map<string, number>
   /** When guests saw their link come back: they ask for an address then. */
   readonly plugged: { readonly port: string; readonly at: number }[]
+  /** What somebody has added to the bridges of hosts by hand. */
+  readonly added: { readonly host: string; readonly bridge: string; readonly port: AddedPort }[]
+  readonly mirrors: { readonly host: string; readonly bridge: string; readonly mirror: Mirror }[]
 }
 
 export const createPathState = (): PathState => ({
@@ -55,4 +64,6 @@ export const createPathState = (): PathState => ({
   breaks: [],
   handed: new Map(),
   plugged: [],
+  added: [],
+  mirrors: [],
 })

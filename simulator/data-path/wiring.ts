@@ -1,4 +1,4 @@
-import { type Frame, noWiring, type Switch, type VirtualLink, type Wiring } from '../hosts/wiring.ts'
+import { type Frame, noWiring, type Switch, type SwitchChange, type VirtualLink, type Wiring } from '../hosts/wiring.ts'
 import type { Network, Port } from '../openstack/neutron/state.ts'
 import { instanceNameOf } from '../openstack/nova/server-view.ts'
 import type { World } from '../world.ts'
@@ -10,6 +10,7 @@ import {
   guestPortsOn,
   localVlan,
   networkOf,
+  patchPort,
   type Served,
   serversOf,
   subnetsOf,
@@ -35,6 +36,7 @@ export function wiringOf(world: World, host: string): Wiring {
     namespaces: () => servedOn(world, host).map(({ network }) => `qdhcp-${network.id}`),
     links: (namespace) => (namespace === undefined ? hostLinks(world, host) : innerLinks(world, host, namespace)),
     switches: () => (neutron.path.backend === 'linuxbridge' ? undefined : switchesOf(world, host)),
+    changeSwitch: (bridge, change) => changeSwitch(world, host, bridge, change),
     processes: () =>
       servedOn(world, host)
         .filter(({ network }) => !broken(world, 'dnsmasq_dead', { host, network: network.id }))
@@ -56,6 +58,7 @@ export function wiringOf(world: World, host: string): Wiring {
         }))
     },
     passing: (device, namespace, from, to) => passing(world, { host, device, namespace, from, to }),
+    answers: (namespace, address) => answers(world, host, namespace, address),
     ovn: (program, args) => (neutron.path.backend === 'ovn' ? ovnAnswer(world, host, program, args) : undefined),
   }
 }
@@ -185,7 +188,37 @@ function switchedLinks(world: World, host: string): VirtualLink[] {
         link('veth', qvo, outer(port), { master: 'ovs-system' }),
       ]
     })
-  return [...bridges, ...devices]
+  const added = world.cloud.neutron.path.added
+    .filter((one) => one.host === host)
+    .map(({ port: { name, up } }) => link('openvswitch', name, '6e:01:02:03:04:06', { up }))
+  return [...bridges, ...devices, ...added]
+}
+
+function changeSwitch({ cloud }: World, host: string, bridge: string, change: SwitchChange): void {
+  const { added, mirrors } = cloud.neutron.path
+  const here = (one: { readonly host: string }) => one.host === host
+  switch (change.is) {
+    case 'port':
+      added.push({ host, bridge, port: change.port })
+      return
+    case 'mirror':
+      mirrors.push({ host, bridge, mirror: change.mirror })
+      return
+    case 'up': {
+      const found = added.find((one) => here(one) && one.port.name === change.name)
+      if (found) found.port.up = change.up
+      return
+    }
+    case 'no_port': {
+      const at = added.findIndex((one) => here(one) && one.port.name === change.name)
+      if (at !== -1) added.splice(at, 1)
+      return
+    }
+    case 'no_mirror': {
+      const at = mirrors.findIndex((one) => here(one) && one.mirror.name === change.name)
+      if (at !== -1) mirrors.splice(at, 1)
+    }
+  }
 }
 
 function switchesOf(world: World, host: string): Switch[] {
@@ -211,11 +244,24 @@ function switchesOf(world: World, host: string): Switch[] {
         type: backend === 'ovn' ? 'geneve' : 'vxlan',
         options: { local_ip: tunnelAddress(world, host), remote_ip: tunnelAddress(world, peer) },
       }))
-  if (backend === 'ovn') return [{ name: 'br-int', ports: [...ports, ...tunnels] }]
-  return [
-    { name: 'br-int', ports: [...ports, { name: 'patch-tun', type: 'patch' }] },
-    { name: 'br-tun', ports: [{ name: 'patch-int', type: 'patch' }, ...tunnels] },
-  ]
+  const made: Omit<Switch, 'mirrors'>[] =
+    backend === 'ovn'
+      ? [{ name: 'br-int', ports: [...ports, ...tunnels] }]
+      : [
+          { name: 'br-int', ports: [...ports, { name: patchPort, type: 'patch' }] },
+          { name: 'br-tun', ports: [{ name: 'patch-int', type: 'patch' }, ...tunnels] },
+        ]
+  const { added, mirrors } = world.cloud.neutron.path
+  const on = (name: string) => (one: { readonly host: string; readonly bridge: string }) =>
+    one.host === host && one.bridge === name
+  return made.map(({ name, ports: own }) => ({
+    name,
+    ports: [
+      ...own,
+      ...added.filter(on(name)).map(({ port: { name: device, ids } }) => ({ name: device, ids, type: 'internal' })),
+    ],
+    mirrors: mirrors.filter(on(name)).map(({ mirror }) => mirror),
+  }))
 }
 
 interface Place {
@@ -234,14 +280,27 @@ const afterBoot = 6_000
 
 function passing(world: World, { host, device, namespace, from, to }: Place): Frame[] {
   const { neutron } = world.cloud
+  const copied = neutron.path.mirrors
+    .filter((one) => one.host === host && one.mirror.to === device && namespace === undefined)
+    .flatMap(({ mirror }) => mirror.from)
+  const devices = [device, ...copied]
   return neutron.ports
     .filter((port) => port.device_owner.startsWith('compute:'))
     .flatMap((port) => asksAt(world, port, from, to).map((at) => ({ at, seen: exchange(world, port).sightings })))
     .flatMap(({ at, seen }) =>
       seen
-        .filter(({ hop }) => hop.host === host && hop.device === device && hop.namespace === namespace)
+        .filter(({ hop }) => hop.host === host && devices.includes(hop.device) && hop.namespace === namespace)
         .map(({ frame }) => ({ ...frame, at })),
     )
+}
+
+/** A guest answers at its address once it has been given it, and from the namespaces of its own network. */
+function answers(world: World, host: string, namespace: string, address: string): string | undefined {
+  const found = servedOn(world, host).find(({ network }) => namespace === `qdhcp-${network.id}`)
+  return world.cloud.neutron.ports
+    .filter((port) => port.network_id === found?.network.id && port.device_owner.startsWith('compute:'))
+    .filter((port) => port.fixed_ips.some(({ ip_address }) => ip_address === address))
+    .find((port) => exchange(world, port).outcome.is === 'lease')?.mac_address
 }
 
 /** When a guest asks for an address, after one moment and not after another. */
@@ -253,10 +312,10 @@ function asksAt(world: World, port: Port, from: number, to: number): number[] {
     .map(({ updatedAt }) => updatedAt + afterBoot)
   const plugs = neutron.path.plugged.filter((one) => one.port === port.id).map(({ at }) => at + afterPlug)
   const within = [...boots, ...plugs].filter((at) => at > from && at <= to)
-  if (within.length > 0 || !worthAsking(world, port)) return within
+  if (within.length > 0) return within
   const phase = Number.parseInt(port.id.slice(0, 4), 16) * 1000
   const retry = Math.floor((to - phase) / retryEvery) * retryEvery + phase
-  return retry > from ? [retry] : []
+  return retry > from && worthAsking(world, port) ? [retry] : []
 }
 
 /** A guest with an address keeps quiet for most of a day. */
@@ -269,7 +328,7 @@ function worthAsking(world: World, port: Port): boolean {
 export function consoleOf(world: World, server: { readonly id: string; readonly name: string }): string {
   const ports = world.cloud.neutron.ports.filter((port) => port.device_id === server.id)
   const [port] = ports
-  const has = (kind: 'guest_does_not_boot' | 'guest_without_driver') =>
+  const has = (kind: 'guest_does_not_boot' | 'guest_without_driver' | 'console_silent' | 'console_stale') =>
     port && broken(world, kind, { port: port.id, host: port['binding:host_id'] })
   const bios = 'SeaBIOS (version 1.16.2-debian-1.16.2-1)\nBooting from Hard Disk...\n'
   if (has('guest_does_not_boot')) return `${bios}Boot failed: not a bootable disk\n\nNo bootable device.\n`
@@ -278,13 +337,20 @@ export function consoleOf(world: World, server: { readonly id: string; readonly 
   if (has('guest_without_driver')) {
     return `${kernel}[   12.204311] cloud-init[388]: ci-info: no network device found\n${login}`
   }
+  if (has('console_silent')) return `${kernel}${login}`
   const found = '[    1.404120] virtio_net virtio0 enp3s0: renamed from eth0\n'
+  if (has('console_stale')) {
+    const once = ports.flatMap((one) => one.fixed_ips.map(({ ip_address }) => leaseLine(ip_address)))
+    return `${kernel}${found}${once.join('')}${login}`
+  }
   return `${kernel}${found}${ports.map((one) => dhcpLines(world, one)).join('')}${login}`
 }
 
+const said = (line: string) => `[   14.812233] dhclient[412]: ${line}\n`
+const leaseLine = (address: string) => said(`bound to ${address} -- renewal in 38211 seconds.`)
+
 function dhcpLines(world: World, port: Port): string {
   const { outcome, sightings } = exchange(world, port)
-  const said = (line: string) => `[   14.812233] dhclient[412]: ${line}\n`
   const discover = said('DHCPDISCOVER on enp3s0 to 255.255.255.255 port 67 interval 6')
   switch (outcome.is) {
     case 'lease':
@@ -293,7 +359,7 @@ function dhcpLines(world: World, port: Port): string {
         said(`DHCPOFFER of ${outcome.address} from ${outcome.server}`),
         said(`DHCPREQUEST for ${outcome.address} on enp3s0 to 255.255.255.255 port 67`),
         said(`DHCPACK of ${outcome.address} from ${outcome.server}`),
-        said(`bound to ${outcome.address} -- renewal in 38211 seconds.`),
+        leaseLine(outcome.address),
       ].join('')
     case 'refused':
       return `${said('DHCPREQUEST for 192.168.7.7 on enp3s0 to 255.255.255.255 port 67')}${said(`DHCPNAK from ${sightings.find(({ frame }) => frame.message === 'NAK')?.frame.server}`)}`

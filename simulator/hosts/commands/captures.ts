@@ -27,6 +27,14 @@ export function tcpdumpProgram(machine: Machine, wiring: () => Wiring): Program 
       me.err(`tcpdump: ${device}: No such device exists\n(No such device exists)\n`)
       return 1
     }
+    if (
+      wiring()
+        .links(namespace)
+        .some(({ name, up }) => name === device && !up)
+    ) {
+      me.err(`tcpdump: ${device}: That device is not up\n`)
+      return 1
+    }
     const filter = rest.join(' ')
     me.err(`tcpdump: listening on ${device}, link-type EN10MB (Ethernet), snapshot length 262144 bytes\n`)
     const most = Number(flags.get('c') ?? Number.POSITIVE_INFINITY)
@@ -54,20 +62,25 @@ export function tcpdumpProgram(machine: Machine, wiring: () => Wiring): Program 
   }
 }
 
-/** Whether a filter lets a frame through: in a tunnel only what asks for its port sees it. */
-function matches(filter: string, { tunnel, from, to }: Frame): boolean {
+/** Whether a filter lets a frame through: in a tunnel only what asks for its port sees it, in a VLAN what asks for VLANs. */
+function matches(filter: string, { tunnel, vlan, from, to }: Frame): boolean {
   if (tunnel) return /port 4789|port 6081/.test(filter)
+  if (vlan !== undefined && !/\bvlan\b/.test(filter)) return false
   const [, mac] = /ether host ([0-9a-f:]{17})/.exec(filter) ?? []
   return /port (67|68|bootps|bootpc)/.test(filter) && (mac === undefined || [from, to].includes(mac))
 }
 
 const codes = { DISCOVER: 'Discover', OFFER: 'Offer', REQUEST: 'Request', ACK: 'ACK', NAK: 'NACK' } as const
 
-function printed({ at, message, client, from, to, server, address, tunnel }: Frame): string {
+function printed({ at, message, client, from, to, server, address, tunnel, vlan }: Frame): string {
   const time = new Date(at).toISOString().slice(11, 23)
   const up = message === 'DISCOVER' || message === 'REQUEST'
   const ends = up ? '0.0.0.0.68 > 255.255.255.255.67' : `${server}.67 > ${address ?? '255.255.255.255'}.68`
-  const head = `${from} > ${to}, ethertype IPv4 (0x0800), length 342: (tos 0x10, ttl 128, id 0, offset 0, flags [none], proto UDP (17), length 328)`
+  const kind =
+    vlan === undefined
+      ? 'ethertype IPv4 (0x0800), length 342:'
+      : `ethertype 802.1Q (0x8100), length 346: vlan ${vlan}, p 0, ethertype IPv4 (0x0800),`
+  const head = `${from} > ${to}, ${kind} (tos 0x10, ttl 128, id 0, offset 0, flags [none], proto UDP (17), length 328)`
   const outside = tunnel
     ? `${time} 3c:ec:ef:00:00:01 > 3c:ec:ef:00:00:02, ethertype IPv4 (0x0800), length 392: (tos 0x0, ttl 64, id 4711, offset 0, flags [none], proto UDP (17), length 378)\n    ${tunnel.from}.48122 > ${tunnel.to}.4789: VXLAN, flags [I] (0x08), vni ${tunnel.vni}\n${head}`
     : `${time} ${head}`
@@ -97,5 +110,5 @@ export function ovnPrograms(wiring: () => Wiring): [string, Program][] {
       else me.err(answer.out)
       return answer.code
     }
-  return ['ovn-nbctl', 'ovn-sbctl', 'ovn-appctl'].map((name) => [name, program(name)])
+  return ['ovn-nbctl', 'ovn-sbctl', 'ovn-appctl', 'ovn-trace'].map((name) => [name, program(name)])
 }

@@ -1,12 +1,14 @@
-import type { Machine, Nic } from '../machine/machine.ts'
+import type { Machine } from '../machine/machine.ts'
 import { trafficOf } from '../machine/proc.ts'
 import type { Process, Program } from '../machine/process.ts'
 import { programFor } from '../shell/resolve.ts'
-import type { VirtualLink, Wiring } from '../wiring.ts'
+import type { Wiring } from '../wiring.ts'
+import { type Link, linksOf } from './links.ts'
+import { ss } from './listeners.ts'
 import { enterNamespace, namespaceOf } from './namespaces.ts'
-import { readOptions } from './options.ts'
+import { arping, ping, pinged } from './reach.ts'
 
-/** `ip`, `ss` and `ping`, as iproute2 6.1 prints. */
+/** `ip` and `ss` as iproute2 6.1 prints, `ping` and `arping` as iputils does. */
 export function networkPrograms(
   machine: Machine,
   reachable: (name: string) => boolean,
@@ -15,68 +17,8 @@ export function networkPrograms(
   return [
     ['ip', async (me, args) => ip(machine, me, args, wiring())],
     ['ss', async (me, args) => ss(machine, me, args)],
-    ['ping', async (me, args) => ping(machine, me, args, reachable)],
-  ]
-}
-
-interface Link {
-  readonly index: number
-  readonly name: string
-  readonly flags: readonly string[]
-  readonly mtu: number
-  readonly state: string
-  readonly type: string
-  readonly mac: string
-  readonly broadcast: string
-  readonly address: string
-  readonly prefix: number
-  readonly nic?: Nic
-  readonly virtual?: VirtualLink
-}
-
-function linksOf({ nics: all }: Machine, namespace: string | undefined, virtual: readonly VirtualLink[]): Link[] {
-  const nics = namespace === undefined ? all : []
-  const loopback: Link = {
-    index: 1,
-    name: 'lo',
-    flags: ['LOOPBACK', 'UP', 'LOWER_UP'],
-    mtu: 65_536,
-    state: 'UNKNOWN',
-    type: 'loopback',
-    mac: '00:00:00:00:00:00',
-    broadcast: '00:00:00:00:00:00',
-    address: '127.0.0.1',
-    prefix: 8,
-  }
-  return [
-    loopback,
-    ...nics.map((nic, index) => ({
-      index: index + 2,
-      name: nic.name,
-      flags: nic.up ? ['BROADCAST', 'MULTICAST', 'UP', 'LOWER_UP'] : ['NO-CARRIER', 'BROADCAST', 'MULTICAST', 'UP'],
-      mtu: 1500,
-      state: nic.up ? 'UP' : 'DOWN',
-      type: 'ether',
-      mac: nic.mac,
-      broadcast: 'ff:ff:ff:ff:ff:ff',
-      address: nic.address,
-      prefix: nic.prefix,
-      nic,
-    })),
-    ...virtual.map((link, index) => ({
-      index: index + 2 + nics.length,
-      name: link.name,
-      flags: link.up ? ['BROADCAST', 'MULTICAST', 'UP', 'LOWER_UP'] : ['BROADCAST', 'MULTICAST'],
-      mtu: link.mtu,
-      // Open vSwitch tells the kernel nothing of the state of its own ports
-      state: !link.up ? 'DOWN' : link.kind === 'openvswitch' || link.kind === 'tun' ? 'UNKNOWN' : 'UP',
-      type: 'ether',
-      mac: link.mac,
-      broadcast: 'ff:ff:ff:ff:ff:ff',
-      address: link.address ?? '',
-      prefix: link.prefix ?? 0,
-      virtual: link,
-    })),
+    ['arping', async (me, args) => arping(machine, me, args, wiring())],
+    ['ping', async (me, args) => ping(machine, me, args, (target) => pinged(machine, me, target, reachable, wiring()))],
   ]
 }
 
@@ -93,7 +35,7 @@ async function ip(machine: Machine, me: Process, given: readonly string[], wirin
   const json = options.has('j') || options.has('json')
   const brief = options.has('br') || options.has('brief')
   const [kind = 'addr', verb = 'show'] = words
-  if (/^l(i(n(k)?)?)?$/.test(kind) && verb === 'set') return setLink(machine, me, words.slice(2))
+  if (/^l(i(n(k)?)?)?$/.test(kind) && verb === 'set') return setLink(machine, me, words.slice(2), wiring)
   const device = words.includes('dev')
     ? words[words.indexOf('dev') + 1]
     : ['show', 'list', 'ls'].includes(verb)
@@ -237,9 +179,14 @@ function fullText(link: Link, addresses: boolean): string {
   return `${head}    inet ${address}/${prefix} ${scope}\n       valid_lft forever preferred_lft forever\n`
 }
 
-function setLink(machine: Machine, me: Process, words: readonly string[]): number {
+function setLink(machine: Machine, me: Process, words: readonly string[], wiring: Wiring): number {
   const name = words[0] === 'dev' ? words[1] : words[0]
   const nic = machine.nics.find((each) => each.name === name)
+  const bridge = wiring.switches()?.find(({ ports }) => ports.some((port) => port.name === name && port.ids))
+  if (!nic && bridge && me.user === 'root') {
+    wiring.changeSwitch(bridge.name, { is: 'up', name: name ?? '', up: words.at(-1) === 'up' })
+    return 0
+  }
   if (!nic) {
     me.err(`Cannot find device "${name}"\n`)
     return 1
@@ -251,72 +198,4 @@ function setLink(machine: Machine, me: Process, words: readonly string[]): numbe
   nic.up = words.at(-1) === 'up'
   me.effect('host.link', `${machine.name}:${nic.name}`, { up: nic.up })
   return 0
-}
-
-const ports: Readonly<Record<string, number>> = {
-  'ssh.service': 22,
-  'rabbitmq-server.service': 5672,
-  'memcached.service': 11_211,
-  'mariadb.service': 3306,
-  'apache2.service': 80,
-  'keystone.service': 5000,
-  'nova-api.service': 8774,
-  'neutron-server.service': 9696,
-  'glance-api.service': 9292,
-  'libvirtd.service': 16_509,
-}
-
-function ss(machine: Machine, me: Process, args: readonly string[]): number {
-  const processes = args.some((arg) => /^-\w*p/.test(arg))
-  if (args.includes('established')) return established(machine, me, args)
-  me.out('State  Recv-Q Send-Q Local Address:Port Peer Address:Port Process\n')
-  for (const unit of machine.units.list()) {
-    const port = ports[unit.name]
-    if (port === undefined || unit.active !== 'active') continue
-    const name = (unit.kind.command.split(' ')[0] ?? '').replace(/^.*\//, '')
-    const who = processes ? `users:(("${name}",pid=${unit.mainPid},fd=3))` : ''
-    me.out(
-      `${'LISTEN'.padEnd(6)} ${'0'.padEnd(6)} ${'128'.padEnd(6)} ${`0.0.0.0:${port}`.padStart(18)} ${'0.0.0.0:*'.padStart(17)} ${who}\n`,
-    )
-  }
-  return 0
-}
-
-/** What talks to RabbitMQ over the network: each agent of OpenStack keeps a connection for as long as it runs. */
-function established(machine: Machine, me: Process, args: readonly string[]): number {
-  if (!args.some((arg) => /^-\w*H/.test(arg))) me.out('Recv-Q Send-Q Local Address:Port Peer Address:Port Process\n')
-  for (const { active, name, mainPid } of machine.units.list()) {
-    if (active !== 'active' || !/^(nova|neutron|cinder)-/.test(name)) continue
-    const local = `${machine.address}:${32_768 + (mainPid % 28_000)}`
-    me.out(`0      0      ${local.padStart(21)} ${'10.77.0.11:5672'.padStart(21)} \n`)
-  }
-  return 0
-}
-
-/** Whether an interface with a link is in the network of an address; a name is reached by management. */
-function leadsThere({ nics }: Machine, target: string): boolean {
-  const near = nics.filter(({ address }) => address.replace(/\.\d+$/, '') === target.replace(/\.\d+$/, ''))
-  return !/^\d+(\.\d+){3}$/.test(target) || near.some(({ up }) => up)
-}
-
-async function ping(
-  machine: Machine,
-  me: Process,
-  args: readonly string[],
-  reachable: (name: string) => boolean,
-): Promise<number> {
-  const { flags, rest } = readOptions(args, ['c', 'W', 'i', 's', 'I', 'w', 'M'])
-  const [target = ''] = rest
-  const count = Number(flags.get('c') ?? 4)
-  const up = reachable(target) && leadsThere(machine, target)
-  me.out(`PING ${target} (${target}) 56(84) bytes of data.\n`)
-  for (let sequence = 1; sequence <= count; sequence += 1) {
-    await me.sleep(up ? 1000 : Number(flags.get('W') ?? 1) * 1000)
-    if (up)
-      me.out(`64 bytes from ${target}: icmp_seq=${sequence} ttl=64 time=0.${machine.random.between(150, 420)} ms\n`)
-  }
-  me.out(
-    `\n--- ${target} ping statistics ---\n${count} packets transmitted, ${up ? count : 0} received, ${up ? 0 : 100}% packet loss, time ${count * 1000}ms\n`,
-  )
-  return up ? 0 : 1
 }

@@ -1,6 +1,7 @@
 import type { CloudWorld } from '../cloud.ts'
 import { ApiFailure, type ApiRequest, json, type Reply, type Route } from '../http/api.ts'
 import { second, zulu } from '../time.ts'
+import { bind, isBound } from './binding.ts'
 import { dhcpDeviceOf } from './build.ts'
 import { find } from './list.ts'
 import { addPort, bindingOf } from './ports.ts'
@@ -101,13 +102,18 @@ function changed(
 
 function changePort(world: CloudWorld, request: ApiRequest, port: Port): Reply {
   const { extra_dhcp_opts: options, ...plain } = wantedFields(request, 'port', portFields)
-  const before = port.admin_state_up
+  const { admin_state_up: before, 'binding:host_id': host } = port
   Object.assign(port, plain)
   if (Array.isArray(options)) port.extra_dhcp_opts = merged(port.extra_dhcp_opts, options)
   port.updated_at = zulu(world.clock.now())
   port.revision_number += 1
+  // whatever is changed of a port: Neutron tries once more to bind it where it could not
+  const on = port['binding:host_id']
+  const binds = host !== on || (on !== '' && !isBound(port))
+  if (binds) bind(world, port, on)
   world.effect('openstack.port.update', port.id, {
     ...plain,
+    ...(binds && { 'binding:vif_type': port['binding:vif_type'] }),
     ...(options !== undefined && { extra_dhcp_opts: options }),
   })
   if (before && !port.admin_state_up) port.status = 'DOWN'
@@ -115,12 +121,12 @@ function changePort(world: CloudWorld, request: ApiRequest, port: Port): Reply {
   return json(200, { port })
 }
 
-const portFields = ['name', 'description', 'admin_state_up', 'extra_dhcp_opts']
+const portFields = ['name', 'description', 'admin_state_up', 'extra_dhcp_opts', 'binding:host_id']
 
 /** The layer-2 agent wires the port again, and the guest sees its link come back. */
 function comeUp({ clock, cloud: { neutron } }: CloudWorld, port: Port): void {
   clock.after(2 * second, () => {
-    if (!port.admin_state_up || ['unbound', 'binding_failed'].includes(port['binding:vif_type'])) return
+    if (!port.admin_state_up || !isBound(port)) return
     port.status = 'ACTIVE'
     neutron.path.plugged.push({ port: port.id, at: clock.now() })
   })
