@@ -20,6 +20,10 @@ interface Raised {
   readonly events: readonly RunEvent[]
   /** What was done to the world, in order: `set_global db1 4000`, `restart db2`, `move db1:/etc/…`, `maint ctl1:galera/db2`. */
   readonly effects: readonly string[]
+  /** For each restart, the other nodes that were Synced as it began. */
+  readonly synced: readonly (readonly string[])[]
+  /** What somebody was asked. */
+  readonly asked: string
   readonly status: string
   readonly error: string
   readonly outputs: unknown
@@ -42,24 +46,37 @@ async function raise(scenario: string, inputs: object, ...args: string[]): Promi
   const events = stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as RunEvent]))
   const ended = events.at(-1)
   if (ended?.type !== 'run.ended') throw new Error(`the run did not end: ${stderr}`)
+  const narrow = events.find((event) => event.type === 'step.ended' && event.step === 'mend/narrow')
+  const shown = narrow?.type === 'step.ended' && narrow.outcome.status === 'succeeded' ? narrow.outcome.result : {}
+  const { message: asked = '' } = shown as { readonly message?: string }
   const { status, error, outputs } = ended as unknown as Pick<Raised, 'status' | 'outputs'> & {
     readonly error?: { readonly message: string }
   }
-  return { exit, stderr, events, effects: readEffects(effects), status, error: error?.message ?? '', outputs }
+  const done = readEffects(effects)
+  const synced = done.flatMap(({ kind, detail }) =>
+    kind === 'host.unit.restart' ? [detail?.['synced'] as readonly string[]] : [],
+  )
+  const common = { exit, stderr, events, effects: done.map(inShort), synced, asked }
+  return { ...common, status, error: error?.message ?? '', outputs }
 }
 
-function readEffects(path: string): readonly string[] {
+interface Effect {
+  readonly kind: string
+  readonly what: string
+  readonly detail?: { readonly [name: string]: unknown }
+}
+
+function readEffects(path: string): readonly Effect[] {
   if (!existsSync(path)) return []
-  return readFileSync(path, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '')
-    .map((line) => JSON.parse(line) as { kind: string; what: string; detail?: { [name: string]: unknown } })
-    .map(({ kind, what, detail }) => {
-      const short = what.replace(':mariadb.service', '')
-      if (kind === 'host.mariadb.set_global') return `set_global ${short} ${String(detail?.['max_connections'])}`
-      if (kind === 'host.haproxy.set_server') return `${String(detail?.['state'])} ${short}`
-      return `${kind.replace(/^host\.(unit|file|systemd)\./, '')} ${short}`
-    })
+  const lines = readFileSync(path, 'utf8').split('\n').slice(0, -1)
+  return lines.map((line) => JSON.parse(line) as Effect)
+}
+
+function inShort({ kind, what, detail }: Effect): string {
+  const short = what.replace(':mariadb.service', '')
+  if (kind === 'host.mariadb.set_global') return `set_global ${short} ${String(detail?.['max_connections'])}`
+  if (kind === 'host.haproxy.set_server') return `${String(detail?.['state'])} ${short}`
+  return `${kind.replace(/^host\.(unit|file|systemd)\./, '')} ${short}`
 }
 
 const of = ({ effects }: Raised, ...kinds: string[]) =>
@@ -92,6 +109,14 @@ test('a limit that the process has files for is raised on every node and kept, a
 test('a limit that needs more files restarts one node at a time, out of haproxy, the writer last', async () => {
   const raised = await raise('max-connections', { target: 8000 })
   expect(raised).toMatchObject({ exit: 0, outputs: { verdict: 'DB_LIMIT', target: 8000 } })
+  // both others were, each time; `db1`, the writer, had given the one before its state
+  expect(raised.synced).toEqual([
+    ['db1', 'db3'],
+    ['db1', 'db2'],
+    ['db2', 'db3'],
+  ])
+  // what comes next is told before anything is done
+  expect(raised.asked).toContain('haproxy lets less through to db1, db2, db3: it is the next limit')
   // a node without the files for it is never given the limit before its restart
   expect(of(raised, 'set_global')).toEqual([])
   expect(of(raised, 'maint', 'restart', 'ready')).toEqual(
@@ -104,6 +129,12 @@ test('a limit that needs more files restarts one node at a time, out of haproxy,
   expect(of(raised, 'move').filter((effect) => effect.endsWith('.conf'))).toEqual(
     nodes.map((node) => `move ${node}:${dropIn}`),
   )
+})
+
+test('the node that people would be sent to is the last one, though nobody is connected', async () => {
+  const raised = await raise(world('quiet', [{ fault: 'haproxy.quiet' }]), { target: 8000, demand: 7000 })
+  expect(raised).toMatchObject({ exit: 0, outputs: { verdict: 'DB_LIMIT', done: 'raised' } })
+  expect(starts(raised)).toEqual(['restart db2', 'restart db3', 'restart db1'])
 })
 
 test('where every node has enough already nothing is done, and that is no failure', async () => {
@@ -146,6 +177,7 @@ describe('what must not be is found before anything is changed', () => {
     ['a restart that is not wanted', [tooMany], { target: 8000, restart_policy: 'never' }, /need a restart/],
     ['more than the memory holds', [tooMany], { target: 60_000, nofile: 1_000_000 }, /% of the memory/],
     ['more than the files', [tooMany], { target: 20_000 }, /need more open files than `nofile`/],
+    ['a unit that is not there', [tooMany], { unit: 'mariadb-in-a-container' }, /is no unit of systemd on every host/],
     [
       'a node that is not Synced',
       [tooMany, { fault: 'galera.not_synced', with: { node: 'db3' } }],
@@ -178,6 +210,21 @@ test('a node where no administrator gets in either cannot be asked: its 1040 hid
   const raised = await raise(scenario, { target: 4000 })
   expect(raised).toMatchObject({ exit: 1, effects: [] })
   expect(raised.error).toMatch(/cannot be asked.*db1/)
+})
+
+test('a node where no administrator gets in is asked, and given its limit, by another door', async () => {
+  const extra = { host: 'db1', path: `${folder}/80-extra.cnf`, content: '[mysqld]\nextra_port = 3307\n' }
+  const scenario = world('open-door', [
+    { fault: 'hosts.file', with: extra },
+    // its process has read that file
+    { fault: 'galera.few_files', with: { node: 'db1', files: 32_768 } },
+    { fault: 'galera.too_many_connections', with: { node: 'db1', administrator: true } },
+  ])
+  const door = ['mariadb', '-h', '127.0.0.1', '-P', '3307', '-u', 'dba']
+  const raised = await raise(scenario, { target: 4000, mariadb_spare: door })
+  expect(raised).toMatchObject({ exit: 0, outputs: { verdict: 'DB_LIMIT', done: 'raised' } })
+  expect(of(raised, 'set_global').toSorted()).toEqual(nodes.map((node) => `set_global ${node} 4000`))
+  expect(starts(raised)).toEqual([])
 })
 
 test('a file that is read later wins: it is seen, and what was done is taken back', async () => {
@@ -242,6 +289,48 @@ test.each(['max-connections-not-synced', 'max-connections-stuck'])(
     expect(of(raised, 'ready')).toEqual(['ready ctl1:galera/db2'])
   },
 )
+
+test('a node that is given everything anew takes longer than a stall may last, and is waited for as long as it goes on', async () => {
+  const raised = await raise('max-connections-sst', { target: 8000, sync_seconds: 20 })
+  expect(raised).toMatchObject({ exit: 0, outputs: { done: 'raised' } })
+  expect(starts(raised)).toEqual(['restart db2', 'restart db3', 'restart db1'])
+})
+
+test('a unit that is started again and again, for its node has no room, is stopped once; it stays out of haproxy, for a person', async () => {
+  const raised = await raise('max-connections-no-room', { target: 8000 })
+  expect(raised.exit).toBe(1)
+  expect(raised.error).toMatch(/1 of 3 failed, 2 not begun \(db2\): .*a person is needed/)
+  // it was told from a stall
+  expect(raised.error).toContain("result.value.sub == 'auto-restart'")
+  expect(starts(raised)).toEqual(['restart db2', 'stop db2', 'start db2'])
+  expect(of(raised, 'maint', 'ready')).toEqual(['maint ctl1:galera/db2'])
+})
+
+test('a node is not restarted while another one is not Synced, though that was well when the roll began', async () => {
+  const scenario = world('later', [
+    { fault: 'galera.too_many_connections' },
+    { fault: 'galera.not_synced', with: { node: 'db1' }, after: '68s' },
+  ])
+  const raised = await raise(scenario, { target: 8000 })
+  expect(raised).toMatchObject({ exit: 1, status: 'rolled_back' })
+  expect(starts(raised)).toEqual(['restart db2'])
+  expect(of(raised, 'maint')).toEqual(['maint ctl1:galera/db2'])
+})
+
+test('a node that is well while another one has failed is not restarted once more', async () => {
+  const raised = await raise('max-connections-second-node', { target: 8000 })
+  expect(raised).toMatchObject({ exit: 1, status: 'rolled_back' })
+  expect(raised.error).toMatch(/db2 is Synced, with what is wanted, and another node has left the cluster/)
+  expect(starts(raised)).toEqual(['restart db2'])
+  expect(of(raised, 'ready')).toEqual(['ready ctl1:galera/db2'])
+})
+
+test('a limit that comes back lower, for the process did not get its files, stops the roll though systemd says it did', async () => {
+  const raised = await raise('max-connections-capped', { target: 8000 })
+  expect(raised).toMatchObject({ exit: 1, status: 'rolled_back' })
+  expect(raised.error).toMatch(/db2 did not come back as wanted.*Synced again/)
+  expect(starts(raised)).toEqual(['restart db2', 'stop db2', 'start db2'])
+})
 
 test('a node that does not come back with its old files either stays out of haproxy, for a person', async () => {
   const scenario = world('never-synced', [

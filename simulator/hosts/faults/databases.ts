@@ -109,6 +109,36 @@ export const databaseFaults: Fault[] = [
     },
   ),
   fault(
+    'galera.files_capped',
+    'A database may open only so many files, whatever its unit says: seen with its next start',
+    {
+      node: anyNode,
+      files: { type: 'integer', default: 4_000, minimum: 1_024, description: 'How many the machine allows' },
+    },
+    (world, { node, files }) => {
+      for (const { name } of dbNodes(world, node)) {
+        const unit = machineOf(world, name).units.find('mariadb')
+        if (unit) unit.filesAllowed = Number(files)
+      }
+    },
+  ),
+  fault(
+    'galera.state_lost',
+    'The saved state of a database node is lost: its next start takes all there is from another node, not only what it missed',
+    { node },
+    (world, { node }) => {
+      dbNode(world, node).stateLost = true
+    },
+  ),
+  fault(
+    'galera.falls_with',
+    'A database node fails in the moment another one starts again',
+    { node, other: { type: 'string', description: 'The node whose start it is' } },
+    (world, { node, other }) => {
+      dbNode(world, other).takesDown = dbNode(world, node).name
+    },
+  ),
+  fault(
     'galera.comes_back_desynced',
     'A database node that is restarted runs and answers, and does not become Synced',
     { node, starts },

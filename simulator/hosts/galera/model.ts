@@ -23,6 +23,8 @@ export interface DbNode {
   split: boolean
   /** Its saved state is lost: the next start takes all of another node's, not only what it missed. */
   stateLost: boolean
+  /** A node that falls in the moment this one starts. */
+  takesDown: string | undefined
   /** How many starts from now on end desynced, and how many do not end at all. */
   desyncedStarts: number
   stuckStarts: number
@@ -52,6 +54,8 @@ export interface Galera {
   machine(name: string): Machine | undefined
   /** What a node shows in `wsrep_%`. */
   view(name: string): WsrepView
+  /** When the data of a node were written last, world milliseconds since 1970: all the time while it is given everything. */
+  writtenAt(name: string): number
   /** Looks who is there; called on each change of a unit. */
   look(): void
 }
@@ -119,6 +123,12 @@ export function createGalera(
       before = members
       galera.configuration += 1
     },
+    writtenAt(name) {
+      const node = nodes.get(name)
+      const since = startingFor(name)
+      const given = node?.stateLost && !node.stuck && since >= givenAfter && since < givenAfter + everything
+      return given ? now() : (node?.startedAt ?? 0)
+    },
     view(name) {
       galera.look()
       const node = nodes.get(name)
@@ -182,6 +192,7 @@ const freshNode = (name: string, now: () => number): DbNode => {
     desynced: false,
     split: false,
     stateLost: false,
+    takesDown: undefined,
     desyncedStarts: 0,
     stuckStarts: 0,
     stuck: false,
@@ -223,14 +234,18 @@ interface MariadbUnitOptions {
   readonly node: () => DbNode | undefined
   readonly machine: () => Machine | undefined
   readonly started: () => void
+  /** The other nodes that are Synced. */
+  readonly others: () => readonly string[]
+  /** Another node has fallen. */
+  readonly fell: (name: string) => void
 }
 
 /**
  * The service of a database host; its limits and settings take effect when it starts. What the storage engine cannot have
  * ends a start at once. An option nobody knows is found after the state was transferred: the server aborts, what it had saved
- * is lost, and systemd tries again, and again.
+ * is lost, and systemd tries again, and again. So it goes when a whole state has no room.
  */
-export function mariadbUnit({ node, machine, started }: MariadbUnitOptions): UnitKind {
+export function mariadbUnit({ node, machine, started, others, fell }: MariadbUnitOptions): UnitKind {
   return {
     name: 'mariadb.service',
     description: 'MariaDB 10.11.11 database server',
@@ -248,18 +263,27 @@ export function mariadbUnit({ node, machine, started }: MariadbUnitOptions): Uni
       if (!db) return
       db.stuck = db.stuckStarts > 0
       db.stuckStarts = Math.max(0, db.stuckStarts - 1)
+      if (db.takesDown !== undefined) fell(db.takesDown)
+      db.takesDown = undefined
     },
     refuses() {
       const [db, host] = [node(), machine()]
       if (!db || !host) return undefined
       const cannot = impossible(host.files, host.memory.total)
       if (cannot) return { reason: `[ERROR] ${cannot}` }
+      const data = host.mounts.find(({ at }) => at === '/var/lib/mysql')
+      if (db.stateLost && data && data.used >= data.size)
+        return {
+          reason: `[ERROR] mariadbd: Error writing file './ibdata1' (Errcode: 28 "No space left on device")`,
+          aborts: true,
+        }
       const unknown = unknownOption(host.files)
       if (!unknown) return undefined
       db.stateLost = true
       return { reason: `[ERROR] /usr/sbin/mariadbd: unknown variable '${unknown.name}=${unknown.value}'`, aborts: true }
     },
     started,
+    standing: () => ({ synced: others() }),
   }
 }
 

@@ -103,7 +103,7 @@ for n in "${DBS[@]}"; do
   if [ "$(st "$n" wsrep_local_state_comment)" = Synced ] && [ "$(st "$n" wsrep_cluster_status)" = Primary ]; then continue; fi
   t0=$SECONDS; say "starting $n"
   on "$n" 'systemctl reset-failed mariadb 2>/dev/null; systemctl start mariadb' || { on "$n" 'journalctl -u mariadb -n 30 --no-pager' >&2; exit 1; }
-  for _ in $(seq 1 120); do [ "$(st "$n" wsrep_local_state_comment)" = Synced ] && break; sleep 0.5; done
+  for _ in $(seq 1 600); do [ "$(st "$n" wsrep_local_state_comment)" = Synced ] && break; sleep 0.5; done
   [ "$(st "$n" wsrep_local_state_comment)" = Synced ] || { echo "$n is not Synced" >&2; exit 1; }
   say "$n Synced after $((SECONDS-t0)) s"
 done

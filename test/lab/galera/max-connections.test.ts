@@ -1,0 +1,328 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import type { RunEvent } from '../../../engine/run/event.ts'
+import { runCli } from '../../support/run-cli.ts'
+import { labHosts, onHost } from '../support/hosts.ts'
+import { eventually, lab } from '../support/lab.ts'
+import { type Connection, openConnection } from '../support/mariadb.ts'
+
+const home = mkdtempSync(join(tmpdir(), 'lab-max-connections-'))
+const cwd = resolve(import.meta.dirname, '../../..')
+const nodes = ['db1', 'db2', 'db3']
+const folder = '/etc/mysql/mariadb.conf.d'
+const file = `${folder}/zz-openstack-connections.cnf`
+const units = '/etc/systemd/system/mariadb.service.d'
+/** What a test leaves on a node, to be taken away again. */
+const [fewFiles, fewCnf] = [`${units}/10-lab.conf`, `${folder}/71-lab.cnf`]
+let addresses: ReadonlyMap<string, string>
+
+const on = async (host: string, command: string) => (await onHost(host, command, AbortSignal.timeout(240_000))).stdout
+const limitOf = (host: string) => on(host, "mariadb -N -B -e 'SELECT @@GLOBAL.max_connections'")
+const pidOf = (host: string) => on(host, 'systemctl show mariadb -p MainPID --value')
+const filesOf = (host: string) =>
+  on(host, `awk '/^Max open files/ {print $4}' /proc/$(systemctl show mariadb -p MainPID --value)/limits`)
+const stateOf = (host: string) =>
+  on(host, 'mariadb -N -B -e "SHOW GLOBAL STATUS LIKE \'wsrep_local_state_comment\'" | cut -f2')
+const each = <T>(ask: (host: string) => Promise<T>) => Promise.all(nodes.map(ask))
+const allSynced = () =>
+  eventually(
+    async () => ((await each(stateOf)).every((state) => state === 'Synced') ? true : undefined),
+    AbortSignal.timeout(300_000),
+  )
+/** The files that a run may leave behind, on all nodes. */
+const filesLeft = () => each((host) => on(host, `ls ${folder}/zz* ${units}/zz* 2>/dev/null`))
+
+/** As it was before, without a restart: what is left of a test takes effect nowhere. */
+async function asBefore() {
+  await on(
+    'lb1',
+    `for name in ${nodes.join(' ')}; do echo "set server galera/$name state ready" | socat -t5 /run/haproxy/admin.sock -; done`,
+  )
+  await each((host) =>
+    on(
+      host,
+      `rm -rf ${file}* ${units} ${fewCnf}; systemctl daemon-reload; mariadb -e 'SET GLOBAL wsrep_desync=OFF; SET GLOBAL max_connections=100'`,
+    ),
+  )
+}
+
+beforeAll(async () => {
+  addresses = await labHosts()
+  await asBefore()
+  await allSynced()
+  const keys = dirname(lab.hosts)
+  writeFileSync(
+    join(home, 'inventory.yaml'),
+    JSON.stringify({
+      apiVersion: 'runbook/v1',
+      hosts: Object.fromEntries([...nodes, 'lb1'].map((name) => [name, { address: addresses.get(name) }])),
+      groups: { databases: { hosts: nodes } },
+      ssh: {
+        user: 'root',
+        identity_file: join(keys, 'id_lab'),
+        known_hosts: join(keys, 'known_hosts'),
+        config: '/dev/null',
+      },
+    }),
+  )
+})
+
+afterAll(async () => {
+  await asBefore()
+  await allSynced()
+  rmSync(home, { recursive: true, force: true })
+})
+
+/** Runs it on the lab, with the answers of somebody who agrees. */
+async function raise(inputs: object) {
+  const given = join(home, 'inputs.json')
+  const short = { observe_seconds: 2, soak_seconds: 1, watch_minutes: 0, sync_seconds: 60 }
+  const site = { haproxy: 'lb1', probe_token: false, backup_hours: 1, nofile: 20_000 }
+  writeFileSync(given, JSON.stringify({ ...short, ...site, ...inputs }))
+  const args = ['exec', 'mariadb-max-connections', '--inventory', join(home, 'inventory.yaml'), '--inputs', given]
+  const answers = ['--answer', 'mend/agreed=lab', '--answer', 'mend/restarts=yes', '--output', 'json']
+  const { exit, stdout, stderr } = await runCli([...args, ...answers], { cwd, home })
+  const ended = stdout
+    .split('\n')
+    .flatMap((line) => (line === '' ? [] : [JSON.parse(line) as RunEvent]))
+    .at(-1) as unknown as { readonly status: string; readonly outputs?: unknown; readonly error?: { message: string } }
+  return { exit, stderr, status: ended.status, outputs: ended.outputs, error: ended.error?.message ?? '' }
+}
+
+/** Opens connections until the server says no, or there are so many. */
+async function hold(host: string, most: number): Promise<{ held: Connection[]; refused: number | undefined }> {
+  const held: Connection[] = []
+  for (let index = 0; index < most; index += 1) {
+    try {
+      held.push(await openConnection(addresses.get(host) ?? '', 'app', 'app-lab'))
+    } catch (error) {
+      return { held, refused: (error as { number?: number }).number }
+    }
+  }
+  return { held, refused: undefined }
+}
+
+/** The last place of a full server, which is kept for an administrator; the health check is one too, now and then. */
+const lastPlace = () =>
+  eventually(
+    () => openConnection(addresses.get('db1') ?? '', 'dba', 'dba-lab').catch(() => undefined),
+    AbortSignal.timeout(60_000),
+    100,
+  )
+
+test('a full database: 1040 ends, nobody is cut off, no process starts anew; a second run changes nothing', async () => {
+  await on('db1', "mariadb -e 'SET GLOBAL max_connections=40'")
+  const before = await each(pidOf)
+  const { held, refused } = await hold('db1', 60)
+  try {
+    expect(refused).toBe(1040)
+    // no administrator gets in either, and the number hides inside another
+    const administrator = await lastPlace()
+    expect((await onHost('db1', "mariadb -e 'SELECT 1'", AbortSignal.timeout(40_000))).stderr).toMatch(
+      /^ERROR 2002 .*1040/,
+    )
+    const closed = await raise({ target: 200 })
+    expect(closed).toMatchObject({ exit: 1, error: expect.stringMatching(/cannot be asked.*db1/) })
+    expect(await filesLeft()).toEqual(['', '', ''])
+    administrator.close()
+
+    const raised = await raise({ target: 200 })
+    expect(raised).toMatchObject({ exit: 0, outputs: { verdict: 'DB_LIMIT', target: 200, done: 'raised' } })
+    expect(await each(limitOf)).toEqual(['200', '200', '200'])
+    for (const connection of held) await connection.execute('SELECT 1')
+    const more = await hold('db1', 20)
+    expect(more.refused).toBeUndefined()
+    for (const connection of more.held) connection.close()
+  } finally {
+    for (const connection of held) connection.close()
+  }
+  expect(await each(pidOf)).toEqual(before)
+  const written = await each((host) => on(host, `stat -c '%y %a %U' ${file}; tail -n 1 ${file}`))
+  for (const text of written) expect(text).toMatch(/ 644 root\nmax_connections = 200$/)
+  expect(await raise({ target: 200 })).toMatchObject({ exit: 0, outputs: { done: 'nothing' } })
+  expect(await each((host) => on(host, `stat -c '%y %a %U' ${file}; tail -n 1 ${file}`))).toEqual(written)
+  await asBefore()
+}, 800_000)
+
+test('haproxy lets no more through before the database is full: nobody is told 1040, and nothing is changed', async () => {
+  const { held, refused } = await hold('lb1', 80)
+  try {
+    expect(refused).toBeUndefined()
+    await expect(openConnection(addresses.get('lb1') ?? '', 'app', 'app-lab')).rejects.toThrow(
+      'the server closed the connection',
+    )
+    const raised = await raise({ target: 200 })
+    expect(raised).toMatchObject({ exit: 1, error: expect.stringMatching(/^PROXY_LIMIT: /) })
+    expect(await each(limitOf)).toEqual(['100', '100', '100'])
+    expect(await filesLeft()).toEqual(['', '', ''])
+  } finally {
+    for (const connection of held) connection.close()
+  }
+}, 800_000)
+
+test('what the process may open counts, not what the unit says; and a value that means something else reaches no start', async () => {
+  const before = await each(pidOf)
+  // 5000 connections need 25000 files
+  expect(Number(await on('db1', 'systemctl show mariadb -p LimitNOFILE --value'))).toBeGreaterThan(25_000)
+  expect(await filesOf('db1')).toBe('20000')
+  const never = { target: 5000, demand: 4000, nofile: 65_535, memory: 100, restart_policy: 'never' }
+  expect(await raise(never)).toMatchObject({ exit: 1, error: expect.stringMatching(/5000 connections need a restart/) })
+
+  const options = { wait_timeout: '99999999' }
+  expect(await raise({ target: 250, demand: 220, options })).toMatchObject({
+    exit: 1,
+    status: 'rolled_back',
+    error: expect.stringMatching(/would not take the options as they are written.*wait-timeout\\t31536000/),
+  })
+  expect(await each(pidOf)).toEqual(before)
+  expect(await filesLeft()).toEqual(['', '', ''])
+  expect(await each(limitOf)).toEqual(['100', '100', '100'])
+}, 800_000)
+
+test('a configuration that breaks the start is rolled back: the service is up again, and no other node was restarted', async () => {
+  const before = await each(pidOf)
+  const raised = await raise({ target: 250, demand: 220, options: { tmpdir: '/nonexistent' } })
+  expect(raised).toMatchObject({ exit: 1, status: 'rolled_back' })
+  expect(raised.error).toMatch(/did not come back as wanted, and was given its old files; it is Synced again/)
+  const after = await each(pidOf)
+  const restarted = nodes.filter((_, index) => after[index] !== before[index])
+  expect(restarted).toHaveLength(1)
+  // nobody is connected, and still it is not the node that people are sent to
+  expect(restarted).not.toContain('db1')
+  expect(await each(stateOf)).toEqual(['Synced', 'Synced', 'Synced'])
+  expect(await each(limitOf)).toEqual(['100', '100', '100'])
+  expect(await filesLeft()).toEqual(['', '', ''])
+}, 800_000)
+
+test('a node that is started, answers, and does not come back to Synced stops the roll: the next one is untouched', async () => {
+  const before = await each(pidOf)
+  // whoever is restarted first is held back as soon as it answers, once
+  const stop = new AbortController()
+  const holding = (async () => {
+    for (;;) {
+      for (const [index, host] of nodes.entries()) {
+        const pid = await pidOf(host)
+        if (pid === before[index] || pid === '0') continue
+        await eventually(
+          async () => {
+            const said = await onHost(host, "mariadb -e 'SET GLOBAL wsrep_desync=ON'", AbortSignal.timeout(40_000))
+            return said.code === 0 ? true : undefined
+          },
+          stop.signal,
+          200,
+        )
+        return host
+      }
+      await sleep(200, undefined, { signal: stop.signal })
+    }
+  })()
+  const raised = await raise({ target: 260, demand: 230, restart_policy: 'rolling', sync_seconds: 25 })
+  stop.abort(new Error('the run is over'))
+  const host = await holding
+  expect(raised.exit).toBe(1)
+  expect(raised.error).toContain(`2 not begun (${host})`)
+  const after = await each(pidOf)
+  expect(nodes.filter((_, index) => after[index] !== before[index])).toEqual([host])
+  expect(host).not.toBe('db1')
+  expect(await each(stateOf)).toEqual(['Synced', 'Synced', 'Synced'])
+  expect(await filesLeft()).toEqual(['', '', ''])
+}, 800_000)
+
+test('a node that is active and voted out is refused; one that has lowered its limit is mended by a roll that loses no write', async () => {
+  await on('db1', "mariadb -e 'CREATE OR REPLACE TABLE app.voted (id INT PRIMARY KEY)'")
+  await on('db3', "mariadb -e 'SET SESSION wsrep_on=OFF; DROP TABLE app.voted'")
+  await on('db1', "mariadb -e 'INSERT INTO app.voted VALUES (1)'")
+  await eventually(
+    async () => ((await stateOf('db3')) === 'Inconsistent' ? true : undefined),
+    AbortSignal.timeout(120_000),
+  )
+  expect(await on('db3', 'systemctl is-active mariadb')).toBe('active')
+  const refused = await raise({ target: 300, demand: 280 })
+  expect(refused).toMatchObject({ exit: 1, error: expect.stringMatching(/not Primary, Synced/) })
+  expect(await filesLeft()).toEqual(['', '', ''])
+
+  // it comes back with everything anew, and with files for less than its configuration says
+  await on(
+    'db3',
+    `mkdir -p ${units}; printf '[Service]\\nLimitNOFILE=1100\\n' > ${fewFiles}; printf '[mysqld]\\nmax_connections = 800\\n' > ${fewCnf}; systemctl daemon-reload; systemctl restart mariadb`,
+  )
+  await allSynced()
+  await on('db1', "mariadb -e 'DROP TABLE app.voted'")
+  const lowered = Number(await limitOf('db3'))
+  expect(lowered).toBeLessThan(800)
+
+  const since = Date.now() / 1000
+  const mark = `roll-${Date.now()}`
+  const writing = new AbortController()
+  const writer = write(mark, writing.signal)
+  const raised = await raise({ target: 900, restart_policy: 'rolling' })
+  writing.abort()
+  const acknowledged = await writer
+  expect(raised).toMatchObject({ exit: 0, outputs: { verdict: 'FD_LIMIT', target: 900, done: 'raised' } })
+  const { order, notSynced } = await rolled(since)
+  expect(notSynced).toEqual([])
+  expect(order).toHaveLength(3)
+  // the writer last
+  expect(order.at(-1)).toBe('db1')
+  expect(acknowledged).toBeGreaterThan(0)
+  const rows = await each((host) => on(host, `mariadb -N -B -e "SELECT COUNT(*) FROM app.t WHERE v='${mark}'"`))
+  for (const count of rows) expect(Number(count)).toBeGreaterThanOrEqual(acknowledged)
+  await on('db1', `mariadb -e "DELETE FROM app.t WHERE v='${mark}'"`)
+  expect(await each(limitOf)).toEqual(['900', '900', '900'])
+  expect(await filesOf('db3')).toBe('20000')
+  expect(await on('lb1', "echo 'show stat' | socat -t5 /run/haproxy/admin.sock - | grep -c ',MAINT,'")).toBe('0')
+}, 1200_000)
+
+interface Change {
+  readonly at: number
+  readonly host: string
+  /** None when the node is stopped. */
+  readonly state: string | undefined
+}
+
+/** Who was stopped since then, in order; and whoever was not Synced at that moment, by the journals of the nodes. */
+async function rolled(since: number) {
+  const changes = await each(async (host): Promise<readonly Change[]> => {
+    const text = await on(host, `journalctl -u mariadb --since @${Math.floor(since)} -o short-unix --no-pager`)
+    return text.split('\n').flatMap((line) => {
+      const at = Number.parseFloat(line)
+      const state = /WSREP: Shifting \S+ -> (\S+)/.exec(line)?.[1]
+      const stops = /systemd\[1\]: Stopping mariadb/.test(line)
+      return at >= since && (stops || state !== undefined) ? [{ at, host, state }] : []
+    })
+  })
+  const states = new Map(nodes.map((host) => [host, 'SYNCED']))
+  const order: string[] = []
+  const notSynced: string[] = []
+  for (const { host, state } of changes.flat().sort((one, two) => one.at - two.at)) {
+    if (state !== undefined) {
+      states.set(host, state)
+      continue
+    }
+    order.push(host)
+    for (const [other, its] of states) if (its !== 'SYNCED') notSynced.push(`${other} was ${its} when ${host} left`)
+  }
+  return { order, notSynced }
+}
+
+/** Writes through the balancer until it is told to stop, connecting again when it was cut off; how many were acknowledged. */
+async function write(mark: string, signal: AbortSignal): Promise<number> {
+  let acknowledged = 0
+  let connection: Connection | undefined
+  while (!signal.aborted) {
+    try {
+      connection ??= await openConnection(addresses.get('lb1') ?? '', 'app', 'app-lab')
+      await connection.execute(`INSERT INTO app.t(v) VALUES('${mark}')`)
+      acknowledged += 1
+    } catch {
+      connection?.close()
+      connection = undefined
+    }
+    await sleep(100)
+  }
+  connection?.close()
+  return acknowledged
+}
