@@ -20,6 +20,8 @@ const onHost = (topology: typeof small) =>
 const [first = '', second = '', third = ''] = onHost(small).map(({ name }) => name)
 const stopped = onHost(small).find((server) => server.stopped)?.name ?? ''
 
+const canary = { image: 'debian-12', flavor: 'g1.tiny', networks: [] }
+
 interface Effect {
   readonly at: string
   readonly kind: string
@@ -37,6 +39,8 @@ interface Ran {
 }
 
 interface World {
+  /** One that ships, instead of a world of its own. */
+  readonly scenario?: string
   readonly topology?: typeof small
   readonly faults?: readonly object[]
   readonly inputs?: { readonly [name: string]: unknown }
@@ -47,13 +51,20 @@ interface World {
 let worlds = 0
 
 /** One run in a world of its own. The host is agreed to unless told otherwise. */
-async function reboot({ topology = small, faults = [], inputs = {}, answers = ['enter/agree=c1'], flags = [] }: World) {
+async function reboot({
+  scenario,
+  topology = small,
+  faults = [],
+  inputs = {},
+  answers = ['enter/agree=c1'],
+  flags = [],
+}: World) {
   const name = `world-${++worlds}`
   const path = (end: string) => join(home, `${name}.${end}`)
   writeFileSync(path('yaml'), JSON.stringify({ apiVersion: 'runbook/v1', name, title: name, topology, faults }))
   const all = { host: 'c1', reason: 'CHG-1', check_platform: false, reserve_ratio: 0, spare_host: false, ...inputs }
   writeFileSync(path('inputs.json'), JSON.stringify(all))
-  const words = ['exec', 'compute-reboot', '--rehearse', path('yaml'), '--effects', path('effects')]
+  const words = ['exec', 'compute-reboot', '--rehearse', scenario ?? path('yaml'), '--effects', path('effects')]
   const given = answers.flatMap((answer) => ['--answer', answer])
   const output = flags.includes('--dry-run') ? [] : ['--output', 'json']
   const { exit, stdout, stderr } = await runCli(
@@ -156,16 +167,20 @@ test('twenty servers in mixed states leave or stay as they should, and only thos
 }, 300_000)
 
 test.each([
-  { answer: 'force_complete', status: 'succeeded', reboots: 1 },
-  { answer: 'abort', status: 'rolled_back', reboots: 0 },
-])('a migration that never converges is decided by a person: $answer', async ({ answer, status, reboots }) => {
+  { answer: 'force_complete', status: 'succeeded', reboots: 1, done: 'force_complete' },
+  { answer: 'abort', status: 'rolled_back', reboots: 0, done: 'abort' },
+  // who waits for what never ends has waited long enough one day
+  { answer: 'wait', status: 'rolled_back', reboots: 0, done: 'abort' },
+])('a migration that never converges is decided by a person: $answer', async ({ answer, status, reboots, done }) => {
   const ran = await reboot({
     faults: [{ fault: 'nova.migration_stalls', with: { server: first } }],
     answers: ['enter/agree=c1', `enter/drain[${serverIdOf(first)}]/stalled=${answer}`],
   })
   expect(ran.end.status).toBe(status)
   expect(rebooted(ran)).toBe(reboots)
-  expect(ran.did.some((one) => one.includes(answer))).toBe(true)
+  expect(ran.did.filter((one) => /force_complete|abort/.test(one)).map((one) => one.split('.').at(-1))).toEqual([
+    `${done} ${first}`,
+  ])
   allGivenBack(ran)
 })
 
@@ -191,6 +206,74 @@ test('a reboot that is silently refused is no reboot: the host stays out of serv
   expect(count(ran, 'openstack.compute_service.enable c1')).toBe(0)
   expect(count(ran, `openstack.server.start ${first}`)).toBe(1)
   expect(count(ran, `openstack.server.unlock ${first}`)).toBe(1)
+})
+
+test('a host that never comes back stays out of service, and what stayed on it stays off and locked', async () => {
+  const ran = await reboot({
+    faults: [{ fault: 'hosts.never_back', with: { host: 'c1' } }],
+    inputs: { active: 'stop', reboot_minutes: 2 },
+    answers: ['enter/agree=c1', 'enter/agree_stop=yes', 'forward/not_back=stop'],
+  })
+  expect(ran.exit).toBe(1)
+  expect(ran.end.error?.message).toMatch(/stays out of service: mend it, then.*host-maintenance-leave/s)
+  expect(rebooted(ran)).toBe(1)
+  expect(ran.did.filter((one) => /\.(start|unlock|enable) /.test(one))).toEqual([])
+})
+
+test('who waits longer for a slow host gets it back: tried with a server, and with those that had moved', async () => {
+  const ran = await reboot({
+    faults: [{ fault: 'hosts.slow_boot', with: { host: 'c1', minutes: 3 } }],
+    inputs: { reboot_minutes: 2, shutoff: 'cold', migrate_back: true, canary, window_end: '2100-01-01T00:00:00Z' },
+    answers: ['enter/agree=c1', 'forward/not_back=wait', 'forward/leave/agree_trial=yes'],
+  })
+  expect(ran.end).toMatchObject({ status: 'succeeded' })
+  expect(rebooted(ran)).toBe(1)
+  const running = onHost(small).flatMap((server) => (server.stopped ? [] : [server.name]))
+  const servers = ran.did.filter((one) => !one.startsWith('host.'))
+  expect(servers).toEqual([
+    'openstack.compute_service.disable c1',
+    ...running.map((name) => `openstack.server.live_migrate ${name}`),
+    `openstack.server.migrate ${stopped}`,
+    `openstack.server.confirm_resize ${stopped}`,
+    'openstack.compute_service.enable c1',
+    'openstack.server.create runbook-canary-c1',
+    'openstack.server.delete runbook-canary-c1',
+    ...running.toReversed().map((name) => `openstack.server.live_migrate ${name}`),
+  ])
+})
+
+test('a reboot that was ignored is ordered once more; a server that does not come up there takes the host out again', async () => {
+  const ran = await reboot({
+    faults: [
+      { fault: 'hosts.reboot_refused', with: { host: 'c1', times: 1 } },
+      { fault: 'nova.spawn_fails', with: { server: 'runbook-canary-c1' } },
+    ],
+    inputs: { active: 'cold', reboot_minutes: 3, canary },
+    answers: ['enter/agree=c1', 'forward/not_back=again', 'forward/leave/agree_trial=yes'],
+  })
+  expect(ran.exit).toBe(1)
+  expect(ran.end.error?.message).toContain('no server comes up on c1, so it is out of service again')
+  expect(
+    ran.effects.filter(({ kind }) => kind === 'host.reboot').map(({ detail }) => detail?.['refused'] === true),
+  ).toEqual([true, false])
+  const last = ran.did.slice(ran.did.indexOf('openstack.compute_service.enable c1'))
+  expect(last).toEqual([
+    'openstack.compute_service.enable c1',
+    'openstack.server.create runbook-canary-c1',
+    'openstack.compute_service.disable c1',
+    'openstack.server.delete runbook-canary-c1',
+  ])
+  const moved = ran.did
+    .filter((one) => one.startsWith('openstack.server.confirm_resize '))
+    .map((one) => one.split(' ')[1])
+  expect(moved).toEqual(onHost(small).flatMap((server) => (server.stopped ? [] : [server.name])))
+})
+
+test('who does not want the trial has the host back without it', async () => {
+  const ran = await reboot({ inputs: { canary }, answers: ['enter/agree=c1', 'forward/leave/agree_trial=no'] })
+  expect(ran.end).toMatchObject({ status: 'succeeded' })
+  expect(count(ran, 'openstack.compute_service.enable c1')).toBe(1)
+  expect(ran.did.some((one) => one.includes('canary'))).toBe(false)
 })
 
 test('a service that is up by its old heartbeat alone is not back', async () => {
@@ -239,6 +322,29 @@ test('when the room goes while the servers move, the last one stops it before th
   allGivenBack(ran)
 })
 
+test('everything that speaks against it is told at once, and nothing begins', async () => {
+  const ran = await reboot({
+    faults: [
+      { fault: 'nova.servers_kept_apart' },
+      { fault: 'nova.compute_disabled', with: { host: 'c10' } },
+      { fault: 'nova.compute_down', with: { host: 'c2' } },
+      { fault: 'nova.server_state', with: { server: second, state: 'resized' } },
+      { fault: 'nova.server_state', with: { server: third, state: 'active', locked: true } },
+    ],
+    inputs: { window_end: '2020-01-01T00:00:00Z' },
+  })
+  const message = ran.end.error?.message ?? ''
+  for (const reason of [
+    'too few hosts are left to keep these server groups apart: apart',
+    'hosts of zone nova are down or disabled already: c10, c2',
+    `${second} (VERIFY_RESIZE)`,
+    `${third} (ACTIVE, its owner has locked it)`,
+    'which is later than 2020-01-01T00:00:00Z',
+  ])
+    expect(message).toContain(reason)
+  expect(ran.effects).toEqual([])
+})
+
 test('a host that somebody else took out of service is left to them', async () => {
   const ran = await reboot({
     faults: [{ fault: 'nova.compute_disabled', with: { host: 'c1', reason: 'disk, ask Ana' } }],
@@ -267,6 +373,41 @@ test('who says no to stopping servers gets all back', async () => {
   const ran = await reboot({ inputs: { active: 'stop' }, answers: ['enter/agree=c1', 'enter/agree_stop=no'] })
   expect(ran.exit).toBe(3)
   expect(ran.did).toEqual(['openstack.compute_service.disable c1', 'openstack.compute_service.enable c1'])
+})
+
+/** As a trainee would, with nothing told but the host. */
+const trainee = { host: 'cmp2', check_platform: true, reserve_ratio: 0.15, spare_host: true }
+
+test.each([
+  { scenario: 'compute-reboot', inputs: { locked: 'move' }, answers: [], status: 'succeeded' },
+  {
+    scenario: 'compute-reboot-stalled',
+    answers: [`enter/drain[${serverIdOf('worker-6')}]/stalled=force_complete`],
+    status: 'succeeded',
+  },
+  { scenario: 'compute-reboot-ignored', answers: ['forward/not_back=again'], status: 'succeeded' },
+  { scenario: 'compute-reboot-not-heard', answers: [], status: 'rolled_back', says: 'host-maintenance-leave' },
+])(
+  'the scenario $scenario goes as it tells a trainee',
+  async ({ scenario, inputs = {}, answers, status, says = '' }) => {
+    const ran = await reboot({
+      scenario,
+      inputs: { ...trainee, ...inputs },
+      answers: ['enter/agree=cmp2', ...answers],
+    })
+    expect(ran.end.status, ran.end.error?.message).toBe(status)
+    expect(ran.end.error?.message ?? '').toContain(says)
+    const obeyed = ran.effects.filter(({ kind, detail }) => kind === 'host.reboot' && detail?.['refused'] !== true)
+    expect(obeyed.map(({ what }) => what)).toEqual(['cmp2'])
+    const back = ran.did.includes('openstack.compute_service.enable cmp2')
+    expect(back).toBe(status === 'succeeded')
+  },
+)
+
+test('the scenario compute-reboot has a locked server in the way until somebody says that it may move', async () => {
+  const ran = await reboot({ scenario: 'compute-reboot', inputs: trainee, answers: ['enter/agree=cmp2'] })
+  expect(ran.end.error?.message).toContain('bastion-1 (ACTIVE, its owner has locked it)')
+  expect(ran.effects).toEqual([])
 })
 
 test('a dry run shows every server and what becomes of it, and changes nothing', async () => {

@@ -20,6 +20,7 @@ interface Wanted {
   readonly group: ServerGroup | undefined
   readonly metadata: { readonly [key: string]: string }
   readonly description: string | null
+  readonly userData: string | undefined
 }
 
 /** `POST /servers`: accepted at once, built over the next seconds. */
@@ -51,6 +52,7 @@ export function createServer(world: CloudWorld, request: ApiRequest): Reply {
     description: wanted.description,
     tags: [],
     keyName: null,
+    ...(wanted.userData !== undefined && { userData: wanted.userData }),
   }
   nova.servers.push(server)
   wanted.group?.members.push(server.id)
@@ -93,6 +95,7 @@ function wantedIn(world: CloudWorld, { body, version, token }: ApiRequest): Want
     host: typeof host === 'string' ? host : undefined,
     group: groupIn(world, body),
     metadata: (asked['metadata'] ?? {}) as { [key: string]: string },
+    userData: typeof asked['user_data'] === 'string' ? asked['user_data'] : undefined,
     description: typeof asked['description'] === 'string' ? asked['description'] : null,
   }
 }

@@ -229,6 +229,38 @@ export const novaFaults: readonly Fault[] = [
     },
   },
   {
+    name: 'nova.servers_kept_apart',
+    summary: 'Servers are in a group that must stay apart: no two of them on one host',
+    params: {
+      type: 'object',
+      properties: {
+        servers: {
+          type: 'array',
+          items: { type: 'string' },
+          description: 'The servers, by name or id; a running one of each compute host unless told',
+        },
+      },
+      additionalProperties: false,
+    },
+    apply({ cloud }, { servers }) {
+      const { nova } = cloud
+      const members = Array.isArray(servers)
+        ? servers.map((name) => serverNamed(cloud, name))
+        : nova.hypervisors.flatMap(({ host }) => running(cloud).find((one) => one.host === host) ?? [])
+      const [first] = members
+      if (!first) throw new Error('no server runs that could be kept apart')
+      nova.groups.push({
+        id: uuidOf(`group/${members.map(({ id }) => id).join()}`),
+        name: 'apart',
+        policy: 'anti-affinity',
+        rules: {},
+        project: first.project,
+        user: first.user,
+        members: members.map(({ id }) => id),
+      })
+    },
+  },
+  {
     name: 'nova.server_state',
     summary: 'A server is in a state of its own, without anything under way',
     params: {

@@ -86,7 +86,7 @@ function placeOf(server: NovaServer, version: number): object {
       'OS-EXT-SRV-ATTR:kernel_id': '',
       'OS-EXT-SRV-ATTR:ramdisk_id': '',
       'OS-EXT-SRV-ATTR:root_device_name': '/dev/vda',
-      'OS-EXT-SRV-ATTR:user_data': null,
+      'OS-EXT-SRV-ATTR:user_data': server.userData ?? null,
     }),
   }
 }

@@ -83,6 +83,8 @@ export interface NovaServer {
   description: string | null
   tags: string[]
   readonly keyName: string | null
+  /** What its guest was given at its first start, in base64. */
+  readonly userData?: string
   /** What it claims in Placement in its own name, while that is not its flavor on its host: on its way elsewhere. */
   claimed?: { readonly host: string; readonly flavor: Flavor } | undefined
   /** Its guest is off, and Nova has not noticed: its host went down with it. */

@@ -1,6 +1,7 @@
 import type { CloudWorld } from '../cloud.ts'
+import { plugged, unpluggable } from '../neutron/binding.ts'
 import { second } from '../time.ts'
-import { type Asker, beginEvent, change, onHost, recordAction, succeed } from './lifecycle.ts'
+import { type Asker, beginEvent, change, fail, onHost, recordAction, succeed } from './lifecycle.ts'
 import type { NovaServer, VmState } from './state.ts'
 
 /** How a server goes from one state to another on its host. */
@@ -18,6 +19,8 @@ export interface Transition {
   readonly takes: number
   /** What the server is then. */
   readonly end: Pick<NovaServer, 'vmState' | 'powerState'>
+  /** The guest is started anew, and its ports are plugged for it. */
+  readonly plugs?: true
 }
 
 const running = { vmState: 'active', powerState: 1 } as const
@@ -31,6 +34,7 @@ export const transitions: { readonly [name: string]: Transition } = {
     event: 'compute_start_instance',
     takes: 3 * second,
     end: running,
+    plugs: true,
   },
   'os-stop': {
     action: 'stop',
@@ -60,6 +64,7 @@ export const transitions: { readonly [name: string]: Transition } = {
     event: 'compute_reboot_instance',
     takes: 10 * second,
     end: running,
+    plugs: true,
   },
   pause: {
     action: 'pause',
@@ -143,6 +148,14 @@ export function begin(world: CloudWorld, server: NovaServer, transition: Transit
     }
     clock.after(takes, () => {
       if (!underWay()) return
+      if (transition.plugs && unpluggable(world, server.id).length > 0) {
+        const details = 'NotImplementedError: nova/network/os_vif_util.py, _nova_to_osvif_vif_binding_failed'
+        const fault = { code: 500, message: 'NotImplementedError', created: clock.now(), details }
+        change(server, clock.now(), { vmState: 'error', powerState: 4, taskState: null, fault })
+        fail(world, record, details)
+        return
+      }
+      if (transition.plugs) plugged(world, server.id)
       change(server, clock.now(), { ...end, taskState: null, fault: null, guestOff: undefined })
       succeed(world, record)
     })

@@ -14,7 +14,7 @@ const cwd = resolve(import.meta.dirname, '../../..')
 let cloud: Cloud
 
 beforeAll(async () => {
-  const signal = AbortSignal.timeout(60_000)
+  const signal = AbortSignal.timeout(120_000)
   cloud = await openCloud('lab-admin', signal)
   const addresses = await labHosts()
   const hosts = Object.fromEntries(['cmp1', 'cmp2', 'cmp3'].map((name) => [name, { address: addresses.get(name) }]))
@@ -29,17 +29,17 @@ afterAll(() => rmSync(home, { recursive: true, force: true }))
 let servers: { readonly [name: string]: string } = {}
 
 beforeEach(async () => {
-  const signal = AbortSignal.timeout(150_000)
+  const signal = AbortSignal.timeout(300_000)
   servers = Object.fromEntries(
     await Promise.all(['busy', 'off', 'paused'].map(async (name) => [name, await makeServer(name, signal)] as const)),
   )
   await act('off', { 'os-stop': null })
   await act('paused', { pause: null })
   await Promise.all([settled('off', 'SHUTOFF', signal), settled('paused', 'PAUSED', signal)])
-}, 180_000)
+}, 360_000)
 
 afterEach(async () => {
-  const signal = AbortSignal.timeout(100_000)
+  const signal = AbortSignal.timeout(200_000)
   await onHost(host, 'rm -f /var/lib/nova/lab-control.json; systemctl start nova-compute', signal)
   for (const id of Object.values(servers)) await nova('DELETE', `/servers/${id}`)
   for (const id of Object.values(servers))
@@ -47,7 +47,7 @@ afterEach(async () => {
   const { id, disabled_reason: reason } = await service()
   // whatever a test left: the next one begins with the host in service
   if (reason?.startsWith('rb:')) await nova('PUT', `/os-services/${id}`, { status: 'enabled' })
-}, 120_000)
+}, 240_000)
 
 /** Hosts that are containers have neither `virsh` nor a kernel, and report more often than real ones. */
 const inputs = {
@@ -84,14 +84,31 @@ async function reboot(...args: string[]): Promise<Ran> {
   return { ...ran, events }
 }
 
-test('a real host is emptied, rebooted, proven and put back, and its servers are as they were', async () => {
-  const signal = AbortSignal.timeout(240_000)
+test('a real host is shown by a dry run, then emptied, rebooted, proven and put back, its servers as they were', async () => {
+  const signal = AbortSignal.timeout(480_000)
   const boot = await bootId(signal)
+  const all = async () => [
+    await wordOnService(),
+    await Promise.all(['busy', 'off', 'paused'].map(actionsOf)),
+    await Promise.all(['busy', 'off', 'paused'].map(placeOf)),
+    (
+      await onHost(
+        host,
+        'systemctl show -p InvocationID --value nova-compute; cat /proc/sys/kernel/random/boot_id',
+        signal,
+      )
+    ).stdout,
+  ]
+  const before = await all()
   const dry = await reboot('--dry-run')
-  expect(dry.exit).toBe(0)
-  expect(dry.stdout).toContain('moves while it runs')
-  expect(await bootId(signal)).toBe(boot)
-  expect((await service()).status).toBe('enabled')
+  expect(dry.exit, dry.stdout + dry.stderr).toBe(0)
+  expect(dry.stdout).toMatch(/reboot-busy .*ACTIVE.*moves while it runs/)
+  expect(dry.stdout).toMatch(/reboot-paused .*PAUSED.*moves while it runs/)
+  expect(dry.stdout).toMatch(/reboot-off .*SHUTOFF.*stays as it is, locked/)
+  expect(dry.stdout).toMatch(/would do +enter\/disable/)
+  expect(dry.stdout).toMatch(/would do +forward\/order/)
+  expect(dry.stdout).not.toContain('FAILED')
+  expect(await all()).toEqual(before)
 
   const ran = await reboot('--output', 'json', '--answer', `enter/agree=${host}`)
   expect(ran.events.at(-1)).toMatchObject({ type: 'run.ended', status: 'succeeded' })
@@ -108,10 +125,10 @@ test('a real host is emptied, rebooted, proven and put back, and its servers are
   expect(outputs.boot).toEqual({ before: boot, after: await bootId(signal) })
   const started = await onHost(host, 'date -u +%FT%TZ -d "$(systemctl show -p UserspaceTimestamp --value)"', signal)
   expect(Date.parse(outputs.heartbeat)).toBeGreaterThan(Date.parse(started.stdout))
-}, 240_000)
+}, 480_000)
 
 test('a migration that breaks off while every event says Success stops the reboot, and all is undone', async () => {
-  const signal = AbortSignal.timeout(240_000)
+  const signal = AbortSignal.timeout(480_000)
   const boot = await bootId(signal)
   const fault = JSON.stringify({ live_migration: { seconds: 3, fail: 'the lab breaks it off' } })
   await onHost(host, `echo '${fault}' > /var/lib/nova/lab-control.json`, signal)
@@ -125,14 +142,14 @@ test('a migration that breaks off while every event says Success stops the reboo
   expect(await service()).toMatchObject({ status: 'enabled', state: 'up', disabled_reason: null })
   expect(await placeOf('busy')).toEqual({ status: 'ACTIVE', host, locked: false })
   expect(await placeOf('off')).toEqual({ status: 'SHUTOFF', host, locked: false })
-}, 240_000)
+}, 480_000)
 
 const outputsOf = ({ events }: Ran) => (events.at(-1) as { readonly outputs?: unknown }).outputs
 
 const bootId = async (signal: AbortSignal) => (await onHost(host, 'cat /proc/sys/kernel/random/boot_id', signal)).stdout
 
 const nova = (method: string, path: string, body?: unknown): Promise<Answer> =>
-  cloud.ask('compute', method, path, AbortSignal.timeout(60_000), {
+  cloud.ask('compute', method, path, AbortSignal.timeout(120_000), {
     headers: { 'x-openstack-nova-api-version': '2.90' },
     ...(body !== undefined && { body }),
   })
@@ -149,6 +166,17 @@ async function service(): Promise<Service> {
   const [one] = (body as { services: Service[] }).services
   if (!one) throw new Error(`Nova knows no nova-compute on ${host}`)
   return one
+}
+
+async function wordOnService() {
+  const { status, disabled_reason: reason } = await service()
+  return { status, reason }
+}
+
+/** What Nova was ever asked to do with a server. */
+async function actionsOf(name: string): Promise<readonly string[]> {
+  const { body } = await nova('GET', `/servers/${servers[name]}/os-instance-actions`)
+  return (body as { instanceActions: { action: string }[] }).instanceActions.map(({ action }) => action)
 }
 
 interface ServerView {

@@ -1,0 +1,88 @@
+import { expect, test } from 'vitest'
+import { serveWorld, workspace } from './program.ts'
+
+/** Three servers on `c1`: one moves, one turns out not to and is stopped, one is switched off. The host boots quickly. */
+const world = {
+  apiVersion: 'runbook/v1',
+  name: 'killed',
+  title: 'killed',
+  topology: { controllers: 1, computes: ['c1', 'c10', 'c2', 'c3', 'c4', 'c5'], ceph: 0, databases: 1, servers: 13 },
+  faults: [
+    { fault: 'nova.migration_precheck_fails', with: { server: 'web-3' } },
+    { fault: 'hosts.slow_boot', with: { host: 'c1', minutes: 0.1 } },
+  ],
+}
+
+const inputs = {
+  host: 'c1',
+  reason: 'CHG-1',
+  check_platform: false,
+  reserve_ratio: 0,
+  spare_host: false,
+  unmovable: 'stop',
+  settle: '0s',
+  look_every: '1s',
+}
+
+test('killed at each stage and resumed each time, it does each thing once and leaves nothing locked or stopped', async () => {
+  const space = workspace()
+  space.write('inputs.json', JSON.stringify(inputs))
+  const effects = await serveWorld(space, world)
+  const done = () => effects().map(({ kind, what }) => `${kind} ${what.replace(/ \(.*\)$/, '')}`)
+
+  /** The cloud or the host took it: whether its end was written down is left to chance. */
+  const taken = (effect: string) => () => done().includes(effect)
+  /** It is written down that it begins: whether it was still asked for is left to chance. */
+  const begun = (step: RegExp) => () =>
+    space.entries().some((entry) => entry.type === 'step.began' && step.test(entry.key))
+  const killings: readonly (() => boolean)[] = [
+    taken('openstack.compute_service.disable c1'),
+    begun(/^enter\/drain\[.*\/migrate$/),
+    taken('openstack.server.live_migrate web-1'),
+    taken('openstack.server.lock web-3'),
+    begun(/\/stop$/),
+    taken('openstack.server.stop web-3'),
+    taken('host.unit.stop c1:nova-compute.service'),
+    taken('host.systemd_run c1'),
+    taken('host.reboot c1'),
+    begun(/^forward\/leave\/heard\/beat$/),
+    taken('openstack.server.unlock runner-3'),
+    taken('openstack.server.start web-3'),
+    begun(/^forward\/leave\/enable$/),
+    taken('openstack.compute_service.enable c1'),
+  ]
+  const answers = ['enter/agree=c1', 'enter/agree_stop=yes'].flatMap((answer) => ['--answer', answer])
+  let running = space.start([
+    ...['exec', 'compute-reboot', '--inventory', 'world/inventory.yaml', '--inputs', 'inputs.json'],
+    ...answers,
+  ])
+  for (const came of killings) {
+    await running.until(came)
+    running.child.kill('SIGKILL')
+    await running.ended
+    running = space.start(['resume', 'last', ...answers])
+  }
+  const { code, all } = await running.ended
+  // the last kill may come after the last line: then there is nothing left to resume
+  if (!(code === 2 && all.includes('is done'))) expect(code, all).toBe(0)
+  expect(space.entries().at(-1)).toMatchObject({ type: 'run.ended', status: 'succeeded' })
+  expect(space.names()).toHaveLength(1)
+  // stopping a unit that is stopped does no harm, and may be done again
+  const once = done().filter((effect, index, all) => effect !== all[index - 1] || !effect.startsWith('host.unit.stop'))
+  expect(once).toEqual([
+    'openstack.compute_service.disable c1',
+    'openstack.server.live_migrate web-1',
+    'openstack.server.live_migrate web-3',
+    'openstack.server.lock runner-3',
+    'openstack.server.lock web-3',
+    'openstack.server.stop web-3',
+    'host.unit.stop c1:nova-compute.service',
+    `host.file.mkdir c1:/run/runbook-reboot-${space.names()[0]}-first`,
+    'host.systemd_run c1',
+    'host.reboot c1',
+    'openstack.server.unlock runner-3',
+    'openstack.server.start web-3',
+    'openstack.server.unlock web-3',
+    'openstack.compute_service.enable c1',
+  ])
+}, 600_000)
