@@ -13,13 +13,13 @@ const cwd = resolve(import.meta.dirname, '../..')
 let furniture: Furniture
 
 beforeAll(async () => {
-  const signal = AbortSignal.timeout(150_000)
+  const signal = AbortSignal.timeout(300_000)
   furniture = await furnish(await openCloud('lab-admin', signal), signal)
 })
 
 afterAll(async () => {
   rmSync(home, { recursive: true, force: true })
-  await furniture?.remove(AbortSignal.timeout(120_000))
+  await furniture?.remove(AbortSignal.timeout(240_000))
 })
 
 /** Inspects the lab's cloud; of its network nodes one at a time serves a network. */

@@ -13,18 +13,28 @@ say() { printf '[%s %4ds] %s\n' "${part:-lab}" "$SECONDS" "$*" >&2; }
 die() { say "failed: $*"; exit 1; }
 need_root() { [ "$(id -u)" = 0 ] || die "run as root"; }
 
+# Python packages are compiled all together when they are in: one by one, as each of them would have it, takes minutes.
+DPKG_PATH=/usr/sbin:/usr/bin:/sbin:/bin   # apt's own default: dpkg does not get the PATH of this script
+no_compiler() { # DIR: a place whose `py3compile` does nothing, to stand first on dpkg's path
+  mkdir -p "$1"
+  printf '#!/bin/sh\n' >"$1/py3compile"
+  chmod 755 "$1/py3compile"
+}
+COMPILE='/usr/bin/python3 -m compileall -q -j 0 /usr/lib/python3/dist-packages >/dev/null 2>&1 || true' # templates do not compile
+
 # Packages that are missing, without letting one of them start its daemon on this machine.
 apt_install() { # LOG PACKAGE...
-  local log=$1 missing=() p policy=/usr/sbin/policy-rc.d made= t=$SECONDS
+  local log=$1 missing=() p policy=/usr/sbin/policy-rc.d made= t=$SECONDS lazy=$RUNBOOK_LAB/no-compiler
   shift
   for p in "$@"; do dpkg-query -W -f='${db:Status-Status}' "$p" 2>/dev/null | grep -qx installed || missing+=("$p"); done
   [ ${#missing[@]} -gt 0 ] || return 0
   say "installing ${#missing[@]} packages (log: $log)"
   [ -e $policy ] || { printf '#!/bin/sh\nexit 101\n' >$policy; chmod 755 $policy; made=1; }
+  no_compiler "$lazy"
   {
     apt-get update -q -o DPkg::Lock::Timeout=900 &&
-      apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=900 \
-        -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "${missing[@]}"
+      apt-get install -y -q --no-install-recommends -o DPkg::Lock::Timeout=900 -o "DPkg::Path=$lazy:$DPKG_PATH" \
+        -o Dpkg::Options::=--force-confdef -o Dpkg::Options::=--force-confold "${missing[@]}" && eval "$COMPILE"
   } </dev/null >"$log" 2>&1 || { tail -20 "$log" >&2; [ -z "$made" ] || rm -f $policy; die "apt-get install (see $log)"; }
   [ -z "$made" ] || rm -f $policy
   say "packages installed in $((SECONDS - t))s"
@@ -54,10 +64,12 @@ build_layer() { # NAME AFTER PACKAGE...   (AFTER: shell text, run in the layer o
   chmod 755 "$mnt/usr/sbin/policy-rc.d"
   mount -t proc proc "$mnt/proc"
   mount --bind /dev "$mnt/dev"
-  chroot "$mnt" sh -c "apt-get update && apt-get install -y --no-install-recommends \"\$@\" && apt-get clean && $after" sh "$@" \
+  no_compiler "$mnt/no-compiler"
+  chroot "$mnt" sh -c "apt-get update && apt-get install -y --no-install-recommends -o DPkg::Path=/no-compiler:$DPKG_PATH \"\$@\" \
+      && apt-get clean && { $COMPILE; } && $after" sh "$@" \
     </dev/null >"$log" 2>&1 || ok=0
   umount "$mnt/dev" "$mnt/proc"
-  rm -f "$mnt/usr/sbin/policy-rc.d" "$mnt/etc/hosts"
+  rm -rf "$mnt/usr/sbin/policy-rc.d" "$mnt/etc/hosts" "$mnt/no-compiler"
   umount "$mnt"
   [ $ok = 1 ] || { tail -20 "$log" >&2; die "${layer##*/} (see $log)"; }
   touch "$layer.done"

@@ -7,7 +7,7 @@ export interface AtTerminal extends Running {
   type(text: string): void
 }
 
-const helper = join(fileURLToPath(import.meta.url), '..', 'at-terminal.py')
+const helper = join(fileURLToPath(import.meta.url), '..', 'at-terminal.mjs')
 
 /** `runbook …` at a terminal. */
 export function atTerminal(
@@ -15,7 +15,7 @@ export function atTerminal(
   args: readonly string[],
   env: { readonly [name: string]: string } = {},
 ): AtTerminal {
-  const line = `exec python3 '${helper}' runbook ${args.map((arg) => `'${arg}'`).join(' ')}`
+  const line = `exec '${process.execPath}' '${helper}' runbook ${args.map((arg) => `'${arg}'`).join(' ')}`
   const running = space.shell(line, { TERM: 'xterm-256color', ...env }, 'pipe')
   return { ...running, type: (text) => void running.child.stdin?.write(text) }
 }

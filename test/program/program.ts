@@ -170,6 +170,29 @@ export function book(name: string, body: string): string {
   return `apiVersion: runbook/v1\nname: ${name}\ntitle: ${name}\n${body}`
 }
 
+/** What was done to a world, as whoever was touched says. */
+export interface WorldEffect {
+  readonly kind: string
+  readonly what: string
+  readonly detail?: { readonly [name: string]: unknown }
+}
+
+/**
+ * Serves a world in a process of its own, so that it lives on when a run is killed: its inventory is
+ * `world/inventory.yaml`. Gives what has been done to it so far. `speed` is world seconds a second.
+ */
+export async function serveWorld(space: Workspace, world: object, speed = 1): Promise<() => readonly WorldEffect[]> {
+  space.write('world.yaml', JSON.stringify(world))
+  await space
+    .start(['rehearse', 'world.yaml', '--folder', 'world', '--speed', String(speed)])
+    .until(() => existsSync(join(space.folder, 'world', 'inventory.yaml')))
+  const log = join(space.folder, 'world', 'effects.jsonl')
+  return () => {
+    const lines = existsSync(log) ? readFileSync(log, 'utf8').split('\n').slice(0, -1) : []
+    return lines.map((line) => JSON.parse(line) as WorldEffect)
+  }
+}
+
 /** A step that leaves `mark ID` in the effect log; `rest` goes on in its script. */
 export function mark(id: string, { rest = '', more = '', indent = 2 } = {}): string {
   const pad = ' '.repeat(indent)

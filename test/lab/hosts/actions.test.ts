@@ -8,7 +8,7 @@ import { eventually } from '../support/lab.ts'
 
 const host = 'h2'
 const door = labDoor({ user: 'ops', become: true })
-const soon = () => AbortSignal.timeout(60_000)
+const soon = () => AbortSignal.timeout(120_000)
 
 const place: Place = {
   host,

@@ -7,7 +7,7 @@ import { onHost } from '../support/hosts.ts'
 import { eventually } from '../support/lab.ts'
 
 const host = 'h1'
-const soon = () => AbortSignal.timeout(60_000)
+const soon = () => AbortSignal.timeout(120_000)
 const rootPassword = 'root-of-the-lab'
 const ownPassword = 'own-of-the-lab'
 

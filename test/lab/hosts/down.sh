@@ -61,5 +61,8 @@ for n in "${names[@]}"; do
   fi
   echo "$n down"
 done
+if [ $all = 1 ]; then # loop devices belong to the machine: a disk that was left in one would be found by the next cluster
+  for loop in $(losetup -n -O NAME,BACK-FILE 2>/dev/null | grep -E '/(LAB[^/ ]*[.]disk|disk-[0-9]+[.]img)( |$)' | cut -d ' ' -f 1); do losetup -d "$loop"; done
+fi
 [ $all = 1 ] && ip link del "$LAB_BRIDGE" 2>/dev/null
 exit 0

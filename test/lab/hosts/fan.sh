@@ -1,7 +1,8 @@
 #!/bin/bash
 # fan.sh up|down|status        the cheap "hosts" for fan-out load tests
-# One plain sshd (no systemd behind it) on 0.0.0.0:$FAN_PORT (2222). Every address of 127.0.0.0/8 reaches it, so
-# 127.1.0.1 .. 127.1.1.244 are 500 "hosts" with one host key and one disk (this machine's).
+# Ten plain sshd (no systemd behind them) on 0.0.0.0, ports $FAN_PORT (2222) and up. Every address of 127.0.0.0/8 reaches
+# them, so 127.1.0.1 .. 127.1.1.250 are 500 "hosts" with one host key and one disk (this machine's). Ten, one for each last
+# digit of an address, because a listening sshd has room for 128 who knock: 500 hosts have such a room each.
 #   ssh -F $RUNBOOK_LAB/hosts/fan.ssh_config 127.1.0.17 'echo "$SSH_CONNECTION"'      field 3 is the address that was called
 # Key login only, with $RUNBOOK_LAB/hosts/id_lab, as the user "fan" this script makes: the start-up files of a real user may
 # serialise 500 logins. Needs root.
@@ -11,11 +12,13 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 part=fan
 need_root
 FAN_PORT=${FAN_PORT:-2222}; mkdir -p "$HOSTS/run" /run/sshd
-pidf=$HOSTS/run/fan.pid
-alive() { local p; p=$(cat "$pidf" 2>/dev/null) && [ -n "$p" ] && tr '\0' ' ' <"/proc/$p/cmdline" 2>/dev/null | grep -q "$HOSTS/fan.sshd_config"; }
+digits='0 1 2 3 4 5 6 7 8 9'
+pidf() { echo "$HOSTS/run/fan.$1.pid"; }
+alive() { local p; p=$(cat "$(pidf "$1")" 2>/dev/null) && [ -n "$p" ] && tr '\0' ' ' <"/proc/$p/cmdline" 2>/dev/null | grep -q "$HOSTS/fan.sshd_config"; }
+all_alive() { local d; for d in $digits; do alive "$d" || return 1; done; }
 case ${1:-up} in
 up)
-  alive && { echo "fan sshd is up on port $FAN_PORT"; exit 0; }
+  all_alive && { echo "fan sshd is up on port $FAN_PORT and the nine after it"; exit 0; }
   apt_install "$HOSTS/run/fan-apt.log" openssh-server openssh-client
   [ -e "$HOSTS/id_lab" ] || ssh-keygen -q -t ed25519 -N '' -C lab -f "$HOSTS/id_lab"
   id fan >/dev/null 2>&1 || useradd --system -M -d "$HOSTS/fan-home" -s /bin/bash -p '*' fan
@@ -23,10 +26,8 @@ up)
   [ -e "$HOSTS/fan_host_key" ] || ssh-keygen -q -t ed25519 -N '' -C fan -f "$HOSTS/fan_host_key"
   install -m644 "$HOSTS/id_lab.pub" "$HOSTS/fan.authorized_keys"
   cat > "$HOSTS/fan.sshd_config" <<E
-Port $FAN_PORT
 ListenAddress 0.0.0.0
 HostKey $HOSTS/fan_host_key
-PidFile $pidf
 AuthorizedKeysFile $HOSTS/fan.authorized_keys
 StrictModes no
 UsePAM no
@@ -48,11 +49,15 @@ Subsystem sftp internal-sftp
 E
   # refuse what comes from another machine: only loopback may log in
   printf 'Match Address *,!127.0.0.0/8\n  AuthorizedKeysFile none\n' >> "$HOSTS/fan.sshd_config"
-  /usr/sbin/sshd -f "$HOSTS/fan.sshd_config" -E "$HOSTS/run/fan.log" </dev/null
-  printf '127.* %s\n[127.*]:%s %s\n' "$(cut -d' ' -f1,2 "$HOSTS/fan_host_key.pub")" "$FAN_PORT" "$(cut -d' ' -f1,2 "$HOSTS/fan_host_key.pub")" > "$HOSTS/fan.known_hosts"
-  printf 'Host *\n  User fan\n  Port %s\n  KexAlgorithms curve25519-sha256\n  IdentityFile %s\n  IdentitiesOnly yes\n  UserKnownHostsFile %s\n  StrictHostKeyChecking yes\n' "$FAN_PORT" "$HOSTS/id_lab" "$HOSTS/fan.known_hosts" > "$HOSTS/fan.ssh_config"
-  for _ in 1 2 3 4 5 6 7 8 9 10; do alive && break; sleep 0.2; done
-  echo "fan sshd is up on port $FAN_PORT; client configuration $HOSTS/fan.ssh_config" ;;
-down) if alive; then kill "$(cat "$pidf")"; fi; echo "fan sshd is down (open sessions live on until they end)" ;;
-status) alive && echo up || echo down ;;
+  for d in $digits; do
+    alive "$d" || /usr/sbin/sshd -f "$HOSTS/fan.sshd_config" -o "PidFile $(pidf "$d")" -p $((FAN_PORT + d)) -E "$HOSTS/run/fan.log" </dev/null
+  done
+  key=$(cut -d' ' -f1,2 "$HOSTS/fan_host_key.pub")
+  { echo "127.* $key"; for d in $digits; do echo "[127.*]:$((FAN_PORT + d)) $key"; done; } > "$HOSTS/fan.known_hosts"
+  { for d in $digits; do printf 'Host *%s\n  Port %s\n' "$d" $((FAN_PORT + d)); done
+    printf 'Host *\n  User fan\n  KexAlgorithms curve25519-sha256\n  IdentityFile %s\n  IdentitiesOnly yes\n  UserKnownHostsFile %s\n  StrictHostKeyChecking yes\n' "$HOSTS/id_lab" "$HOSTS/fan.known_hosts"; } > "$HOSTS/fan.ssh_config"
+  for _ in 1 2 3 4 5 6 7 8 9 10; do all_alive && break; sleep 0.2; done
+  echo "fan sshd is up on port $FAN_PORT and the nine after it; client configuration $HOSTS/fan.ssh_config" ;;
+down) for d in $digits; do if alive "$d"; then kill "$(cat "$(pidf "$d")")"; fi; done; echo "fan sshd is down (open sessions live on until they end)" ;;
+status) all_alive && echo up || echo down ;;
 esac

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest'
 import { labHosts, onHost } from '../support/hosts.ts'
 import { eventually } from '../support/lab.ts'
 
-const soon = () => AbortSignal.timeout(90_000)
+const soon = () => AbortSignal.timeout(180_000)
 const bootId = 'cat /proc/sys/kernel/random/boot_id'
 
 test('every host of the lab has an address, a systemd of its own and a name of its own', async () => {

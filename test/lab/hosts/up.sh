@@ -91,7 +91,7 @@ client_files() { # names, known hosts, client configuration: of all hosts, runni
 }
 wait_until_up() { # NAME
   local n=$1 state='' booted
-  for _ in $(seq 1 240); do
+  for _ in $(seq 1 1200); do
     state=$(timeout 5 ssh -F "$HOSTS/ssh_config" -o ConnectTimeout=2 -o BatchMode=yes "$n" systemctl is-system-running 2>/dev/null || true)
     case $state in running | degraded) break ;; esac
     supervisor "$n" >/dev/null || die "$n died (see $HOSTS/run/$n.console)"

@@ -6,7 +6,7 @@ import { type Cloud, openCloud } from '../support/openstack.ts'
 let cloud: Cloud
 
 beforeAll(async () => {
-  cloud = await openCloud('lab-admin', AbortSignal.timeout(60_000))
+  cloud = await openCloud('lab-admin', AbortSignal.timeout(120_000))
 })
 
 afterAll(async () => {

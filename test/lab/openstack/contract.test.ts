@@ -9,13 +9,13 @@ let cloud: Cloud
 let furniture: Furniture
 
 beforeAll(async () => {
-  const signal = AbortSignal.timeout(150_000)
+  const signal = AbortSignal.timeout(300_000)
   cloud = await openCloud('lab-admin', signal)
   furniture = await furnish(cloud, signal)
 })
 
 afterAll(async () => {
-  await furniture?.remove(AbortSignal.timeout(120_000))
+  await furniture?.remove(AbortSignal.timeout(240_000))
 })
 
 openstackContract({ describe, test }, async () => apiOf(cloud))

@@ -34,7 +34,7 @@ async function checked(cloud: CloudConfig) {
   if (!check || asks(check)) throw new Error('there is no check of endpoints')
   await using world = testContext([cloud])
   const params = { interfaces: ['public', 'internal', 'admin'] }
-  const result = await check.run(world.ctx, params, AbortSignal.timeout(30_000))
+  const result = await check.run(world.ctx, params, AbortSignal.timeout(60_000))
   const { endpoints } = result as unknown as { endpoints: { type: string; ok: boolean; status: number }[] }
   return {
     statuses: Object.fromEntries(endpoints.map(({ type, status }) => [type, status])),

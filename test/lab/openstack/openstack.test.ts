@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { eventually } from '../support/lab.ts'
 import { openCloud } from '../support/openstack.ts'
 
-const soon = () => AbortSignal.timeout(120_000)
+const soon = () => AbortSignal.timeout(240_000)
 
 test('Keystone gives an administrator a token and a catalog of every service', async () => {
   const cloud = await openCloud('lab-admin', soon())

@@ -1,4 +1,8 @@
 import { execFile } from 'node:child_process'
+import { createHash, randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
@@ -15,7 +19,7 @@ import { type Cloud, openCloud } from '../support/openstack.ts'
 /** One server of its own is led through everything that can be done to a server; each end is looked at from outside. */
 let cloud: Cloud
 let server: string
-const soon = () => AbortSignal.timeout(170_000)
+const soon = () => AbortSignal.timeout(340_000)
 /** One of the computes on this machine: hosts of their own belong to other tests. */
 const otherThan = (host: string) => (host === 'compute-2' ? 'compute-1' : 'compute-2')
 
@@ -27,6 +31,7 @@ beforeAll(async () => {
     image: 'tiny',
     networks: [],
     host: 'compute-1',
+    user_data: '#cloud-config\n',
   })
   server = String(made['server'] && isObject(made['server']) ? made['server']['id'] : '')
 })
@@ -40,6 +45,7 @@ test('it was made on the host that was asked for, and carries the mark of its at
     status: 'ACTIVE',
     'OS-EXT-SRV-ATTR:host': 'compute-1',
     metadata: { runbook_attempt: 'a' },
+    'OS-EXT-SRV-ATTR:user_data': 'I2Nsb3VkLWNvbmZpZwo=',
   })
   const settled = await actionCalled('server.create').settled?.(
     (await context()).ctx,
@@ -103,13 +109,45 @@ test('it is snapshotted, rescued and brought back, and rebuilt', async () => {
   const { image } = await act('server.snapshot', { server, name: 'lab-operations' })
   const { id, size } = image as JsonObject
   expect(size).toBeGreaterThan(0)
+  expect(await act('image.show', { image: 'lab-operations' })).toMatchObject({ image: { id, size, status: 'active' } })
   try {
     await to('server.rescue', 'RESCUE')
     await to('server.unrescue', 'ACTIVE')
     await to('server.rebuild', 'ACTIVE', { image: String(id) })
     expect(await shown()).toMatchObject({ image: { id } })
   } finally {
-    await cloud.ask('image', 'DELETE', `/v2/images/${String(id)}`, soon())
+    expect(await act('image.delete', { image: String(id) })).toEqual({ changed: true })
+  }
+  expect((await cloud.ask('image', 'GET', `/v2/images/${String(id)}`, soon())).status).toBe(404)
+  expect(await act('image.delete', { image: String(id) })).toEqual({ changed: false })
+})
+
+test('a file becomes an image with exactly its bytes, once, and is deleted again', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'lab-upload-'))
+  const path = join(folder, 'image')
+  const bytes = randomBytes(3_000_000)
+  writeFileSync(path, bytes)
+  const wanted = { name: 'lab-upload', path, disk_format: 'raw', min_disk: 1, properties: { os_distro: 'lab' } }
+  try {
+    const { image } = await act('image.upload', wanted)
+    const { id } = image as JsonObject
+    const { body } = await cloud.ask('image', 'GET', `/v2/images/${String(id)}`, soon())
+    expect(body).toMatchObject({
+      status: 'active',
+      size: bytes.length,
+      os_hash_algo: 'sha512',
+      os_hash_value: createHash('sha512').update(bytes).digest('hex'),
+      checksum: createHash('md5').update(bytes).digest('hex'),
+      min_disk: 1,
+      os_distro: 'lab',
+      runbook_attempt: 'a',
+    })
+    expect(await act('image.upload', wanted)).toMatchObject({ changed: false, image: { id } })
+    writeFileSync(path, 'other bytes')
+    await expect(act('image.upload', wanted)).rejects.toMatchObject({ code: 'name_taken' })
+    expect(await act('image.delete', { image: String(id) })).toEqual({ changed: true })
+  } finally {
+    rmSync(folder, { recursive: true, force: true })
   }
 })
 
@@ -163,6 +201,8 @@ test('it is moved while it runs, to where it was asked to, and both records of a
 test('it is put away and brought back', async () => {
   const { server: away } = await act('server.shelve', { server })
   expect(['SHELVED', 'SHELVED_OFFLOADED']).toContain((away as JsonObject)['status'])
+  const { server: off } = await act('server.shelve_offload', { server })
+  expect(off).toMatchObject({ status: 'SHELVED_OFFLOADED' })
   await to('server.unshelve', 'ACTIVE')
 })
 

@@ -116,7 +116,7 @@ let furniture: Furniture
 let rehearsal: Rehearsal
 
 beforeAll(async () => {
-  const signal = AbortSignal.timeout(150_000)
+  const signal = AbortSignal.timeout(300_000)
   const cloud = await openCloud('lab-admin', signal)
   furniture = await furnish(cloud, signal)
   real = { cloud, names: await namesIn(cloud, signal) }
@@ -129,12 +129,12 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await rehearsal?.close()
-  await furniture?.remove(AbortSignal.timeout(120_000))
+  await furniture?.remove(AbortSignal.timeout(320_000))
 })
 
 for (const question of questions) {
   test(`the simulated cloud answers ${nameOf(question)} as the real one does`, async () => {
-    const signal = AbortSignal.timeout(60_000)
+    const signal = AbortSignal.timeout(120_000)
     const [theirs, ours] = await Promise.all([put(question, real, signal), put(question, simulated, signal)])
     expect(differences(theirs, ours)).toEqual([])
   })

@@ -45,11 +45,11 @@ start_backends() {
   start_mariadb
   start_memcached
   start_rabbitmq
-  wait_for 120 mariadb mariadb -S "$OPENSTACK/run/mysql/mysql.sock" -u root -e 'select 1'
+  wait_for 600 mariadb mariadb -S "$OPENSTACK/run/mysql/mysql.sock" -u root -e 'select 1'
   for d in keystone glance placement nova_api nova_cell0 nova_cell1 neutron cinder; do
     echo "CREATE DATABASE IF NOT EXISTS $d CHARACTER SET utf8mb3; GRANT ALL ON $d.* TO 'lab'@'127.0.0.1' IDENTIFIED BY '$PASS';"
   done | mariadb -S "$OPENSTACK/run/mysql/mysql.sock" -u root
-  wait_for 180 rabbitmq tcp_up $UNDERLAY 5672
+  wait_for 600 rabbitmq tcp_up $UNDERLAY 5672
 }
 
 set_up_keystone() {
@@ -88,11 +88,11 @@ up() {
   start_backends
   set_up_keystone
   start_one keystone
-  wait_for 90 keystone http_up http://127.0.0.1:5000/v3
+  wait_for 600 keystone http_up http://127.0.0.1:5000/v3
   once catalog python catalog "$PASS"
   set_up_databases
   for n in placement glance-api nova-conductor nova-scheduler nova-api neutron-server cinder-api cinder-scheduler; do start_one $n; done
-  for n in placement:8778 glance:9292 nova-api:8774 neutron:9696 cinder:8776; do wait_for 120 "${n%:*}" http_up "http://127.0.0.1:${n#*:}/"; done
+  for n in placement:8778 glance:9292 nova-api:8774 neutron:9696 cinder:8776; do wait_for 600 "${n%:*}" http_up "http://127.0.0.1:${n#*:}/"; done
   say "the APIs answer"
   mount_cinder_share
   for ((n = 1; n <= COMPUTES; n++)); do
@@ -100,7 +100,7 @@ up() {
     start_one "neutron-l2-compute-$n"
   done
   for n in neutron-l2-net-1 neutron-dhcp-agent neutron-l3-agent neutron-metadata-agent cinder-volume; do start_one $n; done
-  wait_for 180 "computes and agents" python ready "$COMPUTES"
+  wait_for 600 "computes and agents" python ready "$COMPUTES"
   once discover-hosts nova-manage --config-file "$OPENSTACK/etc/nova/nova.conf" cell_v2 discover_hosts --verbose
   head -c 1048576 /dev/zero >"$OPENSTACK/tiny.raw"
   once resources python resources "$OPENSTACK/tiny.raw"

@@ -17,7 +17,7 @@ export function apiOf({ endpoints, project, token }: Cloud): Api {
   const call: Api['call'] = (method, service, path, body, headers = {}) => {
     const { origin } = new URL(endpoints.get(types[service] ?? service) ?? `http://no-${service}.invalid`)
     const sent = Object.entries({ 'X-Auth-Token': token, ...headers }).filter(([, value]) => value !== '')
-    return request(method, `${origin}${path}`, AbortSignal.timeout(60_000), {
+    return request(method, `${origin}${path}`, AbortSignal.timeout(120_000), {
       headers: Object.fromEntries(sent),
       body,
     })
