@@ -116,10 +116,14 @@ function topologyIn(value: unknown, wrong: Wrong): TopologyOverrides {
   if (!isObject(value)) throw wrong('`topology` must be a mapping')
   for (const [field, number] of Object.entries(value)) {
     if (field === 'region') continue
+    if (field === 'cephadm') {
+      if (typeof number === 'boolean') continue
+      throw wrong('`topology.cephadm` must be `true` or `false`')
+    }
     if (!counts.includes(field)) {
       throw wrong(
         `the topology has no \`${field}\``,
-        `it has ${['region', ...counts].map((one) => `\`${one}\``).join(', ')}`,
+        `it has ${['region', 'cephadm', ...counts].map((one) => `\`${one}\``).join(', ')}`,
       )
     }
     if (field === 'computes' && Array.isArray(number)) {

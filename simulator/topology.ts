@@ -9,6 +9,8 @@ export interface Topology {
   /** One Galera cluster. */
   readonly databases: readonly string[]
   readonly osds_per_host: number
+  /** Ceph's daemons are containers that cephadm makes and removes; packages and `ceph-volume` otherwise. */
+  readonly cephadm: boolean
   /** Servers of all projects together. */
   readonly servers: number
 }
@@ -23,6 +25,7 @@ const healthyTopology: Topology = {
   ceph: names('ceph', 4),
   databases: names('db', 3),
   osds_per_host: 3,
+  cephadm: false,
   servers: 40,
 }
 
@@ -35,6 +38,7 @@ export interface TopologyOverrides {
   readonly ceph?: number
   readonly databases?: number
   readonly osds_per_host?: number
+  readonly cephadm?: boolean
   readonly servers?: number
 }
 

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Random } from '../random.ts'
 import type { Topology } from '../topology.ts'
 import type { Machines } from '../world.ts'
+import { createCephadm } from './ceph/cephadm.ts'
 import { type Ceph, createCeph } from './ceph/model.ts'
 import { cephUnits } from './ceph/volume.ts'
 import { sayBooted } from './commands/journal.ts'
@@ -71,13 +72,15 @@ export function createEstate(topology: Topology, clock: Clock, random: Random): 
     const { name, role } = plan
     const own =
       role === 'ceph'
-        ? cephUnits(name, topology.ceph.indexOf(name) < 3, osdsOn(name))
+        ? cephUnits(name, topology.ceph.indexOf(name) < 3, osdsOn(name), topology.cephadm)
         : role === 'database'
           ? [
               mariadbUnit({
                 node: () => galera.nodes.get(name),
                 machine: () => machine(name),
                 started: () => databaseStarted(name),
+                others: () => topology.databases.filter((other) => other !== name && galera.view(other).state === 4),
+                fell: (other) => machine(other)?.units.fail('mariadb'),
               }),
             ]
           : []
@@ -90,7 +93,7 @@ export function createEstate(topology: Topology, clock: Clock, random: Random): 
       changed,
     })
     machines.set(name, made)
-    furnish(made, osdsOn(name), random)
+    furnish(made, osdsOn(name), random, topology.cephadm)
     mountProc(made)
   }
 
@@ -98,7 +101,13 @@ export function createEstate(topology: Topology, clock: Clock, random: Random): 
   const estate: HostEstate = {
     topology,
     machines,
-    ceph: createCeph({ hosts: topology.ceph, osdsPerHost: topology.osds_per_host, machine, now }),
+    ceph: createCeph({
+      hosts: topology.ceph,
+      osdsPerHost: topology.osds_per_host,
+      cephadm: topology.cephadm,
+      machine,
+      now,
+    }),
     galera,
     rabbit: createRabbit({ controllers, computes, machine }),
     haproxies: new Map(
@@ -111,6 +120,7 @@ export function createEstate(topology: Topology, clock: Clock, random: Random): 
     changed,
     unit: (host, name) => unitState(machine(host), name),
   }
+  if (topology.cephadm) estate.ceph.cephadm = createCephadm(estate.ceph)
   function databaseStarted(name: string): void {
     const [node, host] = [estate.galera.nodes.get(name), machine(name)]
     if (node && host) readSettings(node, host)
@@ -124,8 +134,9 @@ export function createEstate(topology: Topology, clock: Clock, random: Random): 
     made.power.onBoot(() => sayBooted(made))
   }
   for (const { id, host } of estate.ceph.osds.values()) {
-    machine(host)?.files.provide(`/var/lib/ceph/osd/ceph-${id}/fsid`, () => `${estate.ceph.osds.get(id)?.uuid}\n`)
-    machine(host)?.files.provide(`/var/lib/ceph/osd/ceph-${id}/whoami`, () => `${id}\n`)
+    const folder = estate.ceph.folderOf(id)
+    machine(host)?.files.provide(`${folder}/fsid`, () => `${estate.ceph.osds.get(id)?.uuid}\n`)
+    machine(host)?.files.provide(`${folder}/whoami`, () => `${id}\n`)
   }
   // people reach the database through the proxy of the first controller that has one
   galera.route = () => {
@@ -134,7 +145,18 @@ export function createEstate(topology: Topology, clock: Clock, random: Random): 
   }
   for (const [name, node] of galera.nodes) {
     const host = machine(name)
-    if (host) readFiles(node, host, host.units.find('mariadb'))
+    if (!host) continue
+    readFiles(node, host, host.units.find('mariadb'))
+    host.files.provide(
+      '/var/lib/mysql/ibdata1',
+      () => '',
+      () => galera.writtenAt(name),
+    )
+    // where a node that runs is, only its process knows
+    host.files.provide('/var/lib/mysql/grastate.dat', () => {
+      const uuid = node.stateLost ? '00000000-0000-0000-0000-000000000000' : galera.clusterUuid
+      return `# GALERA saved state\nversion: 2.1\nuuid:    ${uuid}\nseqno:   -1\nsafe_to_bootstrap: 0\n`
+    })
   }
   ready = true
   changed()

@@ -17,6 +17,7 @@ export interface ServedEstate {
 /** Puts the world's hosts on loopback ports, each with a host key of its own. */
 export async function serveEstate(world: World): Promise<ServedEstate> {
   const { estate } = world
+  estate.ceph.effect = (kind, what, detail) => world.effect(kind, what, detail)
   const client = createKeyPair()
   const servers = new Map<string, HostServer>()
   const lines: string[] = []

@@ -120,7 +120,7 @@ const byRole: Readonly<Record<Role, readonly UnitKind[]>> = {
 export const unitsOf = (role: Role): UnitKind[] => [...everywhere, ...byRole[role]]
 
 /** Disks, file systems, interfaces and the files an operator would look for. */
-export function furnish(machine: Machine, osds: readonly number[], random: Random): void {
+export function furnish(machine: Machine, osds: readonly number[], random: Random, cephadm: boolean): void {
   const gib = 1024 ** 3
   const { files, name, role, address, disks, mounts } = machine
   disks.push({
@@ -194,7 +194,8 @@ export function furnish(machine: Machine, osds: readonly number[], random: Rando
           },
         ]
       : []),
-    ...osds.map((id) => ({
+    // those that cephadm made are mounted inside of their containers
+    ...(cephadm ? [] : osds).map((id) => ({
       device: 'tmpfs',
       at: `/var/lib/ceph/osd/ceph-${id}`,
       type: 'tmpfs',
@@ -251,7 +252,6 @@ export function furnish(machine: Machine, osds: readonly number[], random: Rando
     files.folder('/var/lib/mysql', { parents: true })
     files.write('/etc/mysql/mariadb.conf.d/60-galera.cnf', galeraConfiguration(name, address))
   }
-  for (const id of osds) files.folder(`/var/lib/ceph/osd/ceph-${id}`, { parents: true })
   linkDisks(machine)
   files.write('/etc/resolv.conf', 'nameserver 10.77.0.2\n')
 }

@@ -6,12 +6,16 @@ export interface Wiring {
   links(namespace?: string): readonly VirtualLink[]
   /** Bridges of Open vSwitch; `undefined` where it is not used. */
   switches(): readonly Switch[] | undefined
+  /** Changes a bridge of Open vSwitch; what is asked is possible, for whoever asks has looked. */
+  changeSwitch(bridge: string, change: SwitchChange): void
   /** Processes that no unit starts: the DHCP servers. */
   processes(): readonly { readonly pid: number; readonly user: string; readonly command: string }[]
   /** The network interfaces of a virtual machine, by its libvirt name. */
   interfacesOf(guest: string): readonly GuestInterface[]
   /** The frames with DHCP in them that pass a device between two moments, the later one included. */
   passing(device: string, namespace: string | undefined, from: number, to: number): readonly Frame[]
+  /** The MAC address of whoever answers at an address, asked from inside a namespace. */
+  answers(namespace: string, address: string): string | undefined
   /** `ovn-nbctl`, `ovn-sbctl` and `ovn-appctl`: the answer, or `undefined` where there is no OVN. */
   ovn(program: string, args: readonly string[]): { readonly out: string; readonly code: number } | undefined
 }
@@ -35,8 +39,32 @@ export interface Switch {
     readonly tag?: number
     readonly type?: string
     readonly options?: { readonly [name: string]: string }
+    readonly ids?: { readonly [name: string]: string }
   }[]
+  readonly mirrors: readonly Mirror[]
 }
+
+/** A port that somebody adds: a device of the host is made for it. */
+export interface AddedPort {
+  readonly name: string
+  readonly ids: { readonly [name: string]: string }
+  up: boolean
+}
+
+/** Whatever passes some ports of a bridge is sent out at another one as well. */
+export interface Mirror {
+  readonly name: string
+  readonly ids: { readonly [name: string]: string }
+  readonly from: readonly string[]
+  readonly to: string
+}
+
+export type SwitchChange =
+  | { readonly is: 'port'; readonly port: AddedPort }
+  | { readonly is: 'no_port'; readonly name: string }
+  | { readonly is: 'mirror'; readonly mirror: Mirror }
+  | { readonly is: 'no_mirror'; readonly name: string }
+  | { readonly is: 'up'; readonly name: string; readonly up: boolean }
 
 export interface GuestInterface {
   readonly device: string
@@ -58,6 +86,8 @@ export interface Frame {
   readonly address?: string
   /** Between the hosts it travels inside of a tunnel. */
   readonly tunnel?: { readonly from: string; readonly to: string; readonly vni: number }
+  /** Inside of a bridge it carries the number that the host gives its network. */
+  readonly vlan?: number
 }
 
 /** A host without virtual networks. */
@@ -65,8 +95,10 @@ export const noWiring: Wiring = {
   namespaces: () => [],
   links: () => [],
   switches: () => undefined,
+  changeSwitch: () => {},
   processes: () => [],
   interfacesOf: () => [],
   passing: () => [],
+  answers: () => undefined,
   ovn: () => undefined,
 }

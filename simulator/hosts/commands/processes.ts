@@ -82,7 +82,8 @@ function columnOf(process: Shown, column: string): string {
 /** `pgrep`, with `-f`, `-x`, `-a`, `-c` and `-g GROUP`. */
 export function pgrep(machine: Machine, me: Process, args: readonly string[]): number {
   const { flags, rest } = readOptions(args, ['u', 'g', 'P', 's'])
-  const pattern = new RegExp(rest[0] ?? '')
+  // as regexec does, `.` takes line breaks too: a script that stands in a command line is found by what it looks for
+  const pattern = new RegExp(rest[0] ?? '', 's')
   const found = allProcesses(machine).filter(({ command, pid, pgid }) => {
     if (pid === me.pid) return false
     if (flags.has('g') && String(pgid) !== flags.get('g')) return false

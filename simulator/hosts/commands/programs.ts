@@ -1,3 +1,4 @@
+import { cephadmProgram } from '../ceph/cephadm.ts'
 import { cephProgram } from '../ceph/command.ts'
 import { cephVolumeProgram, kollaProgram } from '../ceph/volume.ts'
 import type { HostEstate } from '../estate.ts'
@@ -32,7 +33,7 @@ export function installPrograms(machine: Machine, estate: HostEstate): void {
     systemPrograms(machine),
     journalPrograms(machine),
     networkPrograms(machine, (target) => isUp(estate, target), wiring),
-    switchPrograms(wiring),
+    switchPrograms(machine.name, wiring),
     ovnPrograms(wiring),
     storagePrograms(machine),
     socketPrograms(machine, estate.haproxies.get(machine.name)),
@@ -61,7 +62,11 @@ function clusterPrograms(machine: Machine, estate: HostEstate): [string, Program
   if (ceph.mons.includes(machine.name) || machine.name === topology.controllers[0]) {
     families.push([['ceph', cephProgram(machine, ceph)]])
   }
-  if (machine.role === 'ceph') families.push([['ceph-volume', cephVolumeProgram(machine, ceph)]])
+  const volume: [string, Program] = ['ceph-volume', cephVolumeProgram(machine, ceph)]
+  if (machine.role === 'ceph') {
+    const inside = new Map([volume, ['ceph', cephProgram(machine, ceph)]])
+    families.push([topology.cephadm ? ['cephadm', cephadmProgram(machine, inside)] : volume])
+  }
   if (machine.name === topology.controllers[0]) families.push([['kolla-ansible', kollaProgram(machine, ceph)]])
   if (machine.role === 'controller') families.push(rabbitPrograms(machine, rabbit))
   if (machine.role === 'database') families.push(galeraPrograms(machine, galera))

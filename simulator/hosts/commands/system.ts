@@ -258,7 +258,7 @@ export function power(machine: Machine, me: Process, what: 'reboot' | 'poweroff'
   const minutes = args.map((arg) => /^\+(\d+)$/.exec(arg)?.[1]).find(Boolean)
   const forced = args.some((arg) => /^-f+$|^--force$/.test(arg))
   const stopsIn = minutes !== undefined ? Number(minutes) * 60_000 : forced ? 200 : undefined
-  me.effect(`host.${what}`, machine.name, machine.power.habits.refuses ? { refused: true } : undefined)
+  me.effect(`host.${what}`, machine.name, machine.power.habits.refuses > 0 ? { refused: true } : undefined)
   const options = stopsIn === undefined ? {} : { stopsIn }
   if (what === 'reboot') machine.power.reboot(options)
   else machine.power.off(options)

@@ -1,5 +1,5 @@
 import type { Machine } from '../machine/machine.ts'
-import { openFilesOf } from '../machine/proc.ts'
+import { askedFilesOf } from '../machine/proc.ts'
 import type { Process, Program } from '../machine/process.ts'
 import { formatTime } from './date.ts'
 import { readOptions } from './options.ts'
@@ -129,7 +129,7 @@ function propertiesOf(machine: Machine, name: string): Record<string, string | n
     at === undefined ? 0 : Math.max(0, Math.round((at - machine.power.boot().at) * 1000))
   const onDisk = machine.units.dropIns(unit)
   const changed = onDisk.text !== unit.loaded.text && unit.loaded.dropIns.length > 0
-  const limit = openFilesOf(unit)
+  const limit = askedFilesOf(unit)
   const ended = unit.result === 'exit-code' ? 1 : unit.result === 'signal' ? 2 : 0
   return {
     Type: unit.kind.oneshot ? 'oneshot' : 'notify',

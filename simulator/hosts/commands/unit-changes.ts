@@ -44,7 +44,8 @@ export async function change(
         4,
       )
     }
-    me.effect(`host.unit.${verb.replaceAll('-', '_')}`, `${machine.name}:${unit.name}`)
+    const standing = /start$|^stop$/.test(verb) ? unit.kind.standing?.() : undefined
+    me.effect(`host.unit.${verb.replaceAll('-', '_')}`, `${machine.name}:${unit.name}`, standing)
     if (verb === 'reset-failed') resetFailed(unit, machine)
     else if (verb === 'enable' || verb === 'disable') enable(unit, me, verb, units, flags.has('now'))
     else if (verb === 'kill')

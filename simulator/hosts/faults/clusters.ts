@@ -69,4 +69,7 @@ export const clusterFaults: Fault[] = [
         haproxy.limits.set(`${String(proxy)}/${String(server)}`, Number(limit))
     },
   ),
+  fault('haproxy.quiet', 'Nobody is connected to the databases through haproxy', {}, ({ estate }) => {
+    estate.galera.proxied.length = 0
+  }),
 ]

@@ -100,10 +100,10 @@ export const machineFaults: Fault[] = [
   }),
   fault(
     'hosts.reboot_refused',
-    'A host takes every command to reboot or to switch off, says nothing, and stays up',
-    { host },
-    (world, { host }) => {
-      machineOf(world, host).power.habits.refuses = true
+    'A host takes commands to reboot or to switch off, says nothing, and stays up',
+    { host, times: { type: 'integer', minimum: 0, default: 0, description: 'How many commands; 0 is all of them' } },
+    (world, { host, times }) => {
+      machineOf(world, host).power.habits.refuses = Number(times) || Number.POSITIVE_INFINITY
     },
   ),
   fault(

@@ -56,8 +56,8 @@ export interface Files {
   text(path: string): string
   write(path: string, content: Buffer | string, options?: { readonly mode?: number }): void
   append(path: string, content: Buffer | string): void
-  /** A file whose content is made when it is read. */
-  provide(path: string, content: () => string): void
+  /** A file whose content is made when it is read; the same goes for when it was written, where that is told. */
+  provide(path: string, content: () => string, modifiedAt?: () => number): void
   folder(path: string, options?: { readonly parents?: boolean; readonly mode?: number }): void
   link(path: string, target: string): void
   remove(path: string, options?: { readonly recursive?: boolean }): void
@@ -155,9 +155,11 @@ export function createFiles(now: () => number): Files {
     append(path, content) {
       files.write(path, files.find(path) ? Buffer.concat([files.read(path), Buffer.from(content)]) : content)
     },
-    provide(path, content) {
+    provide(path, content, modifiedAt) {
       files.folder(folderOf(path), { parents: true })
-      put(path, { kind: 'file', content, ...inode(0o444) })
+      const node: FileNode = { kind: 'file', content, ...inode(0o444) }
+      if (modifiedAt) Object.defineProperty(node, 'modifiedAt', { get: modifiedAt })
+      put(path, node)
     },
     folder(path, { parents = false, mode = 0o755 } = {}) {
       const found = files.find(path)

@@ -37,6 +37,8 @@ export interface Disk {
   label?: string
   /** It answers, and says that it will not for long. */
   failing?: boolean
+  /** The name under which dm-crypt shows what is on it, while it is open. */
+  mapping?: string | undefined
 }
 
 export interface Nic {
@@ -107,10 +109,29 @@ export interface MachineOptions {
   readonly changed: () => void
 }
 
+function idle(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) return reject(signal.reason)
+    const stop = () => {
+      callOff()
+      reject(signal.reason)
+    }
+    const callOff = clock.after(ms, () => {
+      signal.removeEventListener('abort', stop)
+      resolve()
+    })
+    signal.addEventListener('abort', stop, { once: true })
+  })
+}
+
 export function createMachine(options: MachineOptions): Machine {
   const { name, role, address, cpus, memory, clock, random, bootedAt, changed } = options
   const now = () => clock.now()
-  const kernel: Kernel = { now, sleep: (ms, signal) => clock.sleep(ms, signal), busy: () => clock.busy() }
+  const kernel: Kernel = {
+    now,
+    sleep: (ms, signal) => clock.sleep(ms, signal),
+    idle: (ms, signal) => idle(clock, ms, signal),
+  }
   const files = createFiles(now)
   const processes = createProcessTable(kernel, random.between(4_000, 30_000))
   const journal = createLog()

@@ -25,8 +25,8 @@ export interface Power {
 }
 
 export interface Habits {
-  /** Takes every command to stop, and does nothing about it. */
-  refuses: boolean
+  /** How many commands to stop it still takes without doing anything about them. */
+  refuses: number
   /** From the last process until the operating system runs again, in milliseconds. */
   offFor: number
   /** Whether it ever comes back by itself from a reboot. */
@@ -48,11 +48,15 @@ export function createPower({ clock, random, bootedAt, changed }: PowerOptions):
   const boots = [{ id: random.uuid(), at: bootedAt }]
   const whenOff: (() => void)[] = []
   const whenBooted: (() => void)[] = []
-  const habits: Habits = { refuses: false, offFor: offTime, returns: true }
+  const habits: Habits = { refuses: 0, offFor: offTime, returns: true }
   let state: ReturnType<Power['state']> = 'on'
 
   function off({ stopsIn = stopsAfter, offFor }: { readonly stopsIn?: number; readonly offFor?: number } = {}): void {
-    if (state !== 'on' || habits.refuses) return
+    if (state !== 'on') return
+    if (habits.refuses > 0) {
+      habits.refuses -= 1
+      return
+    }
     state = 'stopping'
     changed()
     clock.after(stopsIn, () => {

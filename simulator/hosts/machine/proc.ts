@@ -82,8 +82,11 @@ function showUnit({ files }: Machine, unit: Unit): void {
 const row = (name: string, soft: number, hard: number, units: string) =>
   `${name.padEnd(26)}${String(soft).padEnd(21)}${String(hard).padEnd(21)}${units.padEnd(10)}\n`
 
-/** The limit of open files a unit's process started with: what the drop-ins said then, or the unit file. */
-export function openFilesOf(unit: Unit): number {
+/** The limit of open files a unit's process starts with: what the unit asks for, as far as the machine allows. */
+export const openFilesOf = (unit: Unit): number => Math.min(askedFilesOf(unit), unit.filesAllowed)
+
+/** The limit of open files a unit asks for: what the drop-ins said when systemd last read them, or the unit file. */
+export function askedFilesOf(unit: Unit): number {
   const said = [...unit.loaded.text.matchAll(/^\s*LimitNOFILE\s*=\s*(\d+|infinity)/gm)].at(-1)?.[1]
   return said === undefined ? (unit.kind.openFiles ?? 1024) : said === 'infinity' ? 1_048_576 : Number(said)
 }

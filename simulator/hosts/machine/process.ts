@@ -4,7 +4,8 @@ import { BrokenPipe, nothing, type OpenFile } from './pipe.ts'
 export interface Kernel {
   readonly now: () => number
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>
-  readonly busy: () => () => void
+  /** As `sleep`, for what nobody waits for: it never makes the world's time jump. */
+  readonly idle: (ms: number, signal: AbortSignal) => Promise<void>
 }
 
 export const signalNumbers: Readonly<Record<string, number>> = {
@@ -106,7 +107,7 @@ export interface ProcessTable {
 /** What a login may open. */
 const loginFiles = 1_024
 
-export function createProcessTable({ now, sleep, busy }: Kernel, firstPid: number): ProcessTable {
+export function createProcessTable({ now, sleep, idle }: Kernel, firstPid: number): ProcessTable {
   const running = new Map<number, Process>()
   let lastPid = firstPid
 
@@ -147,12 +148,7 @@ export function createProcessTable({ now, sleep, busy }: Kernel, firstPid: numbe
         }
       },
       async sleep(ms) {
-        const done = me.background ? busy() : undefined
-        try {
-          await sleep(ms, stop.signal)
-        } finally {
-          done?.()
-        }
+        await (me.background ? idle : sleep)(ms, stop.signal)
       },
       deliver(name) {
         const trap = me.traps.get(name)

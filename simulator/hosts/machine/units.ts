@@ -30,6 +30,8 @@ export interface UnitKind {
   readonly refuses?: () => Refusal | undefined
   readonly starting?: () => void
   readonly started?: () => void
+  /** How things stood, for the log of effects, whenever somebody starts, stops or restarts it. */
+  readonly standing?: () => unknown
 }
 
 export interface Unit {
@@ -50,6 +52,8 @@ export interface Unit {
   invocation: string
   /** Limits and drop-ins as they were when systemd last read them. */
   loaded: { readonly dropIns: readonly string[]; readonly text: string }
+  /** No process of it may open more files than the machine allows, whatever the unit says. */
+  filesAllowed: number
 }
 
 /** The service manager of one machine. Names come with or without `.service`. */
@@ -120,6 +124,7 @@ export function createUnits(kinds: readonly UnitKind[], options: UnitsOptions): 
       restartCount: 0,
       invocation: newInvocation(kind),
       loaded: { dropIns: [], text: '' },
+      filesAllowed: Number.POSITIVE_INFINITY,
     }
   }
 

@@ -64,6 +64,9 @@ const administration = new Set([
   'blkid',
   'ethtool',
   'smartctl',
+  'cryptsetup',
+  'ledctl',
   'ceph-volume',
+  'cephadm',
   'wipefs',
 ])

@@ -33,10 +33,30 @@ export async function runTraps(shell: Shell): Promise<void> {
 function startJob(shell: Shell, statement: Statement): void {
   const empty = nothing()
   const fds = new Map(shell.me.fds).set(0, empty)
-  const job = fork(shell, { fds, background: true }, (child) => runStatement(child, statement))
+  const job = fork(shell, { fds, background: true }, (child) => runJob(child, statement))
   empty.drop()
   shell.jobs.push(job)
   shell.status = 0
+}
+
+/** A job of one command is that command: what it redirects it does not hold open as it was before. */
+async function runJob(shell: Shell, statement: Statement): Promise<number> {
+  const { commands, negated } = statement.first
+  const [command] = commands
+  if (!command || commands.length > 1 || negated || statement.rest.length > 0) return runStatement(shell, statement)
+  await redirectForGood(shell, command)
+  return runCommand(shell, { ...command, redirects: [] })
+}
+
+async function redirectForGood(shell: Shell, { redirects }: Command): Promise<void> {
+  const { fds } = shell.me
+  for (const redirect of redirects) {
+    for (const [fd, file] of await openRedirect(shell, redirect)) {
+      fds.get(fd)?.drop()
+      if (file) fds.set(fd, file)
+      else fds.delete(fd)
+    }
+  }
 }
 
 async function runStatement(shell: Shell, { first, rest }: Statement): Promise<number> {
@@ -253,13 +273,7 @@ async function runExec(
   values: readonly [string, string][],
 ): Promise<number> {
   const { me, machine } = shell
-  for (const redirect of command.redirects) {
-    for (const [fd, file] of await openRedirect(shell, redirect)) {
-      me.fds.get(fd)?.drop()
-      if (file) me.fds.set(fd, file)
-      else me.fds.delete(fd)
-    }
-  }
+  await redirectForGood(shell, command)
   const [name] = argv
   if (name === undefined) return 0
   for (const [key, value] of values) me.env.set(key, value)

@@ -6,6 +6,7 @@ const hosts = {
   any: ['ctl1', 'cmp1', 'ceph1', 'db1'],
   ceph: ['ceph1', 'ctl1'],
   database: ['db1'],
+  balancer: ['ctl1'],
   controller: ['ctl2'],
 } as const
 

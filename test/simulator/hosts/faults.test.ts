@@ -188,6 +188,13 @@ const seen: Readonly<
     healthy: /^2500$/m,
     faulty: /^400$/m,
   },
+  'haproxy.quiet': {
+    params: {},
+    host: 'ctl1',
+    ask: 'echo \'show stat\' | socat stdio /run/haproxy/admin.sock | awk -F, \'$1=="galera" && $2=="db1" {print $5}\'',
+    healthy: /^[1-9]\d+$/m,
+    faulty: /^0$/m,
+  },
   'hosts.file': {
     params: { host: 'db2', path: '/etc/left.cnf', content: 'left\n' },
     host: 'db2',
@@ -210,18 +217,31 @@ const elsewhere = [
   'hosts.silent',
   'hosts.rebooted',
   'galera.comes_back_desynced',
+  'galera.falls_with',
+  'galera.files_capped',
+  'galera.state_lost',
   'galera.state_transfer_hangs',
   // what shows when a host is rebooted: test/simulator/openstack/compute-hosts.test.ts
   'hosts.never_back',
   'hosts.reboot_refused',
   'hosts.slow_boot',
-  // what shows when a disk is replaced: runbooks/osd-replacement.test.ts
+  // what shows when a disk is replaced: runbooks/osd-replacement.test.ts, runbooks/osd-replacement-cephadm.test.ts
+  'ceph.create_fails',
   'ceph.destroy_refused',
   'ceph.disk_failing',
   'ceph.disk_swapped',
+  'ceph.encrypted',
+  'ceph.host_differs',
   'ceph.id_lost',
+  'ceph.id_taken',
+  'ceph.old_daemon',
   'ceph.recovery_stuck',
+  'ceph.removing',
   'ceph.serial_differs',
+  'ceph.shared_database',
+  'ceph.spare_disk',
+  'ceph.thin_pool',
+  'ceph.unmanaged',
 ]
 
 function apply(world: TestWorld, name: string, params: Record<string, unknown>): void {

@@ -13,7 +13,7 @@ export type Run = (host: string, command: string) => Promise<Said>
 export interface Contract {
   readonly name: string
   /** Which hosts it is about. */
-  readonly on: 'any' | 'ceph' | 'database' | 'controller'
+  readonly on: 'any' | 'ceph' | 'database' | 'balancer' | 'controller'
   holds(run: Run, host: string): Promise<void>
 }
 

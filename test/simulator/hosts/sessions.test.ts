@@ -76,6 +76,26 @@ test('closing the channel ends what it started, but not what has a session of it
   client.end()
 })
 
+test('a command that leaves something behind which holds none of its output ends at once, and no time is made for it', async () => {
+  await using world = await startWorld({ computes: 1 })
+  const client = await world.connect('cmp1')
+  const left = 'setsid sleep 613 < /dev/null > /dev/null 2>&1 &'
+  expect(await execute(client, left)).toMatchObject({ code: 0 })
+  expect(await execute(client, 'pgrep -af "sleep 61[3]"')).toMatchObject({
+    stdout: expect.stringMatching(/sleep 613\n$/),
+  })
+  client.end()
+})
+
+test('a script that stands in a command line is found by what it looks for, over its line breaks too', async () => {
+  await using world = await startWorld({ computes: 1 })
+  const client = await world.connect('cmp1')
+  const script = (what: string) => `pgrep -f "${what}" > /dev/null && echo found\n# the daemon\n# line 3`
+  expect(await execute(client, script('[d]aemon.*line 3'))).toMatchObject({ stdout: 'found\n' })
+  expect(await execute(client, script('[d]aemon.*line 4'))).toMatchObject({ stdout: '' })
+  client.end()
+})
+
 test('several commands run at once on one connection, each with its own input', async () => {
   await using world = await startWorld({ computes: 1 })
   const client = await world.connect('cmp1')

@@ -1,6 +1,6 @@
 import { execFileSync, spawnSync } from 'node:child_process'
-import { expect, test } from 'vitest'
-import { startWorld } from './world.ts'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { startWorld, type TestWorld } from './world.ts'
 
 /** Scripts that must end here as they end in a real bash. */
 const scripts = [
@@ -41,27 +41,34 @@ const scripts = [
   'echo "quote \\" dollar \\$ tick \\` back \\\\"; echo a\\ b; echo "line\\\ncontinued"',
 ]
 
+/** A bash whose standard input is a socket reads `~/.bashrc`, as below sshd, unless another shell has started it. */
+const bashEnv = { PATH: process.env['PATH'] ?? '', HOME: '/root', SHLVL: '1' }
+
+// one world for all of them: what a script makes it removes
+let world: TestWorld
+beforeAll(async () => {
+  world = await startWorld({ controllers: 1, computes: 1, ceph: 1, databases: 1 })
+})
+afterAll(() => world[Symbol.asyncDispose]())
+
 test.each(scripts.map((script) => ({ script })))('ends as in a real bash: $script', async ({ script }) => {
-  await using world = await startWorld({ controllers: 1, computes: 1, ceph: 1, databases: 1 })
   const real = spawnSync('bash', ['-c', script], {
     encoding: 'utf8',
     input: '',
-    env: { PATH: process.env['PATH'] ?? '', HOME: '/root' },
+    env: bashEnv,
   })
   const simulated = await world.run('cmp1', script)
   expect({ stdout: simulated.stdout, code: simulated.code }).toEqual({ stdout: real.stdout, code: real.status })
 })
 
 test('a script on standard input runs with its arguments', async () => {
-  await using world = await startWorld({ computes: 1 })
   const script = 'echo "$# $1"\ncat <<EOF\ninner\nEOF\nexit 3\n'
-  const real = spawnSync('bash', ['-s', '--', 'a b'], { encoding: 'utf8', input: script })
+  const real = spawnSync('bash', ['-s', '--', 'a b'], { encoding: 'utf8', input: script, env: bashEnv })
   const said = await world.run('cmp1', "bash -s -- 'a b'", { stdin: script })
   expect({ stdout: said.stdout, code: said.code }).toEqual({ stdout: real.stdout, code: real.status })
 })
 
 test('a script that cannot be read ends with 2 and says where it stopped', async () => {
-  await using world = await startWorld({ computes: 1 })
   expect(await world.run('cmp1', 'if true; then echo a')).toMatchObject({
     code: 2,
     stderr: expect.stringContaining('unexpected end of file'),
