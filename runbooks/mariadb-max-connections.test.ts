@@ -116,7 +116,7 @@ test('a limit that needs more files restarts one node at a time, out of haproxy,
     ['db2', 'db3'],
   ])
   // what comes next is told before anything is done
-  expect(raised.asked).toContain('haproxy lets less through to db1, db2, db3: it is the next limit')
+  expect(raised.asked).toContain('haproxy lets less through: db1 (2500), db2 (2500), db3 (2500); it is the next limit')
   // a node without the files for it is never given the limit before its restart
   expect(of(raised, 'set_global')).toEqual([])
   expect(of(raised, 'maint', 'restart', 'ready')).toEqual(
@@ -148,6 +148,7 @@ describe('what is not the limit of the database ends with advice, and changes no
     ['max-connections-leak', /^LEAK\(cinder\): one user holds connections/],
     ['max-connections-slow', /^SLOW_QUERIES: /],
     ['healthy', /^NOT_DB: nobody is turned away/],
+    ['max-connections-not-db', /^NOT_DB: nobody is turned away/],
   ])('%s', async (scenario, advice) => {
     const raised = await raise(scenario, { target: 4000 })
     expect(raised).toMatchObject({ exit: 1, status: 'failed', effects: [] })
@@ -194,6 +195,14 @@ describe('what must not be is found before anything is changed', () => {
     const raised = await raise(world(name.replaceAll(' ', '-'), faults), { target: 4000, ...inputs })
     expect(raised).toMatchObject({ exit: 1, effects: [] })
     expect(raised.error).toMatch(message)
+  })
+
+  test('a node that would have no room for a full state transfer, with how much is missing', async () => {
+    const raised = await raise('max-connections-no-room', { target: 8000 })
+    expect(raised).toMatchObject({ exit: 1, effects: [] })
+    // 446 GiB, four fifths of it full; 98 GiB of data
+    expect(raised.error).toContain('db2 has room for 89 GiB and needs 107: 18 GiB are missing')
+    expect(raised.error).not.toContain('db1 has room')
   })
 
   test('a file that somebody else manages', async () => {
@@ -296,8 +305,45 @@ test('a node that is given everything anew takes longer than a stall may last, a
   expect(starts(raised)).toEqual(['restart db2', 'restart db3', 'restart db1'])
 })
 
+describe('room for a full state transfer', () => {
+  test('is not asked of a node that is not restarted', async () => {
+    const raised = await raise('max-connections-no-room', { target: 4000 })
+    expect(raised).toMatchObject({ exit: 0, outputs: { done: 'raised' } })
+  })
+
+  test('is found in place of the old data too, where somebody says so', async () => {
+    const raised = await raise('max-connections-no-room', { target: 8000, transfer_room: 'replaced' })
+    expect(raised).toMatchObject({ exit: 0, outputs: { done: 'raised' } })
+    expect(starts(raised)).toEqual(['restart db2', 'restart db3', 'restart db1'])
+  })
+
+  test('cannot be told where there are no data', async () => {
+    const raised = await raise('max-connections', { target: 8000, datadir: '/srv/mysql' })
+    expect(raised).toMatchObject({ exit: 1, effects: [] })
+    expect(raised.error).toContain('`/srv/mysql` is not on every node')
+  })
+})
+
+test('the limit of the proxy that is met next is told before, and in the outputs', async () => {
+  const raised = await raise('max-connections-proxy-next', { target: 4000 })
+  const limits = ['db1 (2200)', 'db2 (2500)', 'db3 (2500)']
+  expect(raised).toMatchObject({ exit: 0, outputs: { verdict: 'DB_LIMIT', done: 'raised', next_limits: limits } })
+  expect(raised.asked).toContain(`haproxy lets less through: ${limits.join(', ')}; it is the next limit`)
+  const wants = { user: 'nova', wants: 1850 }
+  const enough = world('enough', [{ fault: 'galera.too_many_connections', with: wants }])
+  const below = await raise(enough, { target: 2500 })
+  expect(below).toMatchObject({ exit: 0, outputs: { done: 'raised', next_limits: [] } })
+  expect(below.asked).not.toContain('next limit')
+})
+
 test('a unit that is started again and again, for its node has no room, is stopped once; it stays out of haproxy, for a person', async () => {
-  const raised = await raise('max-connections-no-room', { target: 8000 })
+  const scenario = world('filled', [
+    { fault: 'galera.too_many_connections' },
+    { fault: 'galera.state_lost', with: { node: 'db2' } },
+    // there was room when the roll began
+    { fault: 'hosts.disk_full', with: { host: 'db2', mount: '/var/lib/mysql', percent: 100 }, after: '68s' },
+  ])
+  const raised = await raise(scenario, { target: 8000 })
   expect(raised.exit).toBe(1)
   expect(raised.error).toMatch(/1 of 3 failed, 2 not begun \(db2\): .*a person is needed/)
   // it was told from a stall

@@ -147,11 +147,12 @@ export function createEstate(topology: Topology, clock: Clock, random: Random): 
     const host = machine(name)
     if (!host) continue
     readFiles(node, host, host.units.find('mariadb'))
-    host.files.provide(
-      '/var/lib/mysql/ibdata1',
-      () => '',
-      () => galera.writtenAt(name),
-    )
+    // next to all that is on its file system
+    const used = host.mounts.find(({ at }) => at === '/var/lib/mysql')?.used ?? 0
+    host.files.provide('/var/lib/mysql/ibdata1', () => '', {
+      modifiedAt: () => galera.writtenAt(name),
+      size: Math.round(used * 0.99) * 1024,
+    })
     // where a node that runs is, only its process knows
     host.files.provide('/var/lib/mysql/grastate.dat', () => {
       const uuid = node.stateLost ? '00000000-0000-0000-0000-000000000000' : galera.clusterUuid

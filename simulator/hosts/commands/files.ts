@@ -1,7 +1,7 @@
 import { absolute, FileError, type Files, folderOf, nameOf } from '../machine/files.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Process, Program } from '../machine/process.ts'
-import { list, stat } from './listing.ts'
+import { list, stat, usage } from './listing.ts'
 import { readOptions } from './options.ts'
 
 type Work = (files: Files, me: Process, at: (path: string) => string) => number | Promise<number>
@@ -18,6 +18,7 @@ export function filePrograms(machine: Machine): [string, Program][] {
     ['tee', async (me, args) => tee(machine, me, args)],
     ['ls', program((args) => (files, me, at) => list(files, me, at, args))],
     ['stat', program((args) => (files, me, at) => stat(machine, files, me, at, args))],
+    ['du', program((args) => (files, me, at) => usage(files, me, at, args))],
     [
       'mkdir',
       program((args) =>

@@ -1,4 +1,4 @@
-import type { Files, Node } from '../machine/files.ts'
+import { type Files, type Node, sizeOf } from '../machine/files.ts'
 import { mountOf } from '../machine/guard.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Process } from '../machine/process.ts'
@@ -18,9 +18,9 @@ const kindLetter = { file: '-', folder: 'd', link: 'l' } as const
 export function list(files: Files, me: Process, at: (path: string) => string, args: readonly string[]): number {
   const { flags, rest } = readOptions(args, ['I', 'color', 'time-style'])
   const long = flags.has('l') || flags.has('n')
-  const show = (name: string, node: Node, path: string): string => {
+  const show = (name: string, node: Node): string => {
     if (!long) return `${name}${flags.has('p') && node.kind === 'folder' ? '/' : ''}\n`
-    const size = node.kind === 'file' ? files.read(path).length : node.kind === 'link' ? node.target.length : 4096
+    const size = sizeOf(node)
     const date = new Date(node.modifiedAt)
     const when = `${months[date.getUTCMonth()]} ${String(date.getUTCDate()).padStart(2)} ${date.toISOString().slice(11, 16)}`
     const links = node.kind === 'folder' ? 2 : 1
@@ -34,7 +34,7 @@ export function list(files: Files, me: Process, at: (path: string) => string, ar
       me.err(`ls: cannot access '${name}': No such file or directory\n`)
       status = 2
     } else if (node.kind !== 'folder' || flags.has('d')) {
-      me.out(show(name, node, at(name)))
+      me.out(show(name, node))
     } else {
       if (wanted.length > 1) me.out(`${index > 0 ? '\n' : ''}${name}:\n`)
       const entries = [...node.entries.keys()]
@@ -44,10 +44,10 @@ export function list(files: Files, me: Process, at: (path: string) => string, ar
         entries.sort((a, b) => (node.entries.get(b)?.modifiedAt ?? 0) - (node.entries.get(a)?.modifiedAt ?? 0))
       if (flags.has('r')) entries.reverse()
       if (long) me.out(`total ${entries.length * 4}\n`)
-      if (flags.has('a')) for (const dot of ['.', '..']) me.out(show(dot, node, at(name)))
+      if (flags.has('a')) for (const dot of ['.', '..']) me.out(show(dot, node))
       for (const entry of entries) {
         const found = node.entries.get(entry)
-        if (found) me.out(show(entry, found, `${at(name)}/${entry}`))
+        if (found) me.out(show(entry, found))
       }
     }
   }
@@ -75,7 +75,7 @@ export function stat(
       status = 1
       continue
     }
-    const size = node.kind === 'file' ? files.read(path).length : 4096
+    const size = sizeOf(node)
     const uid = (user: string) => machine.users.get(user)?.uid ?? 0
     const stamp = `${new Date(node.modifiedAt).toISOString().replace('T', ' ').replace('Z', '000000')} +0000`
     const mode = node.mode.toString(8)
@@ -115,4 +115,42 @@ export function stat(
     }
   }
   return status
+}
+
+/** `du`, with `-s`, `-k`, `-b` and `-h`: what is in each folder, in blocks of 4 KiB or, with `-b`, as it is long. */
+export function usage(files: Files, me: Process, at: (path: string) => string, args: readonly string[]): number {
+  const { flags, rest } = readOptions(args, ['B', 'block-size', 'd', 'max-depth', 'exclude'])
+  const exact = flags.has('b')
+  const shown = (bytes: number) => (flags.has('h') ? human(bytes) : String(exact ? bytes : Math.ceil(bytes / 1024)))
+  const weigh = (node: Node, name: string, top: boolean): number => {
+    const own = exact ? sizeOf(node) : Math.ceil(sizeOf(node) / 4096) * 4096
+    if (node.kind !== 'folder') {
+      if (top) me.out(`${shown(own)}\t${name}\n`)
+      return own
+    }
+    let sum = own
+    for (const [entry, found] of [...node.entries].sort(([one], [two]) => (one < two ? -1 : 1)))
+      sum += weigh(found, `${name.replace(/\/$/, '')}/${entry}`, false)
+    if (top || !(flags.has('s') || flags.has('summarize'))) me.out(`${shown(sum)}\t${name}\n`)
+    return sum
+  }
+  let status = 0
+  for (const name of rest.length > 0 ? rest : ['.']) {
+    const node = files.find(at(name))
+    if (node) weigh(node, name, true)
+    else {
+      me.err(`du: cannot access '${name}': No such file or directory\n`)
+      status = 1
+    }
+  }
+  return status
+}
+
+/** As `-h` says it: rounded up, with one digit behind the point below ten. */
+function human(bytes: number): string {
+  let value = bytes
+  let step = 0
+  for (; value >= 1024 && step < 5; step += 1) value /= 1024
+  const unit = ['', 'K', 'M', 'G', 'T', 'P'][step]
+  return `${value < 10 && step > 0 ? (Math.ceil(value * 10) / 10).toFixed(1) : Math.ceil(value)}${unit}`
 }

@@ -1,5 +1,5 @@
 import { Bash, type CommandName, type IFileSystem } from 'just-bash'
-import { absolute, FileError, type Files, type FolderNode, type Node } from '../machine/files.ts'
+import { absolute, FileError, type Files, type FolderNode, type Node, sizeOf } from '../machine/files.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Process, Program } from '../machine/process.ts'
 
@@ -98,12 +98,12 @@ function readsInput(name: string, args: readonly string[]): boolean {
 
 /** The simulated files in the shape the tools want; what they change is changed, and recorded, here. */
 function fileSystemOf(files: Files): IFileSystem {
-  const stat = (node: Node, path: string) => ({
+  const stat = (node: Node) => ({
     isFile: node.kind === 'file',
     isDirectory: node.kind === 'folder',
     isSymbolicLink: node.kind === 'link',
     mode: node.mode,
-    size: node.kind === 'file' ? files.read(path).length : 4096,
+    size: sizeOf(node),
     mtime: new Date(node.modifiedAt),
   })
   const attempt = async <T>(work: () => T): Promise<T> => {
@@ -120,8 +120,8 @@ function fileSystemOf(files: Files): IFileSystem {
     writeFile: (path, content) => attempt(() => files.write(path, Buffer.from(content))),
     appendFile: (path, content) => attempt(() => files.append(path, Buffer.from(content))),
     exists: async (path) => files.find(path) !== undefined,
-    stat: (path) => attempt(() => stat(files.get(path), path)),
-    lstat: (path) => attempt(() => stat(files.get(path, { follow: false }), path)),
+    stat: (path) => attempt(() => stat(files.get(path))),
+    lstat: (path) => attempt(() => stat(files.get(path, { follow: false }))),
     mkdir: (path, options) => attempt(() => files.folder(path, { parents: options?.recursive ?? false })),
     readdir: (path) => attempt(() => files.list(path)),
     readdirWithFileTypes: (path) =>

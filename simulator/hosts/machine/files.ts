@@ -11,6 +11,8 @@ export interface FileNode extends Inode {
   readonly kind: 'file'
   /** Bytes, or how to make them each time somebody reads: the files of `/proc`. */
   content: Buffer | (() => string)
+  /** Bytes it takes up, where that is more than is kept of it here: the data of a database. */
+  readonly size?: number
 }
 export interface FolderNode extends Inode {
   readonly kind: 'folder'
@@ -48,6 +50,11 @@ const reasons = {
   EROFS: 'Read-only file system',
 } as const
 
+interface Provided {
+  readonly modifiedAt?: () => number
+  readonly size?: number
+}
+
 /** The files of one host, in memory. Paths are absolute. */
 export interface Files {
   find(path: string, options?: { readonly follow?: boolean }): Node | undefined
@@ -57,7 +64,7 @@ export interface Files {
   write(path: string, content: Buffer | string, options?: { readonly mode?: number }): void
   append(path: string, content: Buffer | string): void
   /** A file whose content is made when it is read; the same goes for when it was written, where that is told. */
-  provide(path: string, content: () => string, modifiedAt?: () => number): void
+  provide(path: string, content: () => string, more?: Provided): void
   folder(path: string, options?: { readonly parents?: boolean; readonly mode?: number }): void
   link(path: string, target: string): void
   remove(path: string, options?: { readonly recursive?: boolean }): void
@@ -77,6 +84,14 @@ export function absolute(cwd: string, path: string): string {
     else if (part !== '' && part !== '.') parts.push(part)
   }
   return `/${parts.join('/')}`
+}
+
+/** How long it is, in bytes. */
+export function sizeOf(node: Node): number {
+  if (node.kind === 'folder') return 4096
+  if (node.kind === 'link') return node.target.length
+  const { content, size } = node
+  return size ?? (typeof content === 'function' ? Buffer.byteLength(content()) : content.length)
 }
 
 export const folderOf = (path: string): string => path.slice(0, Math.max(1, path.lastIndexOf('/')))
@@ -155,9 +170,9 @@ export function createFiles(now: () => number): Files {
     append(path, content) {
       files.write(path, files.find(path) ? Buffer.concat([files.read(path), Buffer.from(content)]) : content)
     },
-    provide(path, content, modifiedAt) {
+    provide(path, content, { modifiedAt, size } = {}) {
       files.folder(folderOf(path), { parents: true })
-      const node: FileNode = { kind: 'file', content, ...inode(0o444) }
+      const node: FileNode = { kind: 'file', content, ...(size !== undefined && { size }), ...inode(0o444) }
       if (modifiedAt) Object.defineProperty(node, 'modifiedAt', { get: modifiedAt })
       put(path, node)
     },

@@ -313,6 +313,18 @@ export const clusterContracts: readonly Contract[] = [
     },
   },
   {
+    name: 'what the data take up, and what is free where they are, are counted in KiB',
+    on: 'database',
+    async holds(run, host) {
+      const [, held = '', name] = /^(\d+)\t(\S+)\n$/.exec(await text(run, host, 'du -sk /var/lib/mysql/')) ?? []
+      expect(name).toBe('/var/lib/mysql/')
+      // the tables of the system, the logs, the cache of the cluster
+      expect(Number(held)).toBeGreaterThan(20_000)
+      const room = await text(run, host, `df -Pk /var/lib/mysql/ | awk 'NR == 2 { print $4 }'`)
+      expect(room).toMatch(/^\d+\n$/)
+    },
+  },
+  {
     name: 'a start that cannot be reads `failed`; one that aborts is tried for ever and costs what was saved; the next is given everything, and is Synced after that',
     on: 'database',
     async holds(run, host) {

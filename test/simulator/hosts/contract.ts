@@ -24,6 +24,25 @@ export const contracts: readonly Contract[] = [
     },
   },
   {
+    name: '`du` says how much there is, with its name after a tab, and ends with 1 for what is not there',
+    on: 'any',
+    async holds(run, host) {
+      const [file, nothing] = ['/tmp/du-contract', '/tmp/du-contract-none']
+      try {
+        await run(host, `printf %0100d 7 > ${file}`)
+        expect(await text(run, host, `du -b ${file}`)).toBe(`100\t${file}\n`)
+        expect(await text(run, host, `du -sk ${file}`)).toMatch(/^\d+\t\/tmp\/du-contract\n$/)
+      } finally {
+        await run(host, `rm -f ${file}`)
+      }
+      expect(await run(host, `du -sk ${nothing}`)).toMatchObject({
+        code: 1,
+        stdout: '',
+        stderr: expect.stringMatching(/^du: cannot access .*: No such file or directory\n$/),
+      })
+    },
+  },
+  {
     name: '`/proc` tells load, uptime, memory, boot id and traffic',
     on: 'any',
     async holds(run, host) {
