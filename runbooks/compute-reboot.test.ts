@@ -309,10 +309,60 @@ test('without room for the last server nothing begins', async () => {
   const ran = await reboot({ faults: [{ fault: 'nova.no_capacity', with: { host: 'c1' } }] })
   expect(ran.end).toMatchObject({
     status: 'failed',
-    error: { message: expect.stringMatching(/MiB of memory|no other host/) },
+    error: {
+      message: expect.stringMatching(/no other host has room for web-1 \(.* MiB of memory left, 4096 are needed/),
+    },
   })
   expect(ran.effects).toEqual([])
 })
+
+test('room enough in sum, and no single host for the last server: nothing begins, and that server is named', async () => {
+  // 54066 MiB are left for 36864; of the two servers of 16384 `c10` takes one, and nobody the other
+  const left = { c10: 80, c2: 88, c3: 88 }
+  const faults = Object.entries(left).map(([host, percent]) => ({
+    fault: 'placement.overcommitted',
+    with: { host, percent },
+  }))
+  const ran = await reboot({ faults })
+  expect(ran.end).toMatchObject({
+    status: 'failed',
+    error: { message: expect.stringContaining(`no other host has room for ${third} (`) },
+  })
+  expect(ran.end.error?.message).toContain('`c2`: it has 14745 MiB of memory left, 16384 are needed')
+  for (const name of [first, second]) expect(ran.end.error?.message).not.toContain(name)
+  expect(ran.effects).toEqual([])
+})
+
+test('room that is there only without the reserve is none, and the others must bear the loss of one more', async () => {
+  const nearly = ['c10', 'c2', 'c3'].map((host) => ({ fault: 'placement.overcommitted', with: { host, percent: 70 } }))
+  const reserved = await reboot({ faults: nearly, inputs: { reserve_ratio: 0.25 } })
+  expect(reserved.end.error?.message).toContain(`no other host has room for ${second} (`)
+  const spare = await reboot({ faults: nearly, inputs: { spare_host: true } })
+  expect(spare.end.error?.message).toMatch(/could not lose one more host then: `c10` would hold \d+ MiB of memory, and/)
+  expect([...reserved.effects, ...spare.effects]).toEqual([])
+  const neither = await reboot({ faults: nearly })
+  expect(neither.end).toMatchObject({ status: 'succeeded' })
+}, 60_000)
+
+test('a server that its group keeps with another one is in the way, or is stopped where that was agreed to', async () => {
+  const faults = [{ fault: 'nova.servers_kept_together', with: { servers: [first, second] } }]
+  const refused = await reboot({ faults })
+  for (const name of [first, second])
+    expect(refused.end.error?.message).toContain(
+      `${name} (ACTIVE, its server group keeps it with others that are here)`,
+    )
+  expect(refused.effects).toEqual([])
+  const ran = await reboot({
+    faults,
+    inputs: { unmovable: 'stop' },
+    answers: ['enter/agree=c1', 'enter/agree_stop=yes'],
+  })
+  expect(ran.end).toMatchObject({ status: 'succeeded' })
+  for (const name of [first, second]) expect(count(ran, `openstack.server.start ${name}`)).toBe(1)
+  expect(ran.did.filter((one) => one.startsWith('openstack.server.live_migrate'))).toEqual([
+    `openstack.server.live_migrate ${third}`,
+  ])
+}, 60_000)
 
 test('when the room goes while the servers move, the last one stops it before the reboot, and all is given back', async () => {
   const ran = await reboot({ faults: [{ fault: 'nova.no_capacity', with: { host: 'c1' }, after: '40s' }] })
@@ -335,7 +385,7 @@ test('everything that speaks against it is told at once, and nothing begins', as
   })
   const message = ran.end.error?.message ?? ''
   for (const reason of [
-    'too few hosts are left to keep these server groups apart: apart',
+    `no other host has room for ${first} (\`c3\`: group \`apart\` keeps it apart from a server there)`,
     'hosts of zone nova are down or disabled already: c10, c2',
     `${second} (VERIFY_RESIZE)`,
     `${third} (ACTIVE, its owner has locked it)`,

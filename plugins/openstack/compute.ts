@@ -1,7 +1,7 @@
 import type { WorkAction } from '../../engine/action/contract.ts'
 import { anything, flag, listOf, number, text, whole } from '../../engine/action/define.ts'
-import { apiObject, labels, oneOrMore } from './fields.ts'
 import { computeServiceItem } from './compute-services.ts'
+import { apiObject, labels, oneOrMore } from './fields.ts'
 import { heartbeatOf } from './heartbeat.ts'
 import { exactly, listAction } from './list.ts'
 import { migrationItem } from './migration-item.ts'

@@ -11,6 +11,7 @@ import { networkActions } from './network.ts'
 import { networkAgentActions } from './network-agent.ts'
 import { networkChangeActions } from './network-change.ts'
 import { placementActions } from './placement.ts'
+import { placementFit } from './placement-fit.ts'
 import { serverActions } from './server.ts'
 import { serverGroupActions } from './server-group.ts'
 import { serverMigrationActions } from './server-migration.ts'
@@ -37,5 +38,6 @@ export const actions: readonly Action[] = [
   ...imageActions,
   imageUpload,
   ...placementActions,
+  placementFit,
   ...apiActions,
 ]

@@ -12,7 +12,7 @@ import { type Session, sessionOf } from './session.ts'
 import type { Microversions } from './versions.ts'
 
 /** From the version that gives the root of a provider. */
-const placementVersions: Microversions = { min: '1.14', max: '1.39' }
+export const placementVersions: Microversions = { min: '1.14', max: '1.39' }
 
 const atOnce = 8
 
@@ -83,7 +83,8 @@ const resourceProviderList: WorkAction = {
   },
 }
 
-async function withAmounts(
+/** A provider with its inventories and usages; nothing where it has gone meanwhile. */
+export async function withAmounts(
   session: Session,
   provider: JsonObject,
   signal: AbortSignal,
@@ -101,7 +102,7 @@ async function withAmounts(
   })
 }
 
-const amounts = (description: string) => ({
+export const amounts = (description: string) => ({
   type: 'object',
   description,
   additionalProperties: whole('Units'),

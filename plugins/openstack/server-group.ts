@@ -5,7 +5,7 @@ import { badAnswer, call, objectIn } from './call.ts'
 import { apiObject, dateOfAnswer, labels, paramsOf } from './fields.ts'
 import { objectsIn } from './json-body.ts'
 import { pageSize } from './paging.ts'
-import { sessionOf } from './session.ts'
+import { type Session, sessionOf } from './session.ts'
 import { computeVersions } from './versions.ts'
 
 const list: WorkAction = {
@@ -36,25 +36,32 @@ const list: WorkAction = {
   }),
   examples: [{}],
   async run(ctx, params, signal): Promise<Json> {
-    const session = await sessionOf(ctx, params)
-    const all: JsonObject[] = []
-    let date: string | null = null
-    // this list has no next page: it is counted on
-    for (;;) {
-      const query = { all_projects: true, limit: pageSize, offset: all.length }
-      const answer = await call(
-        session,
-        { service: 'compute', path: '/os-server-groups', query, microversion: computeVersions },
-        signal,
-      )
-      date ??= answer.date
-      const groups = objectIn(answer)['server_groups']
-      if (!Array.isArray(groups)) throw badAnswer(answer.url, answer.status, 'without a list `server_groups`')
-      const before = all.length
-      all.push(...objectsIn(groups).filter(({ id }) => !all.some((known) => known['id'] === id)))
-      if (groups.length < pageSize || all.length === before) return { server_groups: all, date }
-    }
+    const { groups, date } = await serverGroups(await sessionOf(ctx, params), signal)
+    return { server_groups: groups, date }
   },
+}
+
+/** The server groups of every project. Their list has no next page: it is counted on. */
+export async function serverGroups(
+  session: Session,
+  signal: AbortSignal,
+): Promise<{ readonly groups: readonly JsonObject[]; readonly date: string | null }> {
+  const all: JsonObject[] = []
+  let date: string | null = null
+  for (;;) {
+    const query = { all_projects: true, limit: pageSize, offset: all.length }
+    const answer = await call(
+      session,
+      { service: 'compute', path: '/os-server-groups', query, microversion: computeVersions },
+      signal,
+    )
+    date ??= answer.date
+    const groups = objectIn(answer)['server_groups']
+    if (!Array.isArray(groups)) throw badAnswer(answer.url, answer.status, 'without a list `server_groups`')
+    const before = all.length
+    all.push(...objectsIn(groups).filter(({ id }) => !all.some((known) => known['id'] === id)))
+    if (groups.length < pageSize || all.length === before) return { groups: all, date }
+  }
 }
 
 export const serverGroupActions: readonly WorkAction[] = [list]

@@ -243,21 +243,26 @@ export const novaFaults: readonly Fault[] = [
       additionalProperties: false,
     },
     apply({ cloud }, { servers }) {
-      const { nova } = cloud
       const members = Array.isArray(servers)
         ? servers.map((name) => serverNamed(cloud, name))
-        : nova.hypervisors.flatMap(({ host }) => running(cloud).find((one) => one.host === host) ?? [])
-      const [first] = members
-      if (!first) throw new Error('no server runs that could be kept apart')
-      nova.groups.push({
-        id: uuidOf(`group/${members.map(({ id }) => id).join()}`),
-        name: 'apart',
-        policy: 'anti-affinity',
-        rules: {},
-        project: first.project,
-        user: first.user,
-        members: members.map(({ id }) => id),
-      })
+        : cloud.nova.hypervisors.flatMap(({ host }) => running(cloud).find((one) => one.host === host) ?? [])
+      addGroup(cloud, 'apart', 'anti-affinity', members)
+    },
+  },
+  {
+    name: 'nova.servers_kept_together',
+    summary: 'Servers are in a group that must stay together, so the scheduler moves none of them away from the others',
+    params: {
+      type: 'object',
+      properties: {
+        servers: { type: 'array', items: { type: 'string' }, description: 'The servers, by name or id', minItems: 1 },
+      },
+      required: ['servers'],
+      additionalProperties: false,
+    },
+    apply({ cloud }, { servers }) {
+      const members = (servers as readonly string[]).map((name) => serverNamed(cloud, name))
+      addGroup(cloud, 'together', 'affinity', members)
     },
   },
   {
@@ -301,6 +306,25 @@ function upsetting(more: Fault['params']['properties']): Fault['params'] {
     required: ['server'],
     additionalProperties: false,
   }
+}
+
+function addGroup(
+  { nova }: CloudState,
+  name: string,
+  policy: 'affinity' | 'anti-affinity',
+  members: readonly NovaServer[],
+): void {
+  const [first] = members
+  if (!first) throw new Error('no server runs that could be in a group')
+  nova.groups.push({
+    id: uuidOf(`group/${members.map(({ id }) => id).join()}`),
+    name,
+    policy,
+    rules: {},
+    project: first.project,
+    user: first.user,
+    members: members.map(({ id }) => id),
+  })
 }
 
 /** New servers may be named before they exist. */
