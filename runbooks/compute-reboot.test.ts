@@ -364,6 +364,33 @@ test('a server that its group keeps with another one is in the way, or is stoppe
   ])
 }, 60_000)
 
+test('all that moves goes to the host that was chosen, whether it runs or not', async () => {
+  const ran = await reboot({ inputs: { target_host: 'c3', shutoff: 'cold' } })
+  expect(ran.end).toMatchObject({ status: 'succeeded' })
+  const moves = ran.effects.filter(({ kind }) => /\.(live_)?migrate$/.test(kind))
+  expect(moves.map(({ detail }) => detail?.['to'])).toEqual(onHost(small).map(() => 'c3'))
+  const { servers } = ran.end.outputs as { servers: { host: string }[] }
+  expect(servers.map(({ host }) => host)).toEqual(onHost(small).map(() => 'c3'))
+})
+
+test.each([
+  { target: 'c1', why: 'c1 is to be emptied, so nothing can move to it' },
+  { target: 'c9', why: '0 compute services are called c9' },
+  { target: 'c2', fault: 'nova.compute_disabled', with: { reason: 'disk' }, why: 'c2 is disabled: disk' },
+  { target: 'c2', fault: 'nova.compute_down', why: 'nova-compute on c2 is down' },
+  {
+    target: 'c2',
+    fault: 'placement.overcommitted',
+    with: { percent: 80 },
+    why: `c2 has no room for ${third} (\`c2\`: it has 8192 MiB of memory left, 16384 are needed)`,
+  },
+])('a chosen host that cannot take the servers is refused before anything begins: $why', async (it) => {
+  const faults = it.fault === undefined ? [] : [{ fault: it.fault, with: { host: it.target, ...it.with } }]
+  const ran = await reboot({ inputs: { target_host: it.target }, faults })
+  expect(ran.end.error?.message).toContain(it.why)
+  expect(ran.effects).toEqual([])
+})
+
 test('when the room goes while the servers move, the last one stops it before the reboot, and all is given back', async () => {
   const ran = await reboot({ faults: [{ fault: 'nova.no_capacity', with: { host: 'c1' }, after: '40s' }] })
   expect(ran.end).toMatchObject({ status: 'rolled_back', error: { message: expect.stringContaining('has not moved') } })

@@ -18,9 +18,17 @@ const movedResult = {
   migration: orNull(migrationItem),
   host: orNull(text('The host it is on now')),
 }
-const toHost = text('The host to move it to, exactly as Nova names it; the scheduler chooses unless told', {
-  minLength: 1,
-})
+const toHost = orNull(
+  text('The host to move it to, exactly as Nova names it; null or left out: the scheduler chooses', { minLength: 1 }),
+)
+
+/** What the scheduler is asked for; without it, it chooses. */
+const hostAsked = ({ host }: JsonObject): string | undefined => (typeof host === 'string' ? host : undefined)
+
+const hostIn = (params: JsonObject): JsonObject => {
+  const host = hostAsked(params)
+  return host === undefined ? {} : { host }
+}
 
 const migrationStatus = ({ seen }: Look): string => textAt(seen.migration, 'status') ?? ''
 
@@ -33,8 +41,8 @@ function movePreview(what: string, { server, params }: Prepared) {
 }
 
 /** Where it is already is no place to move to. */
-const isThere = (server: JsonObject, { host }: JsonObject): boolean =>
-  host !== undefined && hostOf(server) === host && taskOf(server) === null
+const isThere = (server: JsonObject, params: JsonObject): boolean =>
+  hostAsked(params) !== undefined && hostOf(server) === hostAsked(params) && taskOf(server) === null
 
 const minute = 60_000
 const gib = 1024
@@ -150,11 +158,14 @@ const migrate: Operation = {
   from: ['active', 'stopped'],
   holds: (server, params) => isThere(server, params) && restsIn(server, 'active', 'stopped', 'resized'),
   migrates: { types: coldTypes, own: true },
-  request: ({ params: { host } }) => ({
-    versions:
-      host === undefined ? computeVersions : { min: '2.56', max: '2.100', what: 'a migration to a chosen `host`' },
-    body: () => ({ migrate: host === undefined ? null : { host } }),
-  }),
+  request: ({ params }) => {
+    const host = hostAsked(params)
+    return {
+      versions:
+        host === undefined ? computeVersions : { min: '2.56', max: '2.100', what: 'a migration to a chosen `host`' },
+      body: () => ({ migrate: host === undefined ? null : { host } }),
+    }
+  },
   judge: (look) => {
     const status = migrationStatus(look)
     if (status === 'error') return broken(look)
@@ -289,12 +300,12 @@ const evacuate: Operation = {
     return {}
   },
   // below 2.95 it comes up as it was, from 2.95 on it stays shut off; `force` and `onSharedStorage` are never sent
-  request: ({ params: { host, stopped } }) => ({
+  request: ({ params }) => ({
     versions:
-      stopped === true
+      params['stopped'] === true
         ? { min: '2.95', max: '2.100', what: 'an evacuation that leaves the server `stopped`' }
         : { ...computeVersions, max: '2.94', what: 'an evacuation that brings the server up as it was' },
-    body: () => ({ evacuate: host === undefined ? {} : { host } }),
+    body: () => ({ evacuate: hostIn(params) }),
   }),
   judge: (look) => {
     const { seen, attempt } = look

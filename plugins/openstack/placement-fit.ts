@@ -80,7 +80,7 @@ export const placementFit: WorkAction = {
     const { hosts, nodes, zone, date } = await computeHosts(session, from, signal)
     const aggregates = await collected(session, 'compute', '/os-aggregates', 'aggregates', signal)
     const out = hosts.flatMap((one) => {
-      const why = whyOut(one, { from, to, zone })
+      const why = whyOut(one, from, zone)
       return why === undefined ? [] : [{ host: one.host, why }]
     })
     const takers = hosts.filter(({ host }) => !out.some((one) => one.host === host))
@@ -98,6 +98,7 @@ export const placementFit: WorkAction = {
     const holds = source ? await allocationsOf(session, source, signal) : {}
     const guests = servers.map((server): Guest => {
       const barred = barredFor(server, from, places, aggregates)
+      for (const { host } of places) if (to !== undefined && host !== to) barred.set(host, notChosen)
       return {
         id: String(server['id']),
         name: String(server['name']),
@@ -112,12 +113,16 @@ export const placementFit: WorkAction = {
     const away = [...out, ...strangers]
     return {
       placed: found.placed.map(({ guest, host }) => ({ server: guest.id, name: guest.name, host })),
-      unplaced: found.unplaced.map(({ guest, refusals }) => ({
-        server: guest.id,
-        name: guest.name,
-        why: sayRefusals(refusals.length > 0 ? refusals : away.filter(({ host }) => host !== from)),
-        hosts: refusals.map((one) => ({ ...one })),
-      })),
+      unplaced: found.unplaced.map(({ guest, refusals }) => {
+        const asked = refusals.filter(({ why }) => why !== notChosen)
+        const others = away.filter(({ host }) => (to === undefined ? host !== from : host === to))
+        return {
+          server: guest.id,
+          name: guest.name,
+          why: sayRefusals(asked.length > 0 ? asked : others),
+          hosts: asked.map((one) => ({ ...one })),
+        }
+      }),
       hosts: found.left.map((one) => ({ ...one })),
       out: away,
       needed: total(guests.map(({ needs }) => needs)),
@@ -176,14 +181,12 @@ async function computeHosts(session: Session, from: string, signal: AbortSignal)
   return { hosts, nodes, zone: mine.zone, date: services.first.date }
 }
 
+const notChosen = 'it was not chosen'
+
 /** Why a host takes nothing at all. */
-function whyOut(
-  { host, zone, status, state }: ComputeHost,
-  wanted: { readonly from: string; readonly to: string | undefined; readonly zone: Json },
-): string | undefined {
-  if (host === wanted.from) return 'it is the host that they leave'
-  if (wanted.to !== undefined && host !== wanted.to) return 'it was not chosen'
-  if (zone !== wanted.zone) return `it is in zone \`${String(zone)}\``
+function whyOut({ host, zone, status, state }: ComputeHost, from: string, zoneOfFrom: Json): string | undefined {
+  if (host === from) return 'they are there'
+  if (zone !== zoneOfFrom) return `it is in zone \`${String(zone)}\``
   if (status !== 'enabled') return `it is ${String(status)}`
   return state === 'up' ? undefined : `it is ${String(state)}`
 }
@@ -330,7 +333,7 @@ async function groupsOf(
 const mostSaid = 4
 
 function sayRefusals(refusals: readonly { readonly host: string; readonly why: string }[]): string {
-  if (refusals.length === 0) return 'there is no other host'
+  if (refusals.length === 0) return 'there is no such host'
   const said = refusals.slice(0, mostSaid).map(({ host, why }) => `\`${host}\`: ${why}`)
   const more = refusals.length - said.length
   return `${said.join('; ')}${more > 0 ? `; and ${more} more` : ''}`
