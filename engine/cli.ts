@@ -15,9 +15,13 @@ async function start(): Promise<void> {
   }
   const { exitCode } = await import('./error.ts')
   const cancel = new AbortController()
+  const leave = new AbortController()
   const onSignal = (signal: NodeJS.Signals) => {
     // once: stop cleanly, with clean-up; twice: leave at once, to be resumed
-    if (cancel.signal.aborted) process.exit(exitCode.interrupted)
+    if (cancel.signal.aborted) {
+      leave.abort()
+      process.exit(exitCode.interrupted)
+    }
     cancel.abort(new Error(`interrupted by ${signal}`))
   }
   process.on('SIGINT', onSignal)
@@ -37,6 +41,7 @@ async function start(): Promise<void> {
     hostname: hostname(),
     pid: process.pid,
     program: fileURLToPath(import.meta.url),
+    leave: leave.signal,
   }
   process.exitCode = await main(argv, io, cancel.signal)
   // a plugin may have left something open; all that had to be written is written

@@ -85,6 +85,7 @@ export async function exec(name: string, options: ExecOptions, io: Io, signal: A
     const operator = { user: io.user, host: io.hostname }
     const revision = await revisionOf(path)
     const view = await viewFor(options.output, io, {
+      run,
       transcript: join(runs, run, 'transcript.jsonl'),
       verbose: options.verbose === true,
     })

@@ -11,6 +11,8 @@ export interface Io {
   readonly pid: number
   /** The file of the program. */
   readonly program?: string
+  /** Aborted when the program is about to end in the middle of everything: who listens may still write, and not wait. */
+  readonly leave?: AbortSignal
 }
 
 /** Whether a person can be asked something now. */

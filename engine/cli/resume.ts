@@ -92,6 +92,7 @@ async function goOn(folder: string, options: ResumeOptions, io: Io, signal: Abor
     const inputs = await recordedInputs(began, plan, options, io, signal)
     for (const secret of plan.runbook.secrets) redactor.add(secret, String(inputs[secret] ?? ''))
     const view = await viewFor(options.output, io, {
+      run,
       transcript: join(folder, 'transcript.jsonl'),
       verbose: options.verbose === true,
     })

@@ -6,6 +6,19 @@ import type { Io } from './io.ts'
 export async function viewFor(
   form: 'live' | 'plain' | 'json' | undefined,
   io: Io,
+  options: { readonly run: string; readonly transcript: string; readonly verbose: boolean },
+): Promise<View> {
+  const view = await newView(form, io, options)
+  io.leave?.addEventListener('abort', () => {
+    view.leave()
+    io.stderr.write(`left in the middle of the run\n  next       runbook resume ${options.run}\n`)
+  })
+  return view
+}
+
+async function newView(
+  form: 'live' | 'plain' | 'json' | undefined,
+  io: Io,
   options: { readonly transcript: string; readonly verbose: boolean },
 ): Promise<View> {
   const terminal = io.stdout.isTTY === true && io.env['TERM'] !== 'dumb' && !io.env['CI']

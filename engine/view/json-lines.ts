@@ -8,6 +8,7 @@ export function jsonLinesView(out: Sink): View {
     pause: async () => {},
     resume() {},
     end: async () => {},
+    leave() {},
   }
 }
 

@@ -61,6 +61,9 @@ export function liveView(out: Terminal, options: LiveOptions = {}): View {
       running.settle()
       await running.ended
     }
+    writeLines()
+  }
+  const writeLines = () => {
     for (const line of lines.splice(0)) out.write(`${line}\n`)
   }
 
@@ -87,6 +90,11 @@ export function liveView(out: Terminal, options: LiveOptions = {}): View {
     async end() {
       over = true
       await stop()
+    },
+    leave() {
+      over = true
+      screen.clear()
+      writeLines()
     },
   }
 }

@@ -41,5 +41,6 @@ export function plainView(out: Sink, options: ViewOptions = {}): View {
     async end() {
       release()
     },
+    leave: release,
   }
 }

@@ -11,6 +11,8 @@ export interface View {
   resume(): void
   /** Writes what is still to be said and gives the terminal back; settles when nothing more will be written. */
   end(): Promise<void>
+  /** Gives the terminal back at once: the program ends with this turn, in the middle of the run. */
+  leave(): void
 }
 
 /** Where a view writes. */

@@ -1,6 +1,8 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
+import { plainTerminal } from '../support/plain-terminal.ts'
+import { atTerminal } from './at-terminal.ts'
 import { book, isRunning, mark, type Running, type Workspace, workspace } from './program.ts'
 
 /** A step that leaves its process number and stays, with a child of its own in its group. */
@@ -79,6 +81,26 @@ test('a second signal leaves at once with 130, and a resume finishes the clean-u
     'mark undo',
   ])
   expect(space.entries().at(-1)).toMatchObject({ type: 'run.ended', status: 'cancelled' })
+})
+
+test('a second signal at a terminal gives the cursor back and says how to go on', async () => {
+  const space = workspace()
+  space.write('slow.yaml', slowTidy)
+  const running = atTerminal(space, ['exec', 'slow.yaml'])
+  await untilItStays(space, running)
+  running.type('\u0003')
+  await running.until(() => space.effects().includes('mark tidy'))
+  running.type('\u0003')
+  const { code, all } = await running.ended
+  space.write('go', '')
+  expect(code, all).toBe(130)
+  const terminal = plainTerminal()
+  terminal.write(all)
+  expect(terminal.cursorShown()).toBe(true)
+  expect(terminal.lines().slice(-2)).toEqual([
+    'left in the middle of the run',
+    expect.stringMatching(/^ {2}next {7}runbook resume \d{8}T\d{6}-[\da-f]{6}$/),
+  ])
 })
 
 const parks = book(
