@@ -33,5 +33,5 @@ const hostBefore = ({ seen, attempt }: Look): string | null =>
 export function hasMoved(look: Look): boolean {
   const now = hostOf(look.seen.server)
   const wanted = look.attempt.params['host']
-  return now !== null && now !== hostBefore(look) && (wanted === undefined || now === wanted)
+  return now !== null && now !== hostBefore(look) && (typeof wanted !== 'string' || now === wanted)
 }

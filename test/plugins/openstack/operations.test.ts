@@ -346,7 +346,9 @@ test.each<{
     speaks: '2.100',
     sent: { 'os-migrateLive': { host: 'b', block_migration: true } },
   },
+  { verb: 'migrate', params: { host: null }, speaks: '2.55', sent: { migrate: null } },
   { verb: 'evacuate', speaks: '2.96', sent: { evacuate: {} }, version: '2.94' },
+  { verb: 'evacuate', params: { host: null }, speaks: '2.96', sent: { evacuate: {} }, version: '2.94' },
   {
     verb: 'evacuate',
     params: { stopped: true, host: 'b' },

@@ -52,6 +52,16 @@ async function anActive(): Promise<{ id: string; name: string; host: string }> {
   return { id: String(found?.['id']), name: String(found?.['name']), host: String(found?.['OS-EXT-SRV-ATTR:host']) }
 }
 
+test('a host that is null is left to the scheduler, and wherever it sends the server is right', async () => {
+  await rehearse()
+  const { id: server, host } = await anActive()
+  const moved = await act('server.live_migrate', { server, host: null })
+  expect(moved).toMatchObject({ changed: true, migration: { status: 'completed' } })
+  expect(moved['host']).not.toBe(host)
+  const cold = await act('server.migrate', { server, host: null })
+  expect(cold).toMatchObject({ changed: true, server: { status: 'VERIFY_RESIZE' } })
+})
+
 test('every operation takes a server of the rehearsal cloud where it says, and each change is one effect', async () => {
   await rehearse()
   const { id: server, host } = await anActive()
