@@ -27,6 +27,8 @@ interface Raised {
   readonly status: string
   readonly error: string
   readonly outputs: unknown
+  /** What nobody has answered, when the run is parked for that. */
+  readonly waitsFor: readonly { readonly key: string; readonly message: string }[]
 }
 
 let worlds = 0
@@ -42,13 +44,17 @@ async function raise(scenario: string, inputs: object, ...args: string[]): Promi
   )
   const agreed = ['--answer', 'mend/agreed=openstack', '--answer', 'mend/restarts=yes']
   const all = ['exec', 'mariadb-max-connections', '--rehearse', scenario, '--effects', effects, '--inputs', given]
-  const { exit, stdout, stderr } = await runCli([...all, '--output', 'json', ...agreed, ...args], { cwd, home })
+  // a run that is parked holds its locks
+  const own = { cwd, home: join(home, `home-${worlds}`) }
+  const { exit, stdout, stderr } = await runCli([...all, '--output', 'json', ...agreed, ...args], own)
   const events = stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as RunEvent]))
   const ended = events.at(-1)
-  if (ended?.type !== 'run.ended') throw new Error(`the run did not end: ${stderr}`)
+  if (ended?.type !== 'run.ended' && ended?.type !== 'run.parked') throw new Error(`the run did not end: ${stderr}`)
   const narrow = events.find((event) => event.type === 'step.ended' && event.step === 'mend/narrow')
   const shown = narrow?.type === 'step.ended' && narrow.outcome.status === 'succeeded' ? narrow.outcome.result : {}
   const { message: asked = '' } = shown as { readonly message?: string }
+  const waitsFor =
+    ended.type === 'run.parked' ? ended.questions.map(({ key, question }) => ({ key, message: question.message })) : []
   const { status, error, outputs } = ended as unknown as Pick<Raised, 'status' | 'outputs'> & {
     readonly error?: { readonly message: string }
   }
@@ -57,7 +63,7 @@ async function raise(scenario: string, inputs: object, ...args: string[]): Promi
     kind === 'host.unit.restart' ? [detail?.['synced'] as readonly string[]] : [],
   )
   const common = { exit, stderr, events, effects: done.map(inShort), synced, asked }
-  return { ...common, status, error: error?.message ?? '', outputs }
+  return { ...common, status, error: error?.message ?? '', outputs, waitsFor }
 }
 
 interface Effect {
@@ -236,8 +242,14 @@ test('a node where no administrator gets in is asked, and given its limit, by an
   expect(starts(raised)).toEqual([])
 })
 
+const later = {
+  fault: 'hosts.file',
+  with: { host: 'db3', path: `${folder}/zzz-local.cnf`, content: '[mysqld]\nmax_connections = 500\n' },
+}
+
 test('a file that is read later wins: it is seen, and what was done is taken back', async () => {
-  const raised = await raise('max-connections-later-file', { target: 4000 })
+  // nobody needs the connections yet
+  const raised = await raise(world('early', [later]), { target: 4000, demand: 3000 })
   expect(raised).toMatchObject({ exit: 1, status: 'rolled_back' })
   expect(raised.error).toContain('another file of db3 is read later: the server would start with 500')
   expect(of(raised, 'set_global')).toEqual([
@@ -246,6 +258,27 @@ test('a file that is read later wins: it is seen, and what was done is taken bac
   ])
   for (const node of nodes) expect(raised.effects).toContain(`remove ${node}:${file}`)
   expect(starts(raised)).toEqual([])
+})
+
+test('a limit is not taken down again where people would be turned away: that is said, and the files are put back', async () => {
+  const raised = await raise('max-connections-later-file', { target: 4000 })
+  expect(raised).toMatchObject({ exit: 1, status: 'failed' })
+  expect(raised.error).toContain('another file of db3 is read later: the server would start with 500')
+  expect(raised.error).toMatch(/db3 keeps 4000 connections until its next start, for 2611 are open and 2000 would turn/)
+  expect(of(raised, 'set_global')).toEqual(nodes.map((node) => `set_global ${node} 4000`))
+  for (const node of nodes) expect(raised.effects).toContain(`remove ${node}:${file}`)
+})
+
+test('a limit is taken down on the nodes that have room, and left on the one that has not', async () => {
+  const scenario = world('one-full', [later, { fault: 'galera.too_many_connections', with: { node: 'db2' } }])
+  const raised = await raise(scenario, { target: 4000 })
+  expect(raised).toMatchObject({ exit: 1, status: 'failed' })
+  expect(of(raised, 'set_global')).toEqual([
+    ...nodes.map((node) => `set_global ${node} 4000`),
+    'set_global db3 2000',
+    'set_global db1 2000',
+  ])
+  expect(raised.error).toMatch(/db2 keeps 4000 connections/)
 })
 
 describe('a configuration that would not start, or starts as something else, never reaches a start', () => {
@@ -388,6 +421,55 @@ test('a node that does not come back with its old files either stays out of hapr
   expect(raised.error).toMatch(/db2 did not come back, with its old files neither: a person is needed/)
   expect(starts(raised)).toEqual(['restart db2', 'stop db2', 'start db2'])
   expect(of(raised, 'maint', 'ready')).toEqual(['maint ctl1:galera/db2'])
+})
+
+describe('a cluster that loses its majority', () => {
+  const majority = { fault: 'galera.no_majority', after: '200s' }
+
+  test('while a node is restarted: a person is called, and until there is an answer nothing more is touched', async () => {
+    const raised = await raise('max-connections-non-primary', { target: 8000 })
+    expect(raised.exit).toBe(6)
+    expect(raised.waitsFor.map(({ key }) => key)).toEqual(['mend/roll[db2]/person'])
+    expect(raised.waitsFor[0]?.message).toMatch(
+      /^The cluster openstack is not Primary any more: .* Nothing more is touched/,
+    )
+    expect(starts(raised)).toEqual(['restart db2'])
+    expect(raised.effects.at(-1)).toBe('restart db2')
+  })
+
+  test('and is left to that person: no file is put back, nothing is restarted', async () => {
+    const raised = await raise('max-connections-non-primary', { target: 8000 }, '--answer', 'mend/roll[db2]/person=no')
+    expect(raised).toMatchObject({ exit: 3, status: 'refused' })
+    expect(raised.error).toContain('the cluster is not Primary, so this is left as it is')
+    expect(raised.effects.at(-1)).toBe('restart db2')
+  })
+
+  test('nor is a limit set at run time taken back', async () => {
+    const scenario = world('set-first', [{ fault: 'galera.no_majority', with: { start_of: 'db2' } }])
+    // options need a restart, and the process has files enough to be given the limit before
+    const inputs = { target: 4000, demand: 3000, options: { wait_timeout: '600' } }
+    const raised = await raise(scenario, inputs, '--answer', 'mend/roll[db2]/person=no')
+    expect(raised.exit).toBe(3)
+    expect(of(raised, 'set_global')).toEqual(nodes.map((node) => `set_global ${node} 4000`))
+    expect(raised.effects.at(-1)).toBe('restart db2')
+  })
+
+  test('while a node that has come back is watched', async () => {
+    const scenario = world('soaking', [{ fault: 'galera.too_many_connections' }, majority])
+    const raised = await raise(scenario, { target: 8000, soak_seconds: 600 })
+    expect(raised.exit).toBe(6)
+    expect(raised.waitsFor.map(({ key }) => key)).toEqual(['mend/roll[db2]/person'])
+    expect(starts(raised)).toEqual(['restart db2'])
+    expect(raised.effects.at(-1)).toBe('ready ctl1:galera/db2')
+  })
+
+  test('before it begins: that is what is said, not that the database is not the reason', async () => {
+    const scenario = world('lost', [{ fault: 'galera.no_majority' }])
+    const raised = await raise(scenario, { target: 4000 })
+    expect(raised).toMatchObject({ exit: 1, effects: [] })
+    expect(raised.error).toMatch(/no part of a primary component.*"db1","db2","db3"/)
+    expect(raised.error).not.toContain('NOT_DB')
+  })
 })
 
 test('a dry run shows what would be done, and does none of it', async () => {

@@ -81,6 +81,7 @@ export function createEstate(topology: Topology, clock: Clock, random: Random): 
                 started: () => databaseStarted(name),
                 others: () => topology.databases.filter((other) => other !== name && galera.view(other).state === 4),
                 fell: (other) => machine(other)?.units.fail('mariadb'),
+                cluster: () => galera,
               }),
             ]
           : []

@@ -139,6 +139,22 @@ export const databaseFaults: Fault[] = [
     },
   ),
   fault(
+    'galera.no_majority',
+    'The databases lose their majority: each runs and says that it is non-Primary, its queries fail (1047), and none can join',
+    {
+      start_of: {
+        type: 'string',
+        default: '',
+        description: 'The database host whose start is the moment; at once, when it is empty',
+      },
+    },
+    (world, { start_of }) => {
+      if (start_of === '') world.estate.galera.noMajority = true
+      else dbNode(world, start_of).losesMajority = true
+      world.estate.changed()
+    },
+  ),
+  fault(
     'galera.comes_back_desynced',
     'A database node that is restarted runs and answers, and does not become Synced',
     { node, starts },

@@ -25,6 +25,8 @@ export interface DbNode {
   stateLost: boolean
   /** A node that falls in the moment this one starts. */
   takesDown: string | undefined
+  /** The cluster loses its majority in the moment this one starts. */
+  losesMajority: boolean
   /** How many starts from now on end desynced, and how many do not end at all. */
   desyncedStarts: number
   stuckStarts: number
@@ -43,11 +45,15 @@ export interface DbNode {
  *    long: the first of the others, so it may be the one that writes.
  * 3. A node that comes back is Joined for a moment before it is Synced.
  * 4. A node that is split off believes in a component of its own.
+ * 5. Without a majority every node that runs is alone: it says so, answers nothing that needs a table, and none can join, until
+ *    somebody makes one of them a primary component by hand.
  */
 export interface Galera {
   readonly nodes: ReadonlyMap<string, DbNode>
   readonly clusterUuid: string
   configuration: number
+  /** No part of it is more than half. */
+  noMajority: boolean
   /** Who comes through the proxy, and to which node it sends them: the estate says. */
   readonly proxied: Holder[]
   route: () => string | undefined
@@ -79,6 +85,8 @@ const [seenAfter, givenAfter, endsAfter] = [3_000, 4_600, 800]
 const [missed, everything] = [1_600, 45_000]
 /** Milliseconds from a ready process to Synced. */
 const syncTime = 700
+/** How long a node that starts looks for a primary component. */
+const waitsForPrimary = 36_000
 const packagedOpenFiles = 32_768
 /** Longer than anybody waits. */
 const never = 365 * 86_400_000
@@ -114,6 +122,7 @@ export function createGalera(
     nodes,
     clusterUuid: uuidOf('galera').replace(/^(.{14})./, '$11'),
     configuration: 17,
+    noMajority: false,
     proxied: usualHolders(),
     route: () => names[0],
     machine,
@@ -133,6 +142,7 @@ export function createGalera(
       galera.look()
       const node = nodes.get(name)
       if (node?.votedOut) return outside
+      if (galera.noMajority) return { ...outside, ...cutOff, addresses: `${machine(name)?.address}:0` }
       const alone = node?.split === true
       const members = alone ? [name] : names.filter(isMember)
       // an orderly stop leaves a primary component behind, however small it is
@@ -180,6 +190,9 @@ const outside: WsrepView = {
   desyncCount: 0,
 }
 
+/** What a node says that belongs to no primary component. */
+const cutOff = { size: 1, status: 'non-Primary', state: 0, comment: 'Initialized', connected: true, index: 0 } as const
+
 const freshNode = (name: string, now: () => number): DbNode => {
   const node: DbNode = {
     name,
@@ -193,6 +206,7 @@ const freshNode = (name: string, now: () => number): DbNode => {
     split: false,
     stateLost: false,
     takesDown: undefined,
+    losesMajority: false,
     desyncedStarts: 0,
     stuckStarts: 0,
     stuck: false,
@@ -238,6 +252,7 @@ interface MariadbUnitOptions {
   readonly others: () => readonly string[]
   /** Another node has fallen. */
   readonly fell: (name: string) => void
+  readonly cluster: () => Galera
 }
 
 /**
@@ -245,7 +260,7 @@ interface MariadbUnitOptions {
  * ends a start at once. An option nobody knows is found after the state was transferred: the server aborts, what it had saved
  * is lost, and systemd tries again, and again. So it goes when a whole state has no room.
  */
-export function mariadbUnit({ node, machine, started, others, fell }: MariadbUnitOptions): UnitKind {
+export function mariadbUnit({ node, machine, started, others, fell, cluster }: MariadbUnitOptions): UnitKind {
   return {
     name: 'mariadb.service',
     description: 'MariaDB 10.11.11 database server',
@@ -254,6 +269,7 @@ export function mariadbUnit({ node, machine, started, others, fell }: MariadbUni
     startsIn() {
       const [db, host] = [node(), machine()]
       if (!db || !host) return 7_000
+      if (cluster().noMajority) return waitsForPrimary
       return impossible(host.files, host.memory.total) ? 400 : givenAfter + transferTime(db) + endsAfter
     },
     openFiles: packagedOpenFiles,
@@ -265,12 +281,19 @@ export function mariadbUnit({ node, machine, started, others, fell }: MariadbUni
       db.stuckStarts = Math.max(0, db.stuckStarts - 1)
       if (db.takesDown !== undefined) fell(db.takesDown)
       db.takesDown = undefined
+      if (db.losesMajority) cluster().noMajority = true
+      db.losesMajority = false
     },
     refuses() {
       const [db, host] = [node(), machine()]
       if (!db || !host) return undefined
       const cannot = impossible(host.files, host.memory.total)
       if (cannot) return { reason: `[ERROR] ${cannot}` }
+      if (cluster().noMajority)
+        return {
+          reason:
+            '[ERROR] WSREP: failed to open gcomm backend connection: 110: failed to reach primary view (pc.wait_prim_timeout): 110 (Connection timed out)',
+        }
       const data = host.mounts.find(({ at }) => at === '/var/lib/mysql')
       if (db.stateLost && data && data.used >= data.size)
         return {

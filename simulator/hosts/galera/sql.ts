@@ -40,6 +40,8 @@ export function executeSql(
       [...all].filter(([name]) => keep(name)).map(([name, value]) => [name, value]),
     )
   }
+  if (!galera.view(node).ready && needsCluster(text))
+    return error(1047, '08S01', 'WSREP has not yet prepared node for application use')
   if (/^show warnings$/i.test(text))
     return rows(
       ['Level', 'Code', 'Message'],
@@ -73,6 +75,12 @@ export function executeSql(
   if (/^(flush|use|do) /i.test(text)) return { is: 'ok' }
   return syntax(text)
 }
+
+/** What only a member of a primary component answers: all but what is set, shown, or asked of no table or of its own. */
+const needsCluster = (text: string): boolean =>
+  /^select /i.test(text)
+    ? / from (?!\(?(information|performance)_schema\.)/i.test(text.replace(/'[^']*'/g, "''"))
+    : !/^(set|show) /i.test(text)
 
 const syntax = (text: string) =>
   error(
@@ -133,6 +141,9 @@ function setGlobal(
     if (node.maxConnections !== wanted) warnings.push(`Truncated incorrect max_connections value: '${wanted}'`)
   } else if (variable === 'wsrep_desync') {
     node.desynced = /^(on|1|true)$/i.test(value)
+  } else if (variable === 'wsrep_provider_options') {
+    // a primary component is made of this node, and the others find it
+    if (/^pc\.bootstrap ?= ?(yes|1|true|on)$/i.test(value)) galera.noMajority = false
   } else {
     node.set.set(variable, value)
   }

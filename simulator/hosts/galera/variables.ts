@@ -30,7 +30,8 @@ export function statusOf(galera: Galera, name: string): Map<string, string> {
     Uptime: uptime,
     wsrep_applier_thread_count: 4,
     wsrep_cluster_capabilities: '',
-    wsrep_cluster_conf_id: view.configuration,
+    // all ones while it belongs to none
+    wsrep_cluster_conf_id: view.status === 'Primary' ? view.configuration : '18446744073709551615',
     wsrep_cluster_size: view.size,
     wsrep_cluster_state_uuid: galera.clusterUuid,
     wsrep_cluster_status: view.status,
@@ -98,6 +99,8 @@ const byDefault: Readonly<Record<string, string | number>> = {
   tmpdir: '/tmp',
   wait_timeout: 28_800,
   wsrep_on: 'ON',
+  wsrep_provider_options:
+    'gcache.size = 128M; gcs.fc_limit = 16; pc.bootstrap = false; pc.ignore_quorum = false; pc.weight = 1; ',
   wsrep_sst_donor: '',
   wsrep_sst_method: 'mariabackup',
 }

@@ -181,6 +181,13 @@ const seen: Readonly<
     healthy: /^2000$/m,
     faulty: /^1070$/m,
   },
+  'galera.no_majority': {
+    params: { start_of: '' },
+    host: 'db2',
+    ask: `mariadb -N -B -e "SHOW STATUS LIKE 'wsrep_cluster_status'"`,
+    healthy: /\tPrimary$/m,
+    faulty: /\tnon-Primary$/m,
+  },
   'haproxy.low_limit': {
     params: { proxy: 'galera', server: 'db1', limit: 400 },
     host: 'ctl1',

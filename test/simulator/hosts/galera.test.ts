@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { hostFaults } from '../../../simulator/hosts/faults.ts'
 import { startWorld, type TestWorld } from './world.ts'
 
 const small = { controllers: 1, computes: 1, ceph: 3 }
@@ -61,4 +62,43 @@ test('a node that stops leaves a smaller cluster with a new configuration, and i
   expect(await asked(world, 'db2', "SHOW STATUS LIKE 'wsrep_local_state_comment'")).toBe(
     'wsrep_local_state_comment\tSynced',
   )
+})
+
+test('without a majority a node says so and answers what needs no table; nothing else, until somebody makes it primary by hand', async () => {
+  await using world = await startWorld(small)
+  const lose = hostFaults.find(({ name }) => name === 'galera.no_majority')
+  lose?.apply(world.world, { start_of: 'db2' })
+  const view = `mariadb -N -B -e "SELECT JSON_OBJECTAGG(LOWER(VARIABLE_NAME),VARIABLE_VALUE) FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME IN ('wsrep_local_state_comment','wsrep_cluster_size','wsrep_cluster_status','wsrep_ready','wsrep_connected')"`
+  const state = async (host: string) => JSON.parse((await world.run(host, view)).stdout)
+  expect(await state('db1')).toMatchObject({ wsrep_cluster_status: 'Primary', wsrep_cluster_size: '3' })
+
+  // 36 seconds, then it gives up: no node gives it a state
+  expect(await world.run('db2', 'systemctl restart mariadb')).toMatchObject({ code: 1 })
+  const log = await world.run('db2', 'journalctl -u mariadb -o cat --no-pager | grep -c "failed to reach primary view"')
+  expect(log.stdout).toBe('1\n')
+  for (const host of ['db1', 'db3'])
+    expect(await state(host)).toEqual({
+      wsrep_local_state_comment: 'Initialized',
+      wsrep_cluster_size: '1',
+      wsrep_cluster_status: 'non-Primary',
+      wsrep_ready: 'OFF',
+      wsrep_connected: 'ON',
+    })
+  expect((await world.run('db1', 'systemctl is-active mariadb')).stdout).toBe('active\n')
+  for (const statement of ['SELECT COUNT(*) FROM app.t', "INSERT INTO app.t(v) VALUES('x')"])
+    expect(await world.run('db1', `mariadb -e "${statement}"`)).toMatchObject({
+      code: 1,
+      stderr: `--------------\n${statement}\n--------------\n\nERROR 1047 (08S01) at line 1: WSREP has not yet prepared node for application use\n`,
+    })
+  expect(await asked(world, 'db1', 'SET GLOBAL max_connections = 1500; SELECT @@max_connections')).toBe('1500')
+  const down = await world.run(
+    'ctl1',
+    `echo 'show stat' | socat -t5 /run/haproxy/admin.sock - | awk -F, '$1 == "galera" && $2 ~ /^db/ { print $18 }'`,
+  )
+  expect(down.stdout).toBe('DOWN\nDOWN\nDOWN\n')
+
+  await world.run('db1', `mariadb -e "SET GLOBAL wsrep_provider_options='pc.bootstrap=YES'"`)
+  expect(await state('db1')).toMatchObject({ wsrep_cluster_status: 'Primary', wsrep_cluster_size: '2' })
+  expect(await world.run('db2', 'systemctl start mariadb; sleep 2')).toMatchObject({ code: 0 })
+  expect(await state('db2')).toMatchObject({ wsrep_local_state_comment: 'Synced', wsrep_cluster_size: '3' })
 })
