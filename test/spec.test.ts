@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import { codes } from '../engine/codes.ts'
+import { program } from './support/program.ts'
 import { runCli } from './support/run-cli.ts'
 import { specCases } from './support/spec-case.ts'
 
@@ -64,7 +65,6 @@ describe('the built program', () => {
 })
 
 function builtProgram(args: readonly string[], cwd: string): { readonly text: string; readonly exit: number } {
-  const program = join(import.meta.dirname, '..', 'dist', 'cli.js')
   try {
     const text = execFileSync(process.execPath, [program, ...args], {
       cwd,

@@ -2,6 +2,7 @@ import { resolve } from 'node:path'
 import type { Diagnostic } from '../diagnostic.ts'
 import { inOrder } from '../diagnostic.ts'
 import type { Runbook } from '../document/runbook.ts'
+import { RunbookError } from '../error.ts'
 import { isFolder, namesIn } from '../host/files.ts'
 import { configOf } from './config.ts'
 import type { Io } from './io.ts'
@@ -45,9 +46,11 @@ export async function examine(
 
 /** A folder stands for the runbooks in it. */
 function expand(path: string, name: string): readonly string[] {
-  return isFolder(path)
-    ? namesIn(path)
-        .filter((file) => /\.ya?ml$/.test(file))
-        .map((file) => `${path}/${file}`)
-    : [name]
+  if (!isFolder(path)) return [name]
+  const files = namesIn(path).filter((file) => /\.ya?ml$/.test(file))
+  if (files.length === 0)
+    throw new RunbookError('usage', `no runbook is in the folder \`${name}\``, {
+      hint: 'the files of runbooks end in .yaml or .yml; name the folder that they stand in, not one above it',
+    })
+  return files.map((file) => `${path}/${file}`)
 }

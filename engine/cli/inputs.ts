@@ -3,11 +3,13 @@ import type { Code } from '../codes.ts'
 import type { Diagnostic } from '../diagnostic.ts'
 import { closest, didYouMean } from '../diagnostic.ts'
 import { problemAt } from '../document/problem.ts'
+import type { LocatedMap } from '../document/tree.ts'
+import { spanAt, toJson } from '../document/tree.ts'
 import type { Json, JsonObject, Schema } from '../json.ts'
 import type { PlannedRunbook } from '../plan/plan.ts'
 import { validatorOf } from '../schema.ts'
-import type { Source } from '../source.ts'
-import { readSource, readYaml } from './yaml-file.ts'
+import type { Source, Span } from '../source.ts'
+import { readLocated, readSource } from './yaml-file.ts'
 
 /** Where inputs come from; the first that has one wins, and one source may not say the same thing twice. */
 export interface InputSources {
@@ -46,7 +48,7 @@ export function gatherInputs(runbook: PlannedRunbook, sources: InputSources): Ga
   for (const name of names) {
     const fromEnv = sources.env[`RUNBOOK_INPUT_${name.toUpperCase()}`]
     if (!Object.hasOwn(values, name) && fromEnv !== undefined)
-      set({ path: `RUNBOOK_INPUT_${name.toUpperCase()}`, text: name }, name, fromEnv, true)
+      set(typedAt(`RUNBOOK_INPUT_${name.toUpperCase()}`, name), name, fromEnv, true)
   }
   const missing: string[] = []
   for (const [name, schema] of Object.entries(runbook.inputs)) {
@@ -58,17 +60,13 @@ export function gatherInputs(runbook: PlannedRunbook, sources: InputSources): Ga
   // what could not be read may hold what seems to be missing
   return { values, missing: diagnostics.some(({ code }) => code === 'RB3006') ? [] : missing, diagnostics }
 
-  function problem(source: Source, code: Code, message: string, hint?: string, start = 0): void {
-    const end = Math.max(
-      start + 1,
-      source.text.indexOf('=', start) < 0 ? source.text.length : source.text.indexOf('=', start),
-    )
-    diagnostics.push(problemAt(source, { start, end }, code, message, hint))
+  function problem({ source, span }: Given, code: Code, message: string, hint?: string): void {
+    diagnostics.push(problemAt(source, span, code, message, hint))
   }
 
   function take(flag: string, pair: string): void {
     const at = pair.indexOf('=')
-    const source = { path: flag, text: pair }
+    const source = typedAt(flag, pair)
     if (at <= 0) return void problem(source, 'RB3006', `\`${pair}\` is not \`name=value\``)
     const name = pair.slice(0, at)
     const text = pair.slice(at + 1)
@@ -81,17 +79,18 @@ export function gatherInputs(runbook: PlannedRunbook, sources: InputSources): Ga
   }
 
   function takeFile(path: string): void {
-    const document = readYaml(path)
-    if (typeof document !== 'object' || document === null || Array.isArray(document))
-      return void problem({ path, text: '' }, 'RB3006', 'the file is not a mapping of inputs')
-    for (const [name, value] of Object.entries(document)) {
-      const source = { path, text: name }
-      if (!known(source, name)) continue
-      if (!Object.hasOwn(values, name)) set(source, name, value as Json, false)
+    const { source: read, tree } = readLocated(path)
+    // no line of it is shown: whose value is a secret cannot be told
+    if (tree.kind !== 'map') return void problem(typedAt(path, ''), 'RB3006', 'the file is not a mapping of inputs')
+    const open = (name: string) => names.includes(name) && !runbook.secrets.includes(name)
+    const source = withoutValues(read, tree, (name) => !open(name))
+    for (const { key, keySpan, value } of tree.entries) {
+      if (!known({ source, span: keySpan }, key) || Object.hasOwn(values, key)) continue
+      set({ source, span: open(key) ? spanAt(tree, [key]) : keySpan }, key, toJson(value), false)
     }
   }
 
-  function known(source: Source, name: string): boolean {
+  function known(source: Given, name: string): boolean {
     if (names.includes(name)) return true
     meant.add(closest(name, names) ?? '')
     problem(
@@ -104,7 +103,7 @@ export function gatherInputs(runbook: PlannedRunbook, sources: InputSources): Ga
   }
 
   /** What a person typed is read as the schema wants it; a value of a file has a type already. */
-  function set(source: Source, name: string, written: Json, typed: boolean): void {
+  function set(source: Given, name: string, written: Json, typed: boolean): void {
     const schema = runbook.inputs[name] ?? {}
     const value = typed ? typedValue(String(written), schema) : written
     const [misfit] = validatorOf(schema)(value)
@@ -113,7 +112,9 @@ export function gatherInputs(runbook: PlannedRunbook, sources: InputSources): Ga
         source,
         'RB3003',
         `the input \`${name}\` ${misfit.message}`,
-        (typeof value === 'string' ? didYouMean(value, misfit.allowed ?? []) : undefined) ?? described(schema),
+        (typeof value === 'string' ? didYouMean(value, misfit.allowed ?? []) : undefined) ??
+          (typed && [schema['type']].flat().includes('array') ? 'write `a,b`, or JSON: `["a","b"]`' : undefined) ??
+          described(schema),
       )
     else if (runbook.secrets.includes(name) && typeof value === 'string' && value.length < 4)
       problem(source, 'RB3005', `the secret \`${name}\` is shorter than four characters: it could not be hidden`)
@@ -121,9 +122,32 @@ export function gatherInputs(runbook: PlannedRunbook, sources: InputSources): Ga
   }
 
   /** A problem with a secret must not show it. */
-  function hidden(source: Source, name: string): Source {
-    return runbook.secrets.includes(name) ? { path: source.path, text: `${name}=…` } : source
+  function hidden(given: Given, name: string): Given {
+    return runbook.secrets.includes(name) ? typedAt(given.source.path, `${name}=…`) : given
   }
+}
+
+/** Where an input was given. */
+interface Given {
+  readonly source: Source
+  readonly span: Span
+}
+
+/** On the command line or in the environment: the name is pointed at. */
+function typedAt(path: string, text: string): Given {
+  const at = text.indexOf('=')
+  return { source: { path, text }, span: { start: 0, end: Math.max(1, at < 0 ? text.length : at) } }
+}
+
+/** The text of a file in which some values cannot be read: its lines are shown, and what has an unknown name may be a secret. */
+function withoutValues(source: Source, tree: LocatedMap, hide: (name: string) => boolean): Source {
+  let text = source.text
+  for (const { key, value } of tree.entries) {
+    if (!hide(key)) continue
+    const { start, end } = value.span
+    text = text.slice(0, start) + text.slice(start, end).replaceAll(/\S/g, '*') + text.slice(end)
+  }
+  return { path: source.path, text }
 }
 
 /** What is not there at all, after everybody who could be asked was asked. */
@@ -143,7 +167,8 @@ function typedValue(text: string, schema: Schema): Json {
   try {
     return JSON.parse(text) as Json
   } catch {
-    return types.includes('array') ? text.split(',').map((item) => item.trim()) : text
+    // what begins as JSON was meant as JSON
+    return types.includes('array') && !/^\s*[[{]/.test(text) ? text.split(',').map((item) => item.trim()) : text
   }
 }
 

@@ -12,8 +12,10 @@ interface Row {
   readonly runbook: string
   readonly mode: string
   readonly state: string
-  readonly began: string
-  readonly took: string
+  /** ISO 8601. */
+  readonly began?: string
+  /** From its first line to its last. */
+  readonly ms?: number
   readonly by: string
 }
 
@@ -27,7 +29,7 @@ export async function runs(
     .map((run) => rowOf(folder, run))
     .filter(({ state }) => !options.open || !/^(succeeded|failed|cancelled|refused|rolled_back)/.test(state))
   if (options.output === 'json') io.stdout.write(`${JSON.stringify(rows, null, 2)}\n`)
-  else if (rows.length === 0) io.stdout.write(`no runs in ${folder}\n`)
+  else if (rows.length === 0) io.stdout.write(`${options.open ? 'no run is open' : 'no runs'} in ${folder}\n`)
   else io.stdout.write(`${columns(rows)}\n`)
   return exitCode.done
 }
@@ -46,25 +48,38 @@ function rowOf(folder: string, run: string): Row {
         : last?.type === 'run.parked'
           ? 'waiting for an answer'
           : 'stopped in the middle'
-  const took = first && last ? shownDuration(Date.parse(last.at) - Date.parse(first.at)) : ''
   return {
     run,
     runbook: began?.runbook.name ?? '?',
     mode: began?.rehearsal === undefined ? (began?.mode ?? '') : `rehearsal ${began.rehearsal}`,
     state,
-    began: first?.at.slice(0, 19).replace('T', ' ') ?? '',
-    took,
+    ...(first && last && { began: first.at, ms: Date.parse(last.at) - Date.parse(first.at) }),
     by: began?.by.user ?? '',
   }
 }
 
 function columns(rows: readonly Row[]): string {
-  const fields = ['run', 'runbook', 'mode', 'state', 'began', 'took', 'by'] as const
-  const widths = fields.map((field) => Math.max(field.length, ...rows.map((row) => row[field].length)))
-  const line = (cells: readonly string[]) =>
-    cells
-      .map((cell, index) => cell.padEnd(widths[index] ?? 0))
-      .join('  ')
-      .trimEnd()
-  return [line(fields), ...rows.map((row) => line(fields.map((field) => printable(row[field]))))].join('\n')
+  const table = [
+    ['run', 'runbook', 'mode', 'state', 'began', 'took', 'by'],
+    ...rows.map(({ run, runbook, mode, state, began, ms, by }) =>
+      [
+        run,
+        runbook,
+        mode,
+        state,
+        began === undefined ? '' : `${began.slice(0, 19).replace('T', ' ')} UTC`,
+        ms === undefined ? '' : shownDuration(ms),
+        by,
+      ].map(printable),
+    ),
+  ]
+  const widths = table[0]?.map((_, column) => Math.max(...table.map((cells) => cells[column]?.length ?? 0))) ?? []
+  return table
+    .map((cells) =>
+      cells
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    )
+    .join('\n')
 }

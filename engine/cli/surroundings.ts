@@ -43,6 +43,8 @@ export async function openSurroundings(
   { inventory: path, limit, rehearse, speed, effects }: SurroundingsOptions,
 ): Promise<Surroundings> {
   if (rehearse === undefined) {
+    if (speed !== undefined)
+      throw new RunbookError('usage', '`--speed` is for rehearsals: a real world cannot be hurried')
     if (effects !== undefined)
       throw new RunbookError('usage', '`--effects` is for rehearsals: what a real run does is in its transcript')
     const inventory = path === undefined ? emptyInventory : loadInventory(path)

@@ -26,7 +26,7 @@ export function summaryLines(
     ['checks', verdictCounts(progress, paint)],
     ['outputs', ended?.outputs && Object.keys(ended.outputs).length > 0 ? safeLine(JSON.stringify(ended.outputs)) : ''],
     ['in doubt', progress.inDoubt.size === 0 ? '' : paint('doubt', safeLine(fewOf([...progress.inDoubt])))],
-    ['questions', progress.parked.length === 0 ? '' : safeLine(fewOf(progress.parked.map(({ key }) => key)))],
+    ...questionRows(progress),
     ['transcript', transcript === undefined ? '' : safeLine(transcript)],
     ['next', paint('strong', nextCommand(progress))],
   ]
@@ -52,6 +52,18 @@ function endLabel({ ended, parked, checks, bad }: Progress): Label {
   }
   const verdict = verdictLabels[worstVerdict(checks.values())]
   return { ...verdict, word: `finished, worst verdict ${verdict.word}` }
+}
+
+const mostQuestions = 8
+
+/** What is asked, also when it was asked in an earlier run of the program and stands nowhere above. */
+function questionRows({ parked }: Progress): readonly (readonly [string, string])[] {
+  const shown = parked.slice(0, mostQuestions).map(({ key, question }) => safeLine(`${key}: ${question.message}`))
+  const more = parked.length - shown.length
+  return [...shown, ...(more > 0 ? [`and ${more} more`] : [])].map((text, index) => [
+    index === 0 ? 'questions' : '',
+    text,
+  ])
 }
 
 const mostFindings = 20

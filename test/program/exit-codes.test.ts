@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { book, mark, type Workspace, workspace } from './program.ts'
@@ -50,6 +50,7 @@ test('2: what is wrong with a runbook, an input or the usage is told with its pl
     'needs.yaml',
     book('needs', `inputs:\n  host: { type: string, description: The host }\nsteps:\n${mark('one')}`),
   )
+  mkdirSync(join(space.folder, 'nothing-here'))
   const cases: readonly (readonly [readonly string[], readonly string[]])[] = [
     [
       ['exec', 'wrong.yaml'],
@@ -71,6 +72,8 @@ test('2: what is wrong with a runbook, an input or the usage is told with its pl
       ['there is no step `on`', 'did you mean `one`?'],
     ],
     [['exec', 'needs.yaml', '--inputs', 'nowhere.yaml'], ['nowhere.yaml']],
+    [['exec', 'needs.yaml', '--input', 'host=a', '--speed', '3'], ['`--speed` is for rehearsals']],
+    [['check', 'nothing-here'], ['no runbook is in the folder `nothing-here`']],
     [['exec', 'needs.yaml', '--input-file', 'host=nowhere'], ['nowhere']],
     [['exec', 'needs.yaml', '--input', 'host=a', '--inventory', 'nowhere.yaml'], ['nowhere.yaml']],
     [
@@ -166,12 +169,15 @@ test('6: a question without anybody to answer parks the run, says with which wor
   const [run = ''] = space.names()
   expect(stdout).toContain(`runbook resume ${run} --answer sure=yes`)
   expect(space.effects()).toEqual(['mark one'])
-  // asked again, it still waits; what was said in the meantime is nothing
-  expect((await space.run(['resume', 'last'])).code).toBe(6)
+  // asked again, it still waits and says for what; what was said in the meantime is nothing
+  const again = await space.run(['resume', 'last'])
+  expect(again.code).toBe(6)
+  expect(again.stdout).toMatch(/questions +sure: /)
   expect((await space.run(['runs', '--open'])).stdout).toContain('waiting for an answer')
   const line = stdout.split('\n').find((text) => text.includes('--answer')) ?? ''
   const answered = await space.shell(line.slice(line.lastIndexOf('runbook resume'))).ended
   expect(answered.code, answered.all).toBe(0)
+  expect((await space.run(['runs', '--open'])).stdout).toMatch(/^no run is open in /)
   expect(space.effects()).toEqual(['mark one', 'mark two'])
 })
 

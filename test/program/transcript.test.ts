@@ -168,8 +168,16 @@ test('runs are listed oldest first, also those of one second, and the last is th
     const { stdout } = await space.run(['exec', 'one.yaml'])
     began.push(/runbook show (\S+)/.exec(stdout)?.[1] ?? 'none')
   }
-  const rows = JSON.parse((await space.run(['runs', '--output', 'json'])).stdout) as { run: string; state: string }[]
+  const rows = JSON.parse((await space.run(['runs', '--output', 'json'])).stdout) as {
+    run: string
+    state: string
+    began: string
+    ms: number
+  }[]
   expect(rows.map(({ run }) => run)).toEqual(began)
   expect(rows.every(({ state }) => state === 'succeeded')).toBe(true)
+  // a program can compare when it was and how long it took; a person is told whose time it is
+  expect(rows.every(({ began: at, ms }) => new Date(at).toISOString() === at && Number.isInteger(ms))).toBe(true)
+  expect((await space.run(['runs'])).stdout.match(/ UTC /g)).toHaveLength(8)
   expect((await space.run(['show', 'last'])).stdout).toContain(began.at(-1))
 })
