@@ -177,6 +177,29 @@ test('a line that lowers nothing is no lowered limit', async () => {
   expect(verdict(raised)).toBe('DB_LIMIT')
 })
 
+describe('a database that systemd does not run is left alone, with what to do instead', () => {
+  test.each<[string, RegExp]>([
+    [
+      'max-connections-kolla',
+      /in a container: \["db1: docker mariadb","db2: docker mariadb",.*kolla-ansible reconfigure/,
+    ],
+    ['max-connections-pacemaker', /Pacemaker runs the database: \["db1: galera","db2: galera",.*pcs resource restart/],
+  ])('%s', async (scenario, advice) => {
+    const raised = await raise(scenario, { target: 8000 })
+    expect(raised).toMatchObject({ exit: 1, effects: [] })
+    expect(raised.error).toMatch(advice)
+  })
+
+  test('even when it is one node of three, and its container has another engine', async () => {
+    const one = { fault: 'galera.in_container', with: { node: 'db3', engine: 'podman' } }
+    const raised = await raise(world('one-contained', [{ fault: 'galera.too_many_connections' }, one]), {
+      target: 4000,
+    })
+    expect(raised).toMatchObject({ exit: 1, effects: [] })
+    expect(raised.error).toContain('["db3: podman mariadb"]')
+  })
+})
+
 describe('what must not be is found before anything is changed', () => {
   const tooMany = { fault: 'galera.too_many_connections' }
   test.each<[string, readonly object[], object, RegExp]>([

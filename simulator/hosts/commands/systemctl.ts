@@ -1,14 +1,16 @@
 import type { Machine } from '../machine/machine.ts'
 import { askedFilesOf } from '../machine/proc.ts'
 import type { Process, Program } from '../machine/process.ts'
+import type { Unit, Units } from '../machine/units.ts'
 import { formatTime } from './date.ts'
 import { readOptions } from './options.ts'
 import { power } from './system.ts'
 import { change, suffixed } from './unit-changes.ts'
 
 /** `systemctl`, as systemd 252 answers. */
-export function systemctlProgram(machine: Machine): Program {
+export function systemctlProgram(whole: Machine): Program {
   return async (me, args) => {
+    const machine = asSystemdSees(whole)
     const takes = ['p', 'property', 't', 'type', 'state', 'o', 'output', 'n', 's', 'signal', 'kill-whom', 'H', 'M']
     const { flags, values, rest } = readOptions(args, takes)
     const [verb = 'list-units', ...names] = rest
@@ -74,6 +76,23 @@ export function systemctlProgram(machine: Machine): Program {
         return 1
     }
   }
+}
+
+/** What a container holds is none of its units; what Pacemaker runs has one that was never started. */
+function asSystemdSees(machine: Machine): Machine {
+  const { units } = machine
+  if (!units.list().some(({ keptBy }) => keptBy !== undefined)) return machine
+  const shown = (unit: Unit | undefined): Unit | undefined => {
+    if (unit?.keptBy === 'container') return undefined
+    if (unit?.keptBy !== 'pacemaker') return unit
+    return { ...unit, enabled: false, active: 'inactive', sub: 'dead', mainPid: 0, startedAt: undefined }
+  }
+  const seen: Units = {
+    ...units,
+    find: (name) => shown(units.find(name)),
+    list: () => units.list().flatMap((unit) => shown(unit) ?? []),
+  }
+  return Object.create(machine, { units: { value: seen } })
 }
 
 /** 0 as soon as one of them says 0, as `is-active` does. */

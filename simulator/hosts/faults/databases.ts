@@ -1,6 +1,7 @@
 import type { Fault } from '../../fault.ts'
 import type { World } from '../../world.ts'
 import type { Holder } from '../galera/clients.ts'
+import { putInContainer, putUnderPacemaker } from '../galera/keepers.ts'
 import { readSettings } from '../galera/model.ts'
 import { fault, machineOf, type Param, percentage } from './fault.ts'
 
@@ -152,6 +153,26 @@ export const databaseFaults: Fault[] = [
       if (start_of === '') world.estate.galera.noMajority = true
       else dbNode(world, start_of).losesMajority = true
       world.estate.changed()
+    },
+  ),
+  fault(
+    'galera.in_container',
+    'The databases run in containers, as Kolla makes them: systemd has no unit of them, and their client is inside',
+    {
+      node: anyNode,
+      engine: { type: 'string', enum: ['docker', 'podman'], default: 'docker', description: 'What runs containers' },
+    },
+    (world, { node, engine }) => {
+      for (const { name } of dbNodes(world, node)) putInContainer(machineOf(world, name), String(engine))
+    },
+  ),
+  fault(
+    'galera.under_pacemaker',
+    'Pacemaker runs the databases as its resource: their unit is there, and does nothing',
+    {},
+    (world) => {
+      const names = [...world.estate.galera.nodes.keys()]
+      for (const name of names) putUnderPacemaker(machineOf(world, name), names)
     },
   ),
   fault(

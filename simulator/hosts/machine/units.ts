@@ -52,6 +52,8 @@ export interface Unit {
   invocation: string
   /** Limits and drop-ins as they were when systemd last read them. */
   loaded: { readonly dropIns: readonly string[]; readonly text: string }
+  /** What runs it instead of systemd: it has no unit then, or one that does nothing. */
+  keptBy?: 'container' | 'pacemaker'
   /** No process of it may open more files than the machine allows, whatever the unit says. */
   filesAllowed: number
 }

@@ -188,6 +188,20 @@ const seen: Readonly<
     healthy: /\tPrimary$/m,
     faulty: /\tnon-Primary$/m,
   },
+  'galera.in_container': {
+    params: { node: '', engine: 'docker' },
+    host: 'db2',
+    ask: 'systemctl show mariadb -p LoadState --value',
+    healthy: /^loaded$/m,
+    faulty: /^not-found$/m,
+  },
+  'galera.under_pacemaker': {
+    params: {},
+    host: 'db2',
+    ask: 'systemctl is-active mariadb',
+    healthy: /^active$/m,
+    faulty: /^inactive$/m,
+  },
   'haproxy.low_limit': {
     params: { proxy: 'galera', server: 'db1', limit: 400 },
     host: 'ctl1',

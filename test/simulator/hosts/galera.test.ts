@@ -102,3 +102,29 @@ test('without a majority a node says so and answers what needs no table; nothing
   expect(await world.run('db2', 'systemctl start mariadb; sleep 2')).toMatchObject({ code: 0 })
   expect(await state('db2')).toMatchObject({ wsrep_local_state_comment: 'Synced', wsrep_cluster_size: '3' })
 })
+
+test('a database in a container is no unit, and its client is inside; the cluster goes on', async () => {
+  await using world = await startWorld(small)
+  hostFaults.find(({ name }) => name === 'galera.in_container')?.apply(world.world, { node: '', engine: 'docker' })
+  expect((await world.run('db1', 'systemctl show mariadb -p LoadState --value')).stdout).toBe('not-found\n')
+  expect(await world.run('db1', 'systemctl restart mariadb')).toMatchObject({ code: 5 })
+  expect(await world.run('db1', 'mariadb -e "SELECT 1"')).toMatchObject({ code: 127 })
+  expect((await world.run('db1', "docker ps | awk 'NR > 1 { print $NF }'")).stdout).toBe('mariadb\n')
+  expect((await world.run('db1', 'docker top mariadb | grep -c mariadbd')).stdout).toBe('1\n')
+  expect(await world.run('db1', 'docker top nova_api')).toMatchObject({ code: 1 })
+  const asked = `docker exec mariadb mariadb -N -B -e "SHOW STATUS LIKE 'wsrep_cluster_size'"`
+  expect((await world.run('db1', asked)).stdout).toBe('wsrep_cluster_size\t3\n')
+})
+
+test('a database under Pacemaker has a unit that does nothing, and its process runs', async () => {
+  await using world = await startWorld(small)
+  hostFaults.find(({ name }) => name === 'galera.under_pacemaker')?.apply(world.world, {})
+  const shown = await world.run('db1', 'systemctl show mariadb -p LoadState -p ActiveState -p MainPID')
+  expect(shown.stdout).toBe('MainPID=0\nLoadState=loaded\nActiveState=inactive\n')
+  expect((await world.run('db1', 'pgrep -c mariadbd')).stdout).toBe('1\n')
+  expect((await world.run('db1', 'pcs resource status')).stdout).toContain('galera-clone [galera] (promotable)')
+  expect((await world.run('db1', "cibadmin --query --xpath '//primitive'")).stdout).toMatch(
+    /^<primitive .*type="galera">/,
+  )
+  expect(await asked(world, 'db1', "SHOW STATUS LIKE 'wsrep_cluster_size'")).toBe('wsrep_cluster_size\t3')
+})
