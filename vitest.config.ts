@@ -1,4 +1,6 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
+import { WaitingFirst } from './test/support/waiting-first.ts'
 
 export default defineConfig({
   test: {
@@ -9,7 +11,8 @@ export default defineConfig({
     hookTimeout: 120_000,
     // what is waited for comes when the machine has time for it
     expect: { poll: { timeout: 20_000 } },
-    // much of a test is waiting for a program: every core has a file at work
-    maxWorkers: '100%',
+    // half of the tests' time is waiting for programs and for what happens in a world: two files a core
+    maxWorkers: 2 * availableParallelism(),
+    sequence: { sequencer: WaitingFirst },
   },
 })
