@@ -5,6 +5,7 @@ import type { Checked, Diagnostic } from '../diagnostic.ts'
 import type { Source, Span } from '../source.ts'
 import { problemAt } from './problem.ts'
 import type { Located, LocatedEntry } from './tree.ts'
+import { fromYaml, marks, told } from './yaml-fault.ts'
 
 const deepest = 100
 const mostNodes = 100_000
@@ -165,102 +166,7 @@ function* shallowTokens({ text }: Source): Generator<CST.Token> {
   yield* parser.end()
 }
 
-/** Lexemes that stand for something the text does not hold: document and block starts, the end of a flow. */
-const marks: ReadonlySet<string> = new Set(['\u0002', '\u0018', '\u001f'])
-
 function tooDeepAt(source: Source, offset: number): Diagnostic {
   const message = `the document is nested deeper than ${deepest} levels`
   return problemAt(source, { start: offset, end: offset + 1 }, 'RB1012', message)
-}
-
-/** A parser that has lost its way complains of what follows too: one cause, one message. */
-function told(complaints: readonly YamlComplaint[]): readonly YamlComplaint[] {
-  const open = complaints.find(({ code }) => code === 'MISSING_CHAR')
-  if (open) return [open]
-  const first = complaints.find(({ code }) => !precise.has(code))
-  return complaints.filter((complaint) => complaint === first || precise.has(complaint.code))
-}
-
-/** Complaints that stand for themselves, whatever came before. */
-const precise: ReadonlySet<string> = new Set([
-  'DUPLICATE_KEY',
-  'TAG_RESOLVE_FAILED',
-  'BAD_ALIAS',
-  'NON_STRING_KEY',
-  'BLOCK_AS_IMPLICIT_KEY',
-])
-
-interface YamlComplaint {
-  readonly code: string
-  readonly message: string
-  readonly pos: readonly [number, number]
-}
-
-function fromYaml(source: Source, { code, message, pos }: YamlComplaint): Diagnostic {
-  // what is missing at the end of the text is marked at its last character
-  const start = Math.max(0, Math.min(pos[0], source.text.length - 1))
-  const span = { start, end: Math.min(Math.max(pos[1], start + 1), source.text.length) }
-  const template = source.text.lastIndexOf('{{', span.end)
-  if (code === 'NON_STRING_KEY' || (template >= 0 && template >= span.start - 2 && template <= span.start)) {
-    const brace = Math.max(0, source.text.lastIndexOf('{{', span.start + 2))
-    if (source.text.startsWith('{{', brace) && Math.abs(brace - span.start) <= 3)
-      return problemAt(
-        source,
-        { start: brace, end: brace + 2 },
-        'RB1007',
-        'a value that begins with `{{` is not text to YAML',
-        'put the whole value in quotes: `"{{ … }}"`',
-      )
-    return problemAt(source, span, 'RB1007', 'a key is not a text', 'keys of a mapping are plain words')
-  }
-  const said = message.charAt(0).toLowerCase() + message.slice(1).split('\n')[0]
-  switch (code) {
-    case 'DUPLICATE_KEY':
-      return problemAt(
-        source,
-        wordSpan(source, span),
-        'RB1009',
-        `the key \`${wordAt(source, span)}\` stands twice in one mapping`,
-        'keep one of the two',
-      )
-    case 'TAB_AS_INDENT':
-      return problemAt(source, span, 'RB1008', 'a tab is used to indent', 'YAML indents with spaces')
-    case 'TAG_RESOLVE_FAILED':
-      return problemAt(
-        source,
-        span,
-        'RB1013',
-        `the tag \`${wordAt(source, span)}\` is not understood`,
-        'runbooks use plain YAML without tags',
-      )
-    case 'BLOCK_AS_IMPLICIT_KEY':
-      if (message.startsWith('Nested mappings'))
-        return problemAt(
-          source,
-          restOfLine(source, span),
-          'RB1007',
-          'a colon with a space behind it makes a mapping of this text',
-          'put the whole text in quotes',
-        )
-      return problemAt(source, span, 'RB1007', said)
-    case 'BAD_ALIAS':
-      return problemAt(source, span, 'RB1016', said)
-    default:
-      return source.text.slice(span.start, span.end).startsWith('\t')
-        ? problemAt(source, span, 'RB1008', 'a tab is used to indent', 'YAML indents with spaces')
-        : problemAt(source, span, 'RB1007', said)
-  }
-}
-
-function wordSpan(source: Source, span: Span): Span {
-  return { start: span.start, end: span.start + Math.max(1, wordAt(source, span).length) }
-}
-
-function restOfLine({ text }: Source, { start }: Span): Span {
-  const end = /^[^\r\n]*/.exec(text.slice(start))?.[0].trimEnd().length ?? 1
-  return { start, end: start + Math.max(1, end) }
-}
-
-function wordAt({ text }: Source, { start }: Span): string {
-  return /^[^\s:]*/.exec(text.slice(start, start + 80))?.[0] ?? ''
 }
