@@ -422,6 +422,86 @@ test('everything that speaks against it is told at once, and nothing begins', as
   expect(ran.effects).toEqual([])
 })
 
+test('a migration to the host that somebody else began is let end first', async () => {
+  const ran = await reboot({
+    faults: [
+      { fault: 'nova.migration_stalls', with: { server: 'web-2' } },
+      { fault: 'nova.migration_under_way', with: { server: 'web-2', to: 'c1' } },
+    ],
+  })
+  expect(ran.end.error?.message).toContain('1 migrations from or to c1 are under way: let them end')
+  expect(ran.effects).toEqual([])
+})
+
+test.each([
+  { fault: 'neutron.agent_added', with: { host: 'c1', agent_type: 'L3 agent' }, role: 'L3 agent' },
+  { fault: 'neutron.agent_added', with: { host: 'c1', agent_type: 'DHCP agent' }, role: 'DHCP agent' },
+  { fault: 'hosts.unit_added', with: { host: 'c1', unit: 'ceph-osd@3' }, role: 'ceph-osd@3.service' },
+  { fault: 'hosts.unit_added', with: { host: 'c1', unit: 'ceph-mon@c1' }, role: 'ceph-mon@c1.service' },
+  { fault: 'hosts.unit_added', with: { host: 'c1', unit: 'rabbitmq-server' }, role: 'rabbitmq-server.service' },
+])('a host that does more than compute is not taken away: $role', async ({ role, ...fault }) => {
+  const ran = await reboot({ faults: [fault] })
+  expect(ran.end.error?.message).toContain(`c1 does more than compute: ${role}`)
+  expect(ran.effects).toEqual([])
+})
+
+const large = { controllers: 3, computes: ['c1', 'c10', 'c2', 'c3'], ceph: 3, databases: 3, servers: 16 }
+
+test.each([
+  { fault: 'rabbitmq.node_down', with: { host: 'ctl2' }, says: 'sees only 2 nodes of RabbitMQ running' },
+  { fault: 'rabbitmq.partition', with: { nodes: ['ctl3'] }, says: 'sees a partition of RabbitMQ' },
+  { fault: 'rabbitmq.alarm', with: { host: 'ctl1' }, says: 'RabbitMQ has run out of something' },
+  { fault: 'galera.not_synced', with: { node: 'db2' }, says: 'not Synced' },
+  { fault: 'ceph.osd_down', with: { osd: 1 }, says: 'Ceph warns of OSD_DOWN' },
+])(
+  'no host is taken away from a platform that is not well: $fault',
+  async ({ says, ...fault }) => {
+    const ran = await reboot({ topology: large, faults: [fault], inputs: { check_platform: true } })
+    expect(ran.end.error?.message).toContain(says)
+    expect(ran.effects).toEqual([])
+    const unasked = await reboot({ topology: large, faults: [fault] })
+    expect(unasked.end).toMatchObject({ status: 'succeeded' })
+  },
+  60_000,
+)
+
+test('what is given to the host before it is out of service is waited for, and nothing moves before', async () => {
+  const ran = await reboot({
+    faults: [{ fault: 'nova.server_in_flight', with: { host: 'c1', takes: 120, ends: 'elsewhere' } }],
+  })
+  expect(ran.end).toMatchObject({ status: 'succeeded' })
+  const order = ran.did.filter((one) => /server_built|live_migrate|disable/.test(one))
+  expect(order.slice(0, 3)).toEqual([
+    'openstack.compute_service.disable c1',
+    'rehearsal.server_built latecomer',
+    `openstack.server.live_migrate ${first}`,
+  ])
+})
+
+test('a server that came to the host unseen is not moved unasked: nothing moves, and the host goes back', async () => {
+  const ran = await reboot({ faults: [{ fault: 'nova.server_in_flight', with: { host: 'c1', takes: 30 } }] })
+  expect(ran.end).toMatchObject({ status: 'rolled_back', error: { message: expect.stringContaining('begin again') } })
+  expect(ran.did).toEqual([
+    'openstack.compute_service.disable c1',
+    'rehearsal.server_built latecomer',
+    'openstack.compute_service.enable c1',
+  ])
+  // for as long as was asked for after the last one came up
+  const at = (kind: string) => Date.parse(ran.effects.find((one) => one.kind === kind)?.at ?? '')
+  expect(at('openstack.compute_service.enable') - at('rehearsal.server_built')).toBeGreaterThan(60_000)
+})
+
+test.each([
+  { fault: 'rabbitmq.queue_deaf', with: { queue: 'compute.c1' }, says: 'q.consumers > 0' },
+  { fault: 'rabbitmq.unconnected', with: { host: 'c1' }, says: 'number(result.stdout.trim()) > 0' },
+])('a host whose messages nobody hears is not put back: $fault', async ({ says, ...fault }) => {
+  const ran = await reboot({ faults: [fault] })
+  expect(ran.end.error?.message).toContain(says)
+  expect(ran.end.error?.message).toContain('c1 stays out of service')
+  expect(rebooted(ran)).toBe(1)
+  expect(count(ran, 'openstack.compute_service.enable c1')).toBe(0)
+})
+
 test('a host that somebody else took out of service is left to them', async () => {
   const ran = await reboot({
     faults: [{ fault: 'nova.compute_disabled', with: { host: 'c1', reason: 'disk, ask Ana' } }],

@@ -46,6 +46,19 @@ export const clusterFaults: Fault[] = [
     },
   ),
   fault(
+    'rabbitmq.queue_deaf',
+    'Nobody takes messages out of a queue any more, though the service that should runs and reports',
+    { queue: { type: 'string', description: 'The queue: `compute.cmp2`' } },
+    ({ estate: { rabbit } }, { queue }) => {
+      if (!rabbit.queues.some(({ name }) => name === queue))
+        throw new Error(`no simulated queue is called \`${String(queue)}\``)
+      rabbit.deaf.add(String(queue))
+    },
+  ),
+  fault('rabbitmq.unconnected', 'No service of a host has a connection to RabbitMQ', { host }, (world, { host }) => {
+    machineOf(world, host).unconnected = true
+  }),
+  fault(
     'haproxy.backend_down',
     'haproxy takes a server for dead: its checks fail, though the service runs',
     {

@@ -52,6 +52,15 @@ export const machineFaults: Fault[] = [
       machine.units.fail(String(unit))
     },
   ),
+  fault(
+    'hosts.unit_added',
+    'A host also runs something that is usually elsewhere',
+    { host, unit: { type: 'string', description: 'The unit, without `.service`: `ceph-osd@3`, `haproxy`' } },
+    (world, { host, unit }) => {
+      const name = String(unit)
+      machineOf(world, host).units.add({ name: `${name}.service`, description: name, command: `/usr/bin/${name}` })
+    },
+  ),
   fault('hosts.unreachable', 'A host refuses SSH connections, while its services run', { host }, (world, { host }) => {
     world.estate.reach.set(machineOf(world, host).name, 'refuses')
     world.estate.changed()
@@ -90,9 +99,18 @@ export const machineFaults: Fault[] = [
   fault(
     'hosts.clock_offset',
     'The clock of a host is wrong',
-    { host, seconds: { type: 'number', default: 2.5, description: 'How far it is ahead; negative when it is behind' } },
-    (world, { host, seconds }) => {
-      machineOf(world, host).clockOffset = Number(seconds)
+    {
+      host,
+      seconds: { type: 'number', default: 2.5, description: 'How far it is ahead; negative when it is behind' },
+      from_boot: { type: 'boolean', default: false, description: 'Only from its next boot on' },
+    },
+    (world, { host, seconds, from_boot }) => {
+      const machine = machineOf(world, host)
+      const turn = () => {
+        machine.clockOffset = Number(seconds)
+      }
+      if (from_boot === true) machine.power.onBoot(turn)
+      else turn()
     },
   ),
   fault('hosts.rebooted', 'A host has just rebooted by itself', { host }, (world, { host }) => {

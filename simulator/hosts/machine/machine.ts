@@ -82,6 +82,8 @@ export interface Machine extends Kernel {
   load: readonly [number, number, number]
   /** How far its clock is ahead of the true time, in seconds. */
   clockOffset: number
+  /** None of its services has a connection to RabbitMQ. */
+  unconnected: boolean
   readonly pipe: typeof createPipe
   /** Processes that no unit and no session started, such as the DHCP servers of the virtual networks. */
   strays: () => readonly { readonly pid: number; readonly user: string; readonly command: string }[]
@@ -171,6 +173,7 @@ export function createMachine(options: MachineOptions): Machine {
     memory: { total: memory, available: Math.round(memory * 0.62) },
     load: [0.18, 0.21, 0.2],
     clockOffset: (random.next() - 0.5) * 0.0004,
+    unconnected: false,
     pipe: createPipe,
     strays: () => [],
     localTime: () => now() + machine.clockOffset * 1000,

@@ -62,6 +62,8 @@ export interface Unit {
 export interface Units {
   list(): readonly Unit[]
   find(name: string): Unit | undefined
+  /** One more, as if it had been there since the boot. */
+  add(kind: UnitKind): void
   /** Begins to start; how long it will take, in milliseconds. */
   start(name: string): number
   stop(name: string): number
@@ -233,6 +235,10 @@ export function createUnits(kinds: readonly UnitKind[], options: UnitsOptions): 
   return {
     list: () => [...units.values()],
     find,
+    add(kind) {
+      units.set(kind.name, freshUnit(kind))
+      changed()
+    },
     start,
     stop,
     restart(name) {

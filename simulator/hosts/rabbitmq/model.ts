@@ -16,6 +16,8 @@ export interface Rabbit {
   readonly queues: Queue[]
   /** Each node, and the nodes it no longer speaks with. */
   readonly partitions: Map<string, Set<string>>
+  /** Queues that nobody takes from, whoever runs. */
+  readonly deaf: Set<string>
   /** By host: `memory` or `disk`. */
   readonly alarms: Map<string, string>
   machine(name: string): Machine | undefined
@@ -42,6 +44,7 @@ export function createRabbit({ controllers, computes, machine }: RabbitOptions):
   })
   const each = (topic: string, unit: string, hosts: readonly string[]) =>
     hosts.map((host) => queue(`${topic}.${host}`, unit, [host]))
+  const deaf = new Set<string>()
   return {
     hosts: controllers,
     queues: [
@@ -57,9 +60,11 @@ export function createRabbit({ controllers, computes, machine }: RabbitOptions):
       ...each('q-agent-notifier-port-update', 'neutron-openvswitch-agent', [...controllers, ...computes]),
     ],
     partitions: new Map(),
+    deaf,
     alarms: new Map(),
     machine,
     up: (host) => runs(host, 'rabbitmq-server'),
-    consumers: ({ consumer }) => consumer.hosts.filter((host) => runs(host, consumer.unit)).length,
+    consumers: ({ name, consumer }) =>
+      deaf.has(name) ? 0 : consumer.hosts.filter((host) => runs(host, consumer.unit)).length,
   }
 }

@@ -28,7 +28,24 @@ export function agentsOf({ controllers, computes }: Topology, startAt: number): 
     ...controllers.flatMap((host) => [openvswitch, ...ofNetworkHosts].map((kind) => ({ host, kind }))),
     ...computes.map((host) => ({ host, kind: openvswitch })),
   ]
-  return rows.map(({ host, kind }, index) => ({
+  return rows.map(({ host, kind }, index) => agentOf(host, kind, index, startAt, { controllers, computes }))
+}
+
+/** An agent of a network host on another host. */
+export function strayAgent(host: string, agentType: string, count: number, startAt: number): Agent {
+  const kind = ofNetworkHosts.find(({ agent_type }) => agent_type === agentType)
+  if (!kind) throw new Error(`no agent is called \`${agentType}\``)
+  return agentOf(host, kind, count, startAt, { controllers: [], computes: [host] })
+}
+
+function agentOf(
+  host: string,
+  kind: Kind,
+  index: number,
+  startAt: number,
+  topology: Pick<Topology, 'controllers' | 'computes'>,
+): Agent {
+  return {
     host,
     unit: kind.binary,
     every: 30 * second,
@@ -38,8 +55,8 @@ export function agentsOf({ controllers, computes }: Topology, startAt: number): 
     ...kind,
     admin_state_up: true,
     createdAt: startAt - 200 * day,
-    configurations: configurationOf(kind, host, tunnelAddressOf({ controllers, computes }, host)),
-  }))
+    configurations: configurationOf(kind, host, tunnelAddressOf(topology, host)),
+  }
 }
 
 /** The address a host's tunnels end at: that of its second interface. */

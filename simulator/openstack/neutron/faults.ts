@@ -1,6 +1,7 @@
 import type { Fault } from '../../fault.ts'
 import { projectIdOf } from '../keystone/state.ts'
 import { day, minute } from '../time.ts'
+import { strayAgent } from './agents.ts'
 import { availabilityOf } from './availability.ts'
 import { addFloatingIp } from './build.ts'
 import { addPort } from './ports.ts'
@@ -31,6 +32,32 @@ export const neutronFaults: readonly Fault[] = [
       const agent = cloud.neutron.agents.find((one) => one.host === host && one.agent_type === agent_type)
       if (!agent) throw new Error(`there is no ${agent_type} on \`${host}\``)
       agent.silent = { from: clock.now() - Number(minutes) * minute, noticed: clock.now() }
+    },
+  },
+  {
+    name: 'neutron.agent_added',
+    summary: 'A host also does the work of a network host',
+    params: {
+      type: 'object',
+      properties: {
+        host: { type: 'string', description: 'The host' },
+        agent_type: {
+          type: 'string',
+          description: 'Which agent runs there',
+          enum: ['DHCP agent', 'L3 agent', 'Metadata agent'],
+          default: 'L3 agent',
+        },
+      },
+      required: ['host'],
+      additionalProperties: false,
+    },
+    apply({ cloud: { neutron }, clock, estate }, { host, agent_type }) {
+      const agent = strayAgent(String(host), String(agent_type), neutron.agents.length, clock.now())
+      const machine = estate.machines.get(agent.host)
+      if (!machine) throw new Error(`no simulated host is called \`${agent.host}\``)
+      const name = `${agent.binary}.service`
+      machine.units.add({ name, description: `OpenStack Neutron ${agent_type}`, command: `/usr/bin/${agent.binary}` })
+      neutron.agents.push(agent)
     },
   },
   {

@@ -4,7 +4,9 @@ import type { World } from '../../world.ts'
 import type { CloudState } from '../cloud.ts'
 import { projectIdOf, userIdOf } from '../keystone/state.ts'
 import { allocationsOf, providersOf, sum } from '../placement/state.ts'
-import { hour, minute } from '../time.ts'
+import { hour, minute, second } from '../time.ts'
+import { change } from './lifecycle.ts'
+import { beginLiveMigration } from './live-migration.ts'
 import { addMigration } from './moves.ts'
 import type { NovaServer, NovaServiceRecord, Upset, UserMoment, VmState } from './state.ts'
 import { existing } from './state.ts'
@@ -123,6 +125,66 @@ export const novaFaults: readonly Fault[] = [
         project: projectIdOf('admin'),
         createdAt: clock.now() - 2 * hour,
         updatedAt: clock.now() - 2 * hour + 4 * minute,
+      })
+    },
+  },
+  {
+    name: 'nova.migration_under_way',
+    summary: 'A live migration that somebody else began is under way; it takes as long as other faults make it take',
+    params: {
+      type: 'object',
+      properties: { server, to: { ...host, description: 'The host it moves to' } },
+      required: ['server', 'to'],
+      additionalProperties: false,
+    },
+    apply(world, { server: name, to }) {
+      const found = serverNamed(world.cloud, name)
+      const asker = { requestId: `req-${world.random.uuid()}`, user: userIdOf('admin'), project: projectIdOf('admin') }
+      const refused = beginLiveMigration(world, found, asker, { host: String(to), force: false, wait: true })
+      if (refused !== undefined) throw new Error(`\`${found.name}\` cannot move to \`${to}\`: ${refused}`)
+    },
+  },
+  {
+    name: 'nova.server_in_flight',
+    summary: 'A server that was given to a host before anybody took that out of service begins to come up there later',
+    params: {
+      type: 'object',
+      properties: {
+        host,
+        name: { type: 'string', description: 'Its name', default: 'latecomer' },
+        comes: { type: 'integer', description: 'After how many seconds it is seen there', minimum: 1, default: 30 },
+        takes: { type: 'integer', description: 'How many seconds it is built', minimum: 1, default: 70 },
+        ends: {
+          type: 'string',
+          description: 'Whether it comes up there, or is given to another host in the end',
+          enum: ['here', 'elsewhere'],
+          default: 'here',
+        },
+      },
+      required: ['host'],
+      additionalProperties: false,
+    },
+    apply(world, { host, name, comes, takes, ends }) {
+      const { cloud, clock } = world
+      const { host: on } = computeOn(cloud, host)
+      const [like] = cloud.nova.servers
+      const other = cloud.nova.hypervisors.find((one) => one.host !== on)?.host
+      if (!like || other === undefined) throw new Error('it takes a server and a second host')
+      const made: NovaServer = {
+        ...like,
+        ...{ id: uuidOf(`server/${name}`), number: cloud.nova.servers.length + 1, name: String(name), host: null },
+        ...{ createdAt: clock.now(), updatedAt: clock.now(), launchedAt: null, volumes: [], metadata: {}, tags: [] },
+        ...{ vmState: 'building', taskState: 'scheduling', powerState: 0 },
+      }
+      cloud.nova.servers.push(made)
+      clock.after(Number(comes) * second, () => {
+        change(made, clock.now(), { host: on, taskState: 'spawning' })
+        clock.after(Number(takes) * second, () => {
+          const at = ends === 'here' ? on : other
+          const now = clock.now()
+          change(made, now, { host: at, vmState: 'active', taskState: null, powerState: 1, launchedAt: now })
+          world.effect('rehearsal.server_built', made.name, { host: at })
+        })
       })
     },
   },

@@ -27,6 +27,13 @@ const seen: Readonly<
     healthy: /^active$/m,
     faulty: /^failed$/m,
   },
+  'hosts.unit_added': {
+    params: { host: 'cmp1', unit: 'ceph-osd@3' },
+    host: 'cmp1',
+    ask: 'systemctl list-units --type=service --state=active --plain --no-legend | grep -c ceph-osd@3.service',
+    healthy: /^0$/m,
+    faulty: /^1$/m,
+  },
   'hosts.io_errors': {
     params: { host: 'cmp1', device: 'sda' },
     host: 'cmp1',
@@ -110,6 +117,20 @@ const seen: Readonly<
     ask: 'rabbitmqctl cluster_status --formatter json | jq -c .partitions',
     healthy: /^\{\}$/m,
     faulty: /^\{"rabbit@ctl1":\["rabbit@ctl3"\],"rabbit@ctl2":\["rabbit@ctl3"\]\}$/m,
+  },
+  'rabbitmq.queue_deaf': {
+    params: { queue: 'compute.cmp2' },
+    host: 'ctl1',
+    ask: 'rabbitmqctl list_queues --quiet name consumers | grep compute.cmp2',
+    healthy: /^compute.cmp2\s1$/m,
+    faulty: /^compute.cmp2\s0$/m,
+  },
+  'rabbitmq.unconnected': {
+    params: { host: 'cmp1' },
+    host: 'cmp1',
+    ask: 'ss -Htn state established | wc -l',
+    healthy: /^2$/m,
+    faulty: /^0$/m,
   },
   'rabbitmq.node_down': {
     params: { host: 'ctl2' },
