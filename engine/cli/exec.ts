@@ -97,10 +97,14 @@ export async function exec(name: string, options: ExecOptions, io: Io, signal: A
       view,
     })
     demandNoErrors(badAnswers)
+    const recorded = masked(inputs, plan.runbook.secrets)
+    const allowed = new Set(surroundings.hosts.matching('all').map((host) => host.name))
+    const hosts = [...surroundings.inventory.hosts.keys()].filter((host) => allowed.has(host))
     const previous = previousRun(runs, plan.runbook.name, {
       cloud: surroundings.cloud,
       rehearsal: options.rehearse,
-      hosts: [...surroundings.inventory.hosts.keys()],
+      hosts,
+      inputs: recorded,
     })
     const begin: RunBegan = {
       type: 'run.began',
@@ -118,9 +122,9 @@ export async function exec(name: string, options: ExecOptions, io: Io, signal: A
       },
       by: operator,
       pid: io.pid,
-      inputs: masked(inputs, plan.runbook.secrets),
+      inputs: recorded,
       defaults: defaultsAmong(inputs, plan.runbook.inputs),
-      hosts: [...surroundings.inventory.hosts.keys()],
+      hosts,
       ...(surroundings.cloud !== undefined && { cloud: surroundings.cloud }),
       ...(options.rehearse !== undefined && { rehearsal: options.rehearse }),
       outline: outlineOf(plan.runbook, inputs),

@@ -216,8 +216,8 @@ async function hostsOf(
     return {
       error: {
         code: 'no_hosts',
-        message: `\`${pattern}\` names no host of the inventory`,
-        hint: '`runbook hosts` shows what the inventory holds',
+        message: `\`${pattern}\` names no host of this run`,
+        hint: '`runbook hosts` shows what the inventory holds; of that, `--limit` takes only a part',
       },
     }
   }
