@@ -13,8 +13,15 @@ export const listOf = (items: Schema): Schema => ({ type: 'array', items })
 export const mapOf = (values: Schema): Schema => ({ type: 'object', additionalProperties: values })
 export const optionalOf = (value: Schema): Schema => ({ 'x-kind': 'optional', value })
 
-/** What a value of a schema can be; undefined when the schema does not say. */
+/** What a value of a schema can be; undefined when the schema does not say. Asked of the same schemas over and over. */
 export function kindsOf(schema: Schema): readonly Kind[] | undefined {
+  if (!kindsKnown.has(schema)) kindsKnown.set(schema, kindsIn(schema))
+  return kindsKnown.get(schema)
+}
+
+const kindsKnown = new WeakMap<Schema, readonly Kind[] | undefined>()
+
+function kindsIn(schema: Schema): readonly Kind[] | undefined {
   const marked = schema['x-kind']
   if (typeof marked === 'string') return [marked as Kind]
   const { type } = schema
@@ -43,8 +50,9 @@ function kindOfValues(values: readonly unknown[]): readonly Kind[] {
   ] as Kind[]
 }
 
-export function branchesOf(schema: Schema): readonly Schema[] {
-  return [schema['oneOf'], schema['anyOf']].flatMap((each) => (Array.isArray(each) ? (each as Schema[]) : []))
+export function branchesOf({ oneOf, anyOf }: Schema): readonly Schema[] {
+  if (oneOf === undefined && anyOf === undefined) return []
+  return [oneOf, anyOf].flatMap((each) => (Array.isArray(each) ? (each as Schema[]) : []))
 }
 
 /** What a schema says of a field: its schema, certainly not there (with the names that are), or nothing. */
@@ -90,12 +98,24 @@ export function memberOf(schema: Schema): Schema {
 
 /** One of some schemas: their only form, or `anyOf`; anything when one is anything. */
 export function eitherOf(schemas: readonly Schema[]): Schema {
-  const distinct = [...new Map(schemas.map((schema) => [JSON.stringify(schema), schema])).values()]
+  const different = new Set(schemas)
+  const distinct =
+    different.size > 1
+      ? [...new Map([...different].map((schema) => [written(schema), schema])).values()]
+      : [...different]
   const [first, ...others] = distinct
   if (!first) return anything
   if (others.length === 0) return first
   return distinct.some((schema) => kindsOf(schema) === undefined) ? anything : { anyOf: distinct }
 }
+
+function written(schema: Schema): string {
+  const known = writtenKnown.get(schema) ?? JSON.stringify(schema)
+  writtenKnown.set(schema, known)
+  return known
+}
+
+const writtenKnown = new WeakMap<Schema, string>()
 
 export function isOnly(schema: Schema, kind: Kind): boolean {
   const kinds = kindsOf(schema)

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
 export type ReadBytes =
@@ -120,14 +120,13 @@ export interface Revision {
   readonly clean: boolean
 }
 
-/** The git commit that a file stands in, if it stands in one. */
+/** The git commit that holds a file, if there is one. */
 export async function revisionOf(path: string): Promise<Revision | undefined> {
   const folder = dirname(path)
-  const commit = await git(folder, 'rev-parse', 'HEAD')
-  const known = commit === undefined ? undefined : await git(folder, 'ls-files', '--error-unmatch', '--', path)
-  if (commit === undefined || known === undefined) return undefined
+  const found = await git(folder, 'rev-parse', 'HEAD', `HEAD:./${basename(path)}`)
+  if (found === undefined) return undefined
   const changes = await git(folder, 'status', '--porcelain', '--', '.')
-  return { commit: commit.trim(), clean: changes?.trim() === '' }
+  return { commit: found.split('\n')[0] ?? '', clean: changes?.trim() === '' }
 }
 
 function git(folder: string, ...words: readonly string[]): Promise<string | undefined> {
