@@ -24,6 +24,8 @@ interface Raised {
   readonly synced: readonly (readonly string[])[]
   /** What somebody was asked. */
   readonly asked: string
+  /** Every question, in order. */
+  readonly questions: readonly string[]
   readonly status: string
   readonly error: string
   readonly outputs: unknown
@@ -62,7 +64,8 @@ async function raise(scenario: string, inputs: object, ...args: string[]): Promi
   const synced = done.flatMap(({ kind, detail }) =>
     kind === 'host.unit.restart' ? [detail?.['synced'] as readonly string[]] : [],
   )
-  const common = { exit, stderr, events, effects: done.map(inShort), synced, asked }
+  const questions = events.flatMap((event) => (event.type === 'asked' ? [event.question.message] : []))
+  const common = { questions, exit, stderr, events, effects: done.map(inShort), synced, asked }
   return { ...common, status, error: error?.message ?? '', outputs, waitsFor }
 }
 
@@ -96,9 +99,9 @@ const verdict = ({ events }: Raised) =>
 const starts = (raised: Raised) => of(raised, 'restart', 'start', 'stop')
 
 /** A scenario of these tests alone. */
-function world(name: string, faults: readonly object[]): string {
+function world(name: string, faults: readonly object[], more: object = {}): string {
   const path = join(home, `${name}.yaml`)
-  const topology = { controllers: 1, computes: 1, ceph: 3, servers: 2 }
+  const topology = { controllers: 1, computes: 1, ceph: 3, servers: 2, ...more }
   writeFileSync(path, JSON.stringify({ apiVersion: 'runbook/v1', name, title: name, topology, faults }))
   return path
 }
@@ -110,6 +113,67 @@ test('a limit that the process has files for is raised on every node and kept, a
   expect(of(raised, 'move')).toEqual(nodes.map((node) => `move ${node}:${file}`))
   expect(starts(raised)).toEqual([])
   expect(of(raised, 'maint')).toEqual([])
+})
+
+test('what there was and what there is now is in the outputs, node by node, with what haproxy counted', async () => {
+  const { outputs } = await raise('max-connections', { target: 8000 })
+  const { nodes: before, after, proxies } = outputs as { readonly [name: string]: readonly object[] }
+  expect(before).toEqual(
+    nodes.map((host) =>
+      expect.objectContaining({ host, limit: 2000, connected: 2000, files: 32_768, restarted: true }),
+    ),
+  )
+  expect(after).toEqual(nodes.map((host) => expect.objectContaining({ host, limit: 8000, files: 65_535, refused: 0 })))
+  for (const when of ['before', 'after'])
+    expect(proxies).toContainEqual(
+      expect.objectContaining({ on: 'ctl1', when, name: 'db1', limit: '2500', status: 'UP' }),
+    )
+})
+
+test('a window is no matter where nothing restarts', async () => {
+  const raised = await raise('max-connections', { target: 4000, window_end: '2026-01-01T00:00Z' })
+  expect(raised).toMatchObject({ exit: 0, outputs: { done: 'raised' } })
+})
+
+test('a window that is no time is refused before anything begins', async () => {
+  const given = join(home, 'window.json')
+  writeFileSync(given, JSON.stringify({ target: 4000, backup_hours: 3, window_end: 'tonight' }))
+  const args = ['exec', 'mariadb-max-connections', '--rehearse', 'max-connections', '--inputs', given]
+  const { exit, stderr } = await runCli(args, { cwd, home })
+  expect(exit).toBe(2)
+  expect(stderr).toMatch(/window_end/)
+})
+
+test('a window that is over by the time somebody has agreed keeps every node from being restarted', async () => {
+  // the hosts begin with the clock of this machine, and look for five minutes before they decide
+  const end = new Date(Date.now() + 17 * 60_000).toISOString().replace(/\.\d+/, '')
+  const raised = await raise('max-connections', { target: 8000, observe_seconds: 300, window_end: end })
+  expect(raised).toMatchObject({ exit: 1, status: 'rolled_back' })
+  expect(raised.error).toMatch(/15 min for the restarts end later than .* by now/)
+  expect(starts(raised)).toEqual([])
+  for (const node of nodes) expect(raised.effects).toContain(`remove ${node}:${file}`)
+})
+
+test('a cloud that gives nobody a token at the end is not taken for well, though the databases are', async () => {
+  const scenario = world('no-token', [{ fault: 'keystone.failing', after: '90s' }])
+  const raised = await raise(scenario, { target: 4000, demand: 3000, watch_minutes: 2 })
+  expect(raised).toMatchObject({ exit: 1, status: 'rolled_back' })
+  expect(of(raised, 'set_global')).toEqual([
+    ...nodes.map((node) => `set_global ${node} 4000`),
+    ...nodes.toReversed().map((node) => `set_global ${node} 2000`),
+  ])
+  const without = await raise(scenario, { target: 4000, demand: 3000, watch_minutes: 2, probe_token: false })
+  expect(without).toMatchObject({ exit: 0, outputs: { done: 'raised' } })
+})
+
+test('a single node restarts with an outage, which is said before, and nobody waits for haproxy to send people elsewhere', async () => {
+  const raised = await raise(world('single', [{ fault: 'galera.too_many_connections' }], { databases: 1 }), {
+    target: 8000,
+  })
+  expect(raised).toMatchObject({ exit: 0, outputs: { done: 'raised' } })
+  expect(starts(raised)).toEqual(['restart db1'])
+  expect(of(raised, 'maint')).toEqual([])
+  expect(raised.questions).toContainEqual(expect.stringMatching(/^Restart db1 now.*This is an outage/))
 })
 
 test('a limit that needs more files restarts one node at a time, out of haproxy, the writer last', async () => {
@@ -205,6 +269,12 @@ describe('what must not be is found before anything is changed', () => {
   test.each<[string, readonly object[], object, RegExp]>([
     ['a backup that is too old', [tooMany], { backup_hours: 30 }, /the last backup is 30 h old/],
     ['a restart that is not wanted', [tooMany], { target: 8000, restart_policy: 'never' }, /need a restart/],
+    [
+      'a window that is too short',
+      [tooMany],
+      { target: 8000, window_end: '2026-01-01T00:00Z' },
+      /15 min for the restarts/,
+    ],
     ['more than the memory holds', [tooMany], { target: 60_000, nofile: 1_000_000 }, /% of the memory/],
     ['more than the files', [tooMany], { target: 20_000 }, /need more open files than `nofile`/],
     ['a unit that is not there', [tooMany], { unit: 'mariadb-in-a-container' }, /is no unit of systemd on every host/],
@@ -242,24 +312,14 @@ describe('what must not be is found before anything is changed', () => {
 })
 
 test('a node where no administrator gets in either cannot be asked: its 1040 hides inside a 2002, and is told', async () => {
-  const scenario = world('other-door', [
-    { fault: 'galera.too_many_connections', with: { node: 'db1', administrator: true } },
-  ])
-  const raised = await raise(scenario, { target: 4000 })
+  const raised = await raise('max-connections-locked-out', { target: 4000 })
   expect(raised).toMatchObject({ exit: 1, effects: [] })
   expect(raised.error).toMatch(/cannot be asked.*db1/)
 })
 
 test('a node where no administrator gets in is asked, and given its limit, by another door', async () => {
-  const extra = { host: 'db1', path: `${folder}/80-extra.cnf`, content: '[mysqld]\nextra_port = 3307\n' }
-  const scenario = world('open-door', [
-    { fault: 'hosts.file', with: extra },
-    // its process has read that file
-    { fault: 'galera.few_files', with: { node: 'db1', files: 32_768 } },
-    { fault: 'galera.too_many_connections', with: { node: 'db1', administrator: true } },
-  ])
   const door = ['mariadb', '-h', '127.0.0.1', '-P', '3307', '-u', 'dba']
-  const raised = await raise(scenario, { target: 4000, mariadb_spare: door })
+  const raised = await raise('max-connections-locked-out', { target: 4000, mariadb_spare: door })
   expect(raised).toMatchObject({ exit: 0, outputs: { verdict: 'DB_LIMIT', done: 'raised' } })
   expect(of(raised, 'set_global').toSorted()).toEqual(nodes.map((node) => `set_global ${node} 4000`))
   expect(starts(raised)).toEqual([])
