@@ -2,7 +2,6 @@ import { readOptions } from '../commands/options.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Process, Program } from '../machine/process.ts'
 import * as answers from './answers.ts'
-import { orchestrate, orchOptions } from './cephadm.ts'
 import {
   createOsd,
   crushRemove,
@@ -16,6 +15,7 @@ import {
   setFlag,
 } from './changes.ts'
 import type { Ceph, Osd } from './model.ts'
+import { orchestrate, orchOptions } from './orchestrate.ts'
 import * as osds from './osd-answers.ts'
 import { healthText, osdDfText, pgStatText, statusText, treeText } from './plain.ts'
 import { callTechnician } from './volume.ts'
