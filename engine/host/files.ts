@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { piped } from './piped.ts'
 
 export type ReadBytes =
   | { readonly bytes: Uint8Array }
@@ -44,7 +45,7 @@ export async function withQuestions<T>(
 export function answerOf(question: Question, path: string): string {
   switch (question) {
     case 'bytes':
-      return digestOf(readBytes(path))
+      return isPiped(path) ? 'not again' : digestOf(readBytes(path))
     case 'file':
       return String(isFile(path))
     case 'folder':
@@ -61,7 +62,8 @@ function digestOf(found: ReadBytes): string {
 /** The bytes of a file, or what stands in the way. A file that is far too large is not read at all. */
 export function readBytes(path: string, most = 64 * 1024 * 1024): ReadBytes {
   const found = bytesOf(path, most)
-  listener?.({ question: 'bytes', path, answer: digestOf(found) })
+  // what comes out of a pipe comes once
+  listener?.({ question: 'bytes', path, answer: isPiped(path) ? 'once' : digestOf(found) })
   return found
 }
 
@@ -70,11 +72,25 @@ function bytesOf(path: string, most: number): ReadBytes {
     const stats = statSync(path)
     if (stats.isDirectory()) return { problem: 'folder', why: 'it is a folder' }
     if (stats.size > most) return { problem: 'too large', why: `it has ${stats.size} bytes` }
-    return { bytes: readFileSync(path) }
+    if (stats.isFile()) return { bytes: readFileSync(path) }
+    if (stats.isCharacterDevice() && path === '/dev/null') return { bytes: new Uint8Array() }
+    const found = piped(path, most)
+    if (found === undefined) return { problem: 'unreadable', why: 'it is a pipe, and nobody writes into it' }
+    if (found === 'too large') return { problem: 'too large', why: `it gives more than ${most} bytes` }
+    return { bytes: found }
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') return { problem: 'missing', why: 'it does not exist' }
     return { problem: 'unreadable', why: code === 'EACCES' ? 'permission denied' : message }
+  }
+}
+
+function isPiped(path: string): boolean {
+  try {
+    const stats = statSync(path)
+    return !stats.isFile() && !stats.isDirectory()
+  } catch {
+    return false
   }
 }
 

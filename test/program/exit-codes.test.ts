@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
@@ -100,6 +101,34 @@ test('2: what is wrong with a runbook, an input or the usage is told with its pl
     expect(space.effects(), args.join(' ')).toEqual([])
     expect(space.names(), args.join(' ')).toEqual([])
   }
+})
+
+test('2: a pipe that nobody writes to and a device that never ends are told, not waited for', async () => {
+  const space = workspace()
+  execFileSync('mkfifo', [join(space.folder, 'silent.yaml')])
+  for (const [path, words] of [
+    ['silent.yaml', 'it is a pipe, and nobody writes into it'],
+    ['/dev/zero', 'it gives more than'],
+    ['/dev/null', 'the file is empty'],
+  ] as const) {
+    const { code, stderr } = await space.run(['exec', path])
+    expect(code, stderr).toBe(2)
+    expect(stderr).toContain(words)
+  }
+})
+
+test('a pipe with a writer is read to its end, however slowly it comes, and nothing of it is kept for the next check', async () => {
+  const space = workspace()
+  execFileSync('mkfifo', [join(space.folder, 'pipe.yaml')])
+  space.write('good.yaml', book('good', `steps:\n${mark('one')}`))
+  space.write('bad.yaml', 'apiVersion: runbook/v2\n')
+  const slowly = (file: string) =>
+    space.shell(
+      `(sleep 0.2; head -c 20 ${file}; sleep 0.2; tail -c +21 ${file}) > pipe.yaml & exec runbook check pipe.yaml`,
+    ).ended
+  expect(await slowly('good.yaml')).toMatchObject({ code: 0, stdout: '1 runbook checked, no problems\n' })
+  expect(await slowly('bad.yaml')).toMatchObject({ code: 2, stdout: expect.stringContaining('RB1101') })
+  expect(await slowly('good.yaml')).toMatchObject({ code: 0, stdout: '1 runbook checked, no problems\n' })
 })
 
 test('3: a person said no', async () => {
