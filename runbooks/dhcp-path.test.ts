@@ -55,6 +55,10 @@ function mirrors(file: string): { readonly made: string[]; readonly left: string
   return { made, left: made.filter((what) => !gone.has(what)) }
 }
 
+function lastEvent(stdout: string): RunEvent {
+  return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as RunEvent
+}
+
 test('a run that is cancelled while it listens removes what listens', async () => {
   const world = join(home, 'cancelled.yaml')
   const effects = join(home, 'cancelled.effects')
@@ -66,7 +70,7 @@ test('a run that is cancelled while it listens removes what listens', async () =
   while (folders(effects).made.length < 4 || mirrors(effects).made.length < 2) await sleep(50)
   stop.abort()
   const { exit, stdout } = await running
-  const end = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as RunEvent
+  const end = lastEvent(stdout)
   expect(end).toMatchObject({ type: 'run.ended', status: 'cancelled' })
   expect(exit).toBe(130)
   expect(folders(effects).left).toEqual([])
@@ -79,7 +83,7 @@ test('a host that is lost while it listens is told, and the others are freed of 
   writeFileSync(world, silent({ fault: 'hosts.unreachable', with: { host: 'ctl1' }, after: '1m' }))
   const words = ['exec', 'no-ip', '--rehearse', world, '--effects', effects, '--output', 'json']
   const { exit, stdout } = await runCli([...words, ...listen(120)], { cwd, home })
-  const end = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as RunEvent
+  const end = lastEvent(stdout)
   expect(exit).toBe(0)
   const { made, left } = folders(effects)
   expect(made.filter((what) => what.startsWith('ctl1:'))).not.toEqual([])
@@ -109,7 +113,7 @@ test.each([
   const inputs = [`port=${uuidOf('port/server/web-1')}`, 'trigger=port_toggle', 'capture_seconds=20']
   const words = ['exec', 'dhcp-path', '--rehearse', world, '--effects', effects, '--output', 'json']
   const { exit, stdout } = await runCli([...words, ...inputs.flatMap((one) => ['--input', one])], { cwd, home })
-  const end = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as RunEvent
+  const end = lastEvent(stdout)
   expect(exit).toBe(0)
   expect(end).toMatchObject({ outputs: { verdict, of, matrix: [{ hop: 'tap', OFFER: 0 }], trace: { offer: '' } } })
   expect(folders(effects).left).toEqual([])
@@ -121,7 +125,7 @@ test('a mirror that outlives a reboot of its host is removed all the same', asyn
   writeFileSync(world, silent({ fault: 'hosts.rebooted', with: { host: 'cmp1' }, after: '30s' }))
   const words = ['exec', 'no-ip', '--rehearse', world, '--effects', effects, '--output', 'json']
   const { exit, stdout } = await runCli([...words, ...listen(150)], { cwd, home })
-  const end = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as RunEvent
+  const end = lastEvent(stdout)
   expect(exit).toBe(0)
   const lost = expect.arrayContaining([expect.objectContaining({ host: 'cmp1', name: 'compute_int' })])
   expect(end).toMatchObject({ outputs: { path: { not_listened: lost, mirrors_left: [] } } })
@@ -136,7 +140,7 @@ test('a mirror of somebody else is left alone, even one that is called as ours w
   writeFileSync(world, silent({ fault: 'network.mirrored' }, { fault: 'network.mirrored', with: { name } }))
   const words = ['exec', 'no-ip', '--rehearse', world, '--effects', effects, '--output', 'json']
   const { exit, stdout } = await runCli([...words, ...listen(5)], { cwd, home })
-  const end = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as RunEvent
+  const end = lastEvent(stdout)
   expect(exit).toBe(0)
   const why = `there is a port ${name} already, of somebody else`
   expect(end).toMatchObject({
@@ -180,7 +184,7 @@ test('a run that is killed while it listens removes what listens once it is resu
   const from = ['--inventory', 'world/inventory.yaml']
   const listening = async () => {
     const { stdout, all } = await space.run(['exec', './look.yaml', ...from, '--output', 'json'])
-    const end = JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as RunEvent
+    const end = lastEvent(stdout)
     if (end.type !== 'run.ended' || end.status !== 'succeeded') throw new Error(all)
     return end.outputs?.['listening']
   }

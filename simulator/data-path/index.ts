@@ -1,5 +1,7 @@
 import type { World } from '../world.ts'
-import { consoleOf, hostFile, wiringOf } from './wiring.ts'
+import { consoleOf } from './console.ts'
+import { hostFile } from './served.ts'
+import { wiringOf } from './wiring.ts'
 
 export { dataPathFaults } from './faults.ts'
 
