@@ -20,6 +20,10 @@ export async function verify(name: string, options: { readonly runs?: string }, 
     say(`the ${entries.length} lines before it are as they were written`)
     return exitCode.failed
   }
+  if (entries.length === 0) {
+    say(`empty: ${run} has no whole line: it was stopped before its first was written, or somebody emptied it`)
+    return exitCode.failed
+  }
   const wrong = keptFiles(entries).find(
     ({ file, digest }) => !isFile(join(folder, file)) || sumOf(readFileSync(join(folder, file), 'utf8')) !== digest,
   )

@@ -102,6 +102,20 @@ test('what looks like a line but is not JSON is told as damage, not as a bug', a
   }
 })
 
+test('a transcript without a whole line proves nothing, and is not called whole', async () => {
+  const space = await parked()
+  const [first = ''] = space.lines()
+  for (const left of ['', first.slice(0, 40)]) {
+    writeFileSync(join(space.last(), 'transcript.jsonl'), left)
+    const { code, stdout } = await space.run(['verify', 'last'])
+    expect(code, stdout).toBe(1)
+    expect(stdout).toMatch(/^empty: /)
+    expect(stdout).not.toContain('whole: ')
+  }
+  expect((await space.run(['resume', 'last', '--answer', 'sure=yes'])).code).toBe(2)
+  expect(space.effects()).toEqual(['mark one'])
+})
+
 test('a damaged run is listed as such, and shown up to the damage with a warning', async () => {
   const space = await parked()
   const lines = space.lines()
