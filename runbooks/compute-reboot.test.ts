@@ -502,6 +502,70 @@ test.each([
   expect(count(ran, 'openstack.compute_service.enable c1')).toBe(0)
 })
 
+const container = (name: string, more: object = {}) => ({
+  fault: 'hosts.container',
+  with: { host: 'c1', name, ...more },
+})
+
+test.each([
+  {
+    fault: 'hosts.clock_offset',
+    with: { host: 'c1', seconds: 3, from_boot: true },
+    says: 'the clock of c1 is not set',
+  },
+  { ...container('nova_ssh', { from_boot: 'unhealthy' }), says: 'these containers are not well: nova_ssh' },
+  { ...container('nova_ssh', { from_boot: 'health: starting' }), says: 'these containers are not well: nova_ssh' },
+  { ...container('nova_ssh', { from_boot: 'gone' }), says: 'these containers ran before and do not now: nova_ssh' },
+])(
+  'a host that is not well after its reboot is not put back: $says',
+  async ({ says, ...fault }) => {
+    const ran = await reboot({ faults: [fault] })
+    expect(ran.end.error?.message).toContain(says)
+    expect(ran.end.error?.message).toContain('c1 stays out of service')
+    expect(rebooted(ran)).toBe(1)
+    expect(count(ran, 'openstack.compute_service.enable c1')).toBe(0)
+  },
+  60_000,
+)
+
+test('a clock and a container that were not well before are not asked to be so afterwards', async () => {
+  const ran = await reboot({
+    faults: [
+      { fault: 'hosts.clock_offset', with: { host: 'c1', seconds: 3 } },
+      container('old', { health: 'unhealthy', from_boot: 'unhealthy' }),
+      container('nova_ssh'),
+    ],
+  })
+  expect(ran.end).toMatchObject({ status: 'succeeded' })
+  // by the clock of the world: nor are they waited for, which would take ten minutes
+  const at = (kind: string) => Date.parse(ran.effects.find((one) => one.kind === kind)?.at ?? '')
+  expect(at('openstack.compute_service.enable') - at('host.reboot')).toBeLessThan(8 * 60_000)
+})
+
+test('how long each stopped server was off is told as Nova wrote it down', async () => {
+  const ran = await reboot({
+    inputs: { active: 'stop' },
+    answers: ['enter/agree=c1', 'enter/agree_stop=yes'],
+  })
+  expect(ran.end).toMatchObject({ status: 'succeeded' })
+  const { downtime, boot } = ran.end.outputs as {
+    downtime: { name: string; from: string; to: string; seconds: number }[]
+    boot: { before: string; after: string }
+  }
+  const running = onHost(small).flatMap((server) => (server.stopped ? [] : [server.name]))
+  expect(downtime.map(({ name }) => name).toSorted()).toEqual(running.toSorted())
+  const at = (kind: string, name: string) =>
+    Date.parse(ran.effects.find((one) => one.kind === kind && one.what.startsWith(`${name} `))?.at ?? '')
+  for (const { name, from, to, seconds } of downtime) {
+    expect(Math.abs(Date.parse(from) - at('openstack.server.stop', name))).toBeLessThan(1000)
+    expect(Date.parse(to)).toBeGreaterThan(at('openstack.server.start', name))
+    expect(seconds).toBe(Math.floor((Date.parse(to) - Date.parse(from)) / 1000))
+  }
+  const reboots = ran.effects.filter(({ kind }) => kind === 'host.reboot')
+  expect(reboots).toHaveLength(1)
+  expect(boot.before).not.toBe(boot.after)
+})
+
 test('a host that somebody else took out of service is left to them', async () => {
   const ran = await reboot({
     faults: [{ fault: 'nova.compute_disabled', with: { host: 'c1', reason: 'disk, ask Ana' } }],

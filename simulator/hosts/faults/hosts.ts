@@ -1,5 +1,13 @@
 import type { Fault } from '../../fault.ts'
-import { fault, host, machineOf, percentage, sayKernel } from './fault.ts'
+import { dockerProgram } from '../commands/docker.ts'
+import { fault, host, machineOf, type Param, percentage, sayKernel } from './fault.ts'
+
+const health = (description: string, byDefault: string): Param => ({
+  type: 'string',
+  enum: ['healthy', 'unhealthy', 'health: starting', 'gone'],
+  default: byDefault,
+  description,
+})
 
 /** What can be wrong with a single host. */
 export const machineFaults: Fault[] = [
@@ -59,6 +67,22 @@ export const machineFaults: Fault[] = [
     (world, { host, unit }) => {
       const name = String(unit)
       machineOf(world, host).units.add({ name: `${name}.service`, description: name, command: `/usr/bin/${name}` })
+    },
+  ),
+  fault(
+    'hosts.container',
+    'A host runs a container of docker',
+    {
+      host,
+      name: { type: 'string', description: 'Its name' },
+      health: health('What its check says', 'healthy'),
+      from_boot: health('The same from the next boot of the host on', 'healthy'),
+    },
+    (world, { host, name, health, from_boot }) => {
+      const machine = machineOf(world, host)
+      machine.programs.set('docker', dockerProgram(machine))
+      machine.containers.set(String(name), String(health))
+      machine.power.onBoot(() => machine.containers.set(String(name), String(from_boot)))
     },
   ),
   fault('hosts.unreachable', 'A host refuses SSH connections, while its services run', { host }, (world, { host }) => {

@@ -82,6 +82,8 @@ export interface Machine extends Kernel {
   load: readonly [number, number, number]
   /** How far its clock is ahead of the true time, in seconds. */
   clockOffset: number
+  /** What its containers' checks say, by name. */
+  readonly containers: Map<string, string>
   /** None of its services has a connection to RabbitMQ. */
   unconnected: boolean
   readonly pipe: typeof createPipe
@@ -173,6 +175,7 @@ export function createMachine(options: MachineOptions): Machine {
     memory: { total: memory, available: Math.round(memory * 0.62) },
     load: [0.18, 0.21, 0.2],
     clockOffset: (random.next() - 0.5) * 0.0004,
+    containers: new Map(),
     unconnected: false,
     pipe: createPipe,
     strays: () => [],

@@ -34,6 +34,13 @@ const seen: Readonly<
     healthy: /^0$/m,
     faulty: /^1$/m,
   },
+  'hosts.container': {
+    params: { host: 'cmp1', name: 'nova_libvirt', health: 'unhealthy', from_boot: 'healthy' },
+    host: 'cmp1',
+    ask: 'docker ps 2>&1 | tail -1',
+    healthy: /docker: command not found/,
+    faulty: / Up 2 hours \(unhealthy\) .* nova_libvirt$/m,
+  },
   'hosts.io_errors': {
     params: { host: 'cmp1', device: 'sda' },
     host: 'cmp1',
