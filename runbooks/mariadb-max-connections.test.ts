@@ -226,6 +226,23 @@ describe('what is not the limit of the database ends with advice, and changes no
   })
 })
 
+test('a burst that is over is told by the logs of the services and by the most there were, where they are looked at', async () => {
+  const raised = await raise('max-connections-burst', { target: 4000, logs: 'controllers' })
+  expect(raised).toMatchObject({ exit: 0, outputs: { verdict: 'DB_LIMIT', done: 'raised' } })
+  expect(of(raised, 'set_global')).toEqual(nodes.map((node) => `set_global ${node} 4000`))
+
+  const blind = await raise('max-connections-burst', { target: 4000 })
+  expect(blind).toMatchObject({ exit: 1, effects: [] })
+  expect(blind.error).toMatch(/NOT_DB: .*`logs`/)
+
+  // longer ago than anybody looks
+  const old = await raise(world('old', [{ fault: 'galera.burst', with: { minutes: 40 } }]), {
+    target: 4000,
+    logs: 'controllers',
+  })
+  expect(old).toMatchObject({ exit: 1, effects: [] })
+})
+
 test('a limit that the server lowered by itself is told from one that is too low, and gets files', async () => {
   const raised = await raise('max-connections-fd', { target: 2500 })
   expect(raised).toMatchObject({ exit: 0, outputs: { verdict: 'FD_LIMIT', target: 2500 } })
@@ -431,6 +448,19 @@ describe('room for a full state transfer', () => {
     const raised = await raise('max-connections-no-room', { target: 8000, transfer_room: 'replaced' })
     expect(raised).toMatchObject({ exit: 0, outputs: { done: 'raised' } })
     expect(starts(raised)).toEqual(['restart db2', 'restart db3', 'restart db1'])
+  })
+
+  test('that is gone by the time the node is to be restarted keeps it from that', async () => {
+    const scenario = world('lost-room', [
+      { fault: 'galera.too_many_connections' },
+      // after it was looked at, before anything is restarted
+      { fault: 'hosts.disk_full', with: { host: 'db2', mount: '/var/lib/mysql', percent: 90 }, after: '30s' },
+    ])
+    const raised = await raise(scenario, { target: 8000 })
+    expect(raised).toMatchObject({ exit: 1, status: 'rolled_back' })
+    expect(raised.error).toContain('db2 has lost the room for a full state transfer')
+    expect(starts(raised)).toEqual([])
+    expect(of(raised, 'maint')).toEqual([])
   })
 
   test('cannot be told where there are no data', async () => {

@@ -63,6 +63,31 @@ export const databaseFaults: Fault[] = [
     },
   ),
   fault(
+    'galera.burst',
+    'Services wanted more connections than the databases give, for a moment: it is over, and stands in their logs and in the counters',
+    { minutes: { type: 'number', default: 5, minimum: 0, description: 'How long ago it was, in minutes' } },
+    (world, { minutes }) => {
+      for (const { clients } of dbNodes(world, '')) {
+        clients.hadBeenFull()
+        clients.hadRefused(340)
+      }
+      const line = "oslo_db.exception.DBConnectionError: (pymysql.err.OperationalError) (1040, 'Too many connections')"
+      for (const name of world.topology.controllers) {
+        const machine = machineOf(world, name)
+        const pid = machine.units.find('nova-api')?.mainPid ?? 0
+        machine.journal.add({
+          at: machine.now() - Number(minutes) * 60_000,
+          priority: 6,
+          message: `ERROR oslo_db.sqlalchemy.engines [-] ${line}`,
+          unit: 'nova-api.service',
+          identifier: 'nova-api',
+          pid,
+          bootId: machine.power.boot().id,
+        })
+      }
+    },
+  ),
+  fault(
     'galera.leak',
     'A service opens connections and forgets them',
     {

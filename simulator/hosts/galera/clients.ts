@@ -32,6 +32,8 @@ export interface Clients {
   refused(): number
   /** For history: so many were turned away before anybody looked. */
   hadRefused(count: number): void
+  /** For history: as many as the limit allows were connected at once. */
+  hadBeenFull(): void
   restarted(): void
   onStarved(happens: () => void): void
 }
@@ -83,6 +85,9 @@ export function createClients(now: () => number, node: () => DbNode): Clients {
     },
     hadRefused(count) {
       turnedAway += count
+    },
+    hadBeenFull() {
+      most = Math.max(most, node().maxConnections)
     },
     restarted() {
       most = 0

@@ -216,6 +216,13 @@ const seen: Readonly<
     healthy: /\tPrimary$/m,
     faulty: /\tnon-Primary$/m,
   },
+  'galera.burst': {
+    params: { minutes: 5 },
+    host: 'db2',
+    ask: `mariadb -N -B -e "SHOW STATUS WHERE Variable_name IN ('Max_used_connections','Threads_connected','Connection_errors_max_connections')"`,
+    healthy: /errors_max_connections\t0\n.*used_connections\t12\n.*connected\t12$/m,
+    faulty: /errors_max_connections\t340\n.*used_connections\t2000\n.*connected\t12$/m,
+  },
   'galera.in_container': {
     params: { node: '', engine: 'docker' },
     host: 'db2',
