@@ -101,9 +101,9 @@ export async function carryOut(options: RunOptions): Promise<number> {
     const began = 'resumed' in begin ? (begin.resumed.entries[0] as RunBegan & { at: string }) : begin
     let startedAt: string
     if ('resumed' in begin) {
-      for (const event of begin.reopen) await durable.event(event)
       startedAt = begin.resumed.entries[0]?.at ?? now()
       view.on({ ...began, at: startedAt, replayed: true })
+      for (const event of begin.reopen) await durable.event(event)
       await durable.event({ type: 'run.resumed', by: operator, pid: options.pid, digest: plan.digest })
     } else {
       try {

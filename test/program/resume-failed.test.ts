@@ -47,6 +47,9 @@ test('a run that failed is opened again at what failed: what was done stays done
   const resumed = await work.run(['resume', 'last'])
   expect(resumed.code, resumed.all).toBe(0)
   expect(work.effects().slice(before.length)).toEqual(['need b', 'then b'])
+  // first which run it is, then what is done again in it
+  expect(resumed.stdout).toMatch(/^fails: fails\n/)
+  expect(resumed.stdout).toMatch(/\n\S+ +again +each\[b\]/)
   // the old failure stays in the transcript, before the line that opens the step again
   const types = work.entries().flatMap((entry) => ('key' in entry && entry.key === 'each[b]/need' ? [entry.type] : []))
   expect(types.filter((type) => type === 'step.ended' || type === 'step.reopened')).toEqual([
