@@ -134,7 +134,7 @@ function* checkCall(
     const value = isObject(given) ? given[input.name] : undefined
     if (value === undefined) continue
     if (typeof value === 'string' && isTemplate(value)) {
-      yield* checkWhole(source, nodeAt(root, [input.name]), value, input.schema, input.name, scope, 'RB2207')
+      yield* checkWhole(source, nodeAt(root, [input.name]), value, input.schema, `\`${input.name}\``, scope, 'RB2207')
       continue
     }
     if (holdsTemplate(value)) continue

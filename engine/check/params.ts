@@ -10,7 +10,7 @@ import { diagnose } from '../document/misfit.ts'
 import { placeOf } from '../document/place.ts'
 import { problemAt } from '../document/problem.ts'
 import type { ActionStep, Runbook } from '../document/runbook.ts'
-import type { Located } from '../document/tree.ts'
+import type { Located, Path } from '../document/tree.ts'
 import { firstOf, nodeAt, toJson } from '../document/tree.ts'
 import type { Json, Schema } from '../json.ts'
 import { isObject } from '../json.ts'
@@ -72,7 +72,7 @@ export function* checkParams(
     if (kind === 'verbatim') yield* verbatim(node)
     if (kind === 'command' && typeof leaf === 'string') yield* command(node, leaf)
     if (kind === 'plain' && typeof leaf === 'string')
-      yield* checkWhole(source, node, leaf, schema, String(path.at(-1)), scope, 'RB1204')
+      yield* checkWhole(source, node, leaf, schema, subjectOf(path), scope, 'RB1204')
   }
   const needsHost =
     isObject(action.params['properties']) && 'host' in action.params['properties'] && action.name.startsWith('ssh.')
@@ -115,7 +115,7 @@ export function* checkWhole(
   node: Located,
   text: string,
   schema: Schema,
-  name: string,
+  what: string,
   scope: { readonly [name: string]: Schema },
   code: Code,
 ): Generator<Diagnostic> {
@@ -130,15 +130,23 @@ export function* checkWhole(
     (type === 'integer' && wanted.includes('number')) ||
     (type === 'number' && wanted.includes('integer'))
   if (wanted.length > 0 && given.length > 0 && !given.some(fits)) {
-    const message = `\`${name}\` must be ${namedTypes(wanted)}, and \`${text.trim()}\` is ${namedTypes(given)}`
+    const message = `${what} must be ${namedTypes(wanted)}, and \`${text.trim()}\` is ${namedTypes(given)}`
+    const plain = given.every((type) => ['integer', 'number', 'boolean'].includes(type))
+    const asText = text.trim().replace(/^\{\{\s*(?=\w)/, '{{json ')
+    const hint = wanted.includes('string') && plain ? `\`${asText}\` writes it as a text` : undefined
     yield problemAt(
       source,
       firstOf(node),
       code,
       message,
-      whole ? undefined : 'a text that is exactly `{{ path }}` keeps the type of the value',
+      whole ? hint : 'a text that is exactly `{{ path }}` keeps the type of the value',
     )
   }
+}
+
+function subjectOf(path: Path): string {
+  const name = `\`${path.findLast((part) => typeof part === 'string')}\``
+  return typeof path.at(-1) === 'number' ? `an item of ${name}` : name
 }
 
 /** A template stands for a value that fits, and a loop over hosts for a host: both are looked at when they are known. */
