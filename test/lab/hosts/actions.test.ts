@@ -31,6 +31,11 @@ describe('on a real host, as an operator with sudo', () => {
     await holds(place)
   })
 
+  test.each(contracts)('by OpenSSH too: $name', async ({ holds }) => {
+    await using other = labDoor({ user: 'ops', become: true, transport: 'openssh' })
+    await holds({ ...place, ctx: contextOn(other.ssh, realClock) })
+  })
+
   test('a file that may not be looked at is not said to be absent', async () => {
     await using plain = labDoor({ user: 'ops' })
     const ours = { ...place, ctx: contextOn(plain.ssh, realClock) }
