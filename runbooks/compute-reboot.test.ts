@@ -513,6 +513,26 @@ test.each([
     with: { host: 'c1', seconds: 3, from_boot: true },
     says: 'the clock of c1 is not set',
   },
+  {
+    fault: 'hosts.unit_failed',
+    with: { host: 'c1', unit: 'cron', from_boot: true },
+    says: 'these units have failed that had not before: cron.service',
+  },
+  {
+    fault: 'hosts.nic_down',
+    with: { host: 'c1', nic: 'eno2', from_boot: true },
+    says: 'these links are not up any more: eno2',
+  },
+  // whoever asks for the guests gets no answer
+  { fault: 'hosts.unit_failed', with: { host: 'c1', unit: 'libvirtd', from_boot: true }, says: 'Connection refused' },
+  { fault: 'placement.provider_replaced', with: { host: 'c1' }, says: 'c1 is another resource provider than before' },
+  {
+    fault: 'nova.service_renamed',
+    with: { host: 'c1', name: 'c1.lan' },
+    says: 'a compute service appeared that was not there before: c1.lan',
+  },
+  // Neutron still calls it alive, by a report from before
+  { fault: 'neutron.agent_dead', with: { host: 'c1', from_boot: true }, says: 'timestamp(a.heartbeat_at)' },
   { ...container('nova_ssh', { from_boot: 'unhealthy' }), says: 'these containers are not well: nova_ssh' },
   { ...container('nova_ssh', { from_boot: 'health: starting' }), says: 'these containers are not well: nova_ssh' },
   { ...container('nova_ssh', { from_boot: 'gone' }), says: 'these containers ran before and do not now: nova_ssh' },

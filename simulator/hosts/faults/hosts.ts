@@ -2,6 +2,8 @@ import type { Fault } from '../../fault.ts'
 import { dockerProgram } from '../commands/docker.ts'
 import { fault, host, machineOf, type Param, percentage, sayKernel } from './fault.ts'
 
+const fromBoot: Param = { type: 'boolean', default: false, description: 'Only from the next boot of the host on' }
+
 const health = (description: string, byDefault: string): Param => ({
   type: 'string',
   enum: ['healthy', 'unhealthy', 'health: starting', 'gone'],
@@ -53,11 +55,13 @@ export const machineFaults: Fault[] = [
   fault(
     'hosts.unit_failed',
     'A systemd unit has failed, and stays so until somebody starts it',
-    { host, unit: { type: 'string', description: 'The unit, with or without `.service`' } },
-    (world, { host, unit }) => {
+    { host, unit: { type: 'string', description: 'The unit, with or without `.service`' }, from_boot: fromBoot },
+    (world, { host, unit, from_boot }) => {
       const machine = machineOf(world, host)
-      if (!machine.units.find(String(unit))) throw new Error(`\`${machine.name}\` has no unit \`${String(unit)}\``)
-      machine.units.fail(String(unit))
+      const found = machine.units.find(String(unit))
+      if (!found) throw new Error(`\`${machine.name}\` has no unit \`${String(unit)}\``)
+      if (from_boot === true) machine.units.hold(found.name, `Failed to start ${found.kind.description}.`)
+      else machine.units.fail(String(unit))
     },
   ),
   fault(
@@ -126,7 +130,7 @@ export const machineFaults: Fault[] = [
     {
       host,
       seconds: { type: 'number', default: 2.5, description: 'How far it is ahead; negative when it is behind' },
-      from_boot: { type: 'boolean', default: false, description: 'Only from its next boot on' },
+      from_boot: fromBoot,
     },
     (world, { host, seconds, from_boot }) => {
       const machine = machineOf(world, host)
@@ -171,13 +175,17 @@ export const machineFaults: Fault[] = [
   fault(
     'hosts.nic_down',
     'A network interface has lost its carrier',
-    { host, nic: { type: 'string', default: 'eno2', description: 'The interface' } },
-    (world, { host, nic }) => {
+    { host, nic: { type: 'string', default: 'eno2', description: 'The interface' }, from_boot: fromBoot },
+    (world, { host, nic, from_boot }) => {
       const machine = machineOf(world, host)
       const found = machine.nics.find(({ name }) => name === nic)
       if (!found) throw new Error(`\`${machine.name}\` has no interface \`${String(nic)}\``)
-      found.up = false
-      sayKernel(machine, 6, [`${found.name}: NIC Link is Down`])
+      const lose = () => {
+        found.up = false
+        sayKernel(machine, 6, [`${found.name}: NIC Link is Down`])
+      }
+      if (from_boot === true) machine.power.onBoot(lose)
+      else lose()
     },
   ),
 ]

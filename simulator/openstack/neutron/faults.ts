@@ -24,13 +24,21 @@ export const neutronFaults: readonly Fault[] = [
           default: 'Open vSwitch agent',
         },
         minutes: { type: 'integer', description: 'How long ago it was last heard of', minimum: 2, default: 30 },
+        from_boot: { type: 'boolean', description: 'Only from the next boot of its host on', default: false },
       },
       required: ['host'],
       additionalProperties: false,
     },
-    apply({ cloud, clock }, { host, agent_type, minutes }) {
+    apply({ cloud, clock, estate }, { host, agent_type, minutes, from_boot }) {
       const agent = cloud.neutron.agents.find((one) => one.host === host && one.agent_type === agent_type)
       if (!agent) throw new Error(`there is no ${agent_type} on \`${host}\``)
+      if (from_boot === true) {
+        estate.machines.get(agent.host)?.power.onBoot(() => {
+          // its unit starts in this time, and is not to be heard of
+          agent.silent = { from: clock.now(), noticed: clock.now() + minute }
+        })
+        return
+      }
       agent.silent = { from: clock.now() - Number(minutes) * minute, noticed: clock.now() }
     },
   },

@@ -282,6 +282,25 @@ export const novaFaults: readonly Fault[] = [
     },
   },
   {
+    name: 'nova.service_renamed',
+    summary: 'After its next boot a host calls itself otherwise, and a second compute service appears in Nova',
+    params: {
+      type: 'object',
+      properties: { host, name: { type: 'string', description: 'What it then calls itself' } },
+      required: ['host', 'name'],
+      additionalProperties: false,
+    },
+    apply({ cloud, estate, clock }, { host, name }) {
+      const service = computeOn(cloud, host)
+      const { services } = cloud.nova
+      estate.machines.get(service.host)?.power.onBoot(() => {
+        const id = Math.max(...services.map((one) => one.id)) + 1
+        const uuid = uuidOf(`nova/service/nova-compute/${name}`)
+        services.push({ ...service, host: String(name), id, uuid, started: clock.now(), disabled: false })
+      })
+    },
+  },
+  {
     name: 'nova.orphan_domain',
     summary: 'A guest runs on a host that Nova knows nothing of',
     params: { type: 'object', properties: { host }, required: ['host'], additionalProperties: false },

@@ -19,6 +19,23 @@ export const placementFaults: readonly Fault[] = [
     },
   },
   {
+    name: 'placement.provider_replaced',
+    summary: 'A compute host is another resource provider from its next boot on; its servers hold room of the old one',
+    params: {
+      type: 'object',
+      properties: { host: { type: 'string', description: 'The compute host' } },
+      required: ['host'],
+      additionalProperties: false,
+    },
+    apply({ cloud, estate }, { host }) {
+      const provider = providersOf(cloud).find((one) => one.host === host)
+      if (!provider) throw new Error(`there is no compute host \`${host}\``)
+      estate.machines
+        .get(provider.host)
+        ?.power.onBoot(() => Object.assign(provider, { uuid: uuidOf(`provider/${provider.host}/again`) }))
+    },
+  },
+  {
     name: 'placement.overcommitted',
     summary: 'Claims of servers that are long gone fill a host',
     params: {
