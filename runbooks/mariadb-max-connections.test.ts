@@ -154,6 +154,34 @@ test('a window that is over by the time somebody has agreed keeps every node fro
   for (const node of nodes) expect(raised.effects).toContain(`remove ${node}:${file}`)
 })
 
+describe('a limit that is not enough', () => {
+  // 2612 are wanted of each node, and 600 more of the one behind haproxy
+  const target = 2300
+
+  test('is kept until somebody has said what is to be done', async () => {
+    const raised = await raise('max-connections', { target })
+    expect(raised.exit).toBe(6)
+    expect(raised.waitsFor.map(({ key }) => key)).toEqual(['mend/enough'])
+    expect(raised.waitsFor[0]?.message).toMatch(/^2300 connections are not enough: some were turned away/)
+    expect(raised.effects.at(-1)).toBe(`move db3:${file}`)
+  })
+
+  test('stays, with its files, when that is wanted', async () => {
+    const raised = await raise('max-connections', { target }, '--answer', 'mend/enough=yes')
+    expect(raised).toMatchObject({ exit: 0, outputs: { verdict: 'DB_LIMIT', done: 'not enough' } })
+    expect(of(raised, 'set_global')).toEqual(nodes.map((node) => `set_global ${node} 2300`))
+    for (const node of nodes) expect(raised.effects).not.toContain(`remove ${node}:${file}`)
+  })
+
+  test('is undone when that is wanted, as far as nobody is turned away by it', async () => {
+    const raised = await raise('max-connections', { target }, '--answer', 'mend/enough=no')
+    expect(raised).toMatchObject({ exit: 3, status: 'refused' })
+    expect(raised.error).toMatch(/db3 keeps 2300 connections/)
+    expect(of(raised, 'set_global')).toEqual(nodes.map((node) => `set_global ${node} 2300`))
+    for (const node of nodes) expect(raised.effects).toContain(`remove ${node}:${file}`)
+  })
+})
+
 test('a cloud that gives nobody a token at the end is not taken for well, though the databases are', async () => {
   const scenario = world('no-token', [{ fault: 'keystone.failing', after: '90s' }])
   const raised = await raise(scenario, { target: 4000, demand: 3000, watch_minutes: 2 })
