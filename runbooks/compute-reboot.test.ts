@@ -645,6 +645,22 @@ test.each([
   },
 )
 
+test('the scenario compute-reboot-no-room has no place for the largest, then none to spare, then goes', async () => {
+  const scenario = 'compute-reboot-no-room'
+  const answers = ['enter/agree=cmp2']
+  const refused = await reboot({ scenario, inputs: trainee, answers })
+  expect(refused.end.error?.message).toMatch(
+    /no other host has room for worker-6 \(`cmp1`: it has \d+ MiB of memory left, 16384/,
+  )
+  expect(refused.end.error?.message).toContain('store-2 (')
+  const tight = await reboot({ scenario, inputs: { ...trainee, reserve_ratio: 0.05 }, answers })
+  expect(tight.end.error?.message).toContain('the others could not lose one more host then')
+  expect(tight.end.error?.message).not.toContain('has room for')
+  expect([...refused.effects, ...tight.effects]).toEqual([])
+  const inputs = { ...trainee, reserve_ratio: 0.05, spare_host: false }
+  expect((await reboot({ scenario, inputs, answers })).end.status).toBe('succeeded')
+}, 60_000)
+
 test('the scenario compute-reboot has a locked server in the way until somebody says that it may move', async () => {
   const ran = await reboot({ scenario: 'compute-reboot', inputs: trainee, answers: ['enter/agree=cmp2'] })
   expect(ran.end.error?.message).toContain('bastion-1 (ACTIVE, its owner has locked it)')
