@@ -105,7 +105,7 @@ export function readScenario(value: unknown): Scenario {
   }
 }
 
-const isHostName = (name: unknown): boolean => typeof name === 'string' && /^[a-z][a-z0-9-]*$/.test(name)
+const isHostName = (name: unknown): boolean => typeof name === 'string' && /^[a-z][a-z0-9-]*(\.[a-z0-9-]+)*$/.test(name)
 
 type Wrong = (what: string, hint?: string) => ScenarioError
 

@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts'
 import type { Random } from '../random.ts'
 import type { Topology } from '../topology.ts'
 import type { Machines } from '../world.ts'
+import { type Alertmanager, createAlertmanager } from './alertmanager/model.ts'
 import { createCephadm } from './ceph/cephadm.ts'
 import { type Ceph, createCeph } from './ceph/model.ts'
 import { cephUnits } from './ceph/volume.ts'
@@ -33,6 +34,7 @@ export interface HostEstate extends Machines {
   readonly ceph: Ceph
   readonly galera: Galera
   readonly rabbit: Rabbit
+  readonly alertmanager: Alertmanager
   /** One on each controller. */
   readonly haproxies: ReadonlyMap<string, Haproxy>
   /** How a host answers the network when it is on; `answers` unless a fault says otherwise. */
@@ -111,6 +113,7 @@ export function createEstate(topology: Topology, clock: Clock, random: Random): 
     }),
     galera,
     rabbit: createRabbit({ controllers, computes, machine }),
+    alertmanager: createAlertmanager({ controllers, machine, random, now }),
     haproxies: new Map(
       controllers.map((name) => [name, createHaproxy({ controllers, databases, galera, machine, now })]),
     ),

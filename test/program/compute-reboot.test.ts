@@ -22,11 +22,15 @@ const inputs = {
   unmovable: 'stop',
   settle: '0s',
   look_every: '1s',
+  silence_on: 'ctl1',
 }
+
+/** An Alertmanager that takes a silence, and is a while in saying so. */
+const slowly = 'amtool "$@"; code=$?; case "$*" in *" add "*) sleep 3;; esac; exit $code'
 
 test('killed at each stage and resumed each time, it does each thing once and leaves nothing locked or stopped', async () => {
   const space = workspace()
-  space.write('inputs.json', JSON.stringify(inputs))
+  space.write('inputs.json', JSON.stringify({ ...inputs, amtool: ['sh', '-c', slowly, 'amtool'] }))
   const effects = await serveWorld(space, world)
   const done = () => effects().map(({ kind, what }) => `${kind} ${what.replace(/ \(.*\)$/, '')}`)
 
@@ -36,6 +40,7 @@ test('killed at each stage and resumed each time, it does each thing once and le
   const begun = (step: RegExp) => () =>
     space.entries().some((entry) => entry.type === 'step.began' && step.test(entry.key))
   const killings: readonly (() => boolean)[] = [
+    taken('host.alertmanager.silence instance=~"c1(:.*)?"'),
     taken('openstack.compute_service.disable c1'),
     begun(/^enter\/drain\[.*\/migrate$/),
     taken('openstack.server.live_migrate web-1'),
@@ -50,6 +55,7 @@ test('killed at each stage and resumed each time, it does each thing once and le
     taken('openstack.server.start web-3'),
     begun(/^forward\/leave\/enable$/),
     taken('openstack.compute_service.enable c1'),
+    begun(/^forward\/leave\/unsilence$/),
   ]
   const answers = ['enter/agree=c1', 'enter/agree_stop=yes'].flatMap((answer) => ['--answer', answer])
   let running = space.start([
@@ -70,6 +76,7 @@ test('killed at each stage and resumed each time, it does each thing once and le
   // stopping a unit that is stopped does no harm, and may be done again
   const once = done().filter((effect, index, all) => effect !== all[index - 1] || !effect.startsWith('host.unit.stop'))
   expect(once).toEqual([
+    'host.alertmanager.silence instance=~"c1(:.*)?"',
     'openstack.compute_service.disable c1',
     'openstack.server.live_migrate web-1',
     'openstack.server.live_migrate web-3',
@@ -84,5 +91,36 @@ test('killed at each stage and resumed each time, it does each thing once and le
     'openstack.server.start web-3',
     'openstack.server.unlock web-3',
     'openstack.compute_service.enable c1',
+    'host.alertmanager.expire instance=~"c1(:.*)?"',
   ])
 }, 600_000)
+
+test('a host that stayed out of service is put back by hand, and found by its reason its silence ends', async () => {
+  const space = workspace()
+  space.write('inputs.json', JSON.stringify({ ...inputs, unmovable: 'abort', heartbeat_timeout: '1ms' }))
+  const effects = await serveWorld(space, { ...world, faults: world.faults.slice(1) })
+  const about = ['--inventory', 'world/inventory.yaml']
+  const first = await space.run([
+    'exec',
+    'compute-reboot',
+    ...about,
+    '--inputs',
+    'inputs.json',
+    '--answer',
+    'enter/agree=c1',
+  ])
+  expect(first.code, first.all).toBe(1)
+  expect(first.all).toContain('stays silenced until')
+  const silenced = effects().filter(({ kind }) => kind.startsWith('host.alertmanager.'))
+  expect(silenced.map(({ kind }) => kind)).toEqual(['host.alertmanager.silence'])
+  const { id, comment } = silenced[0]?.detail ?? {}
+
+  const by = ['--input', 'host=c1', '--input', `reason=${String(comment)}`, '--input', 'silence_on=ctl1']
+  const then = await space.run(['exec', 'host-maintenance-leave', ...about, ...by])
+  expect(then.code, then.all).toBe(0)
+  const end = effects().slice(-2)
+  expect(end).toMatchObject([
+    { kind: 'openstack.compute_service.enable' },
+    { kind: 'host.alertmanager.expire', detail: { id } },
+  ])
+}, 300_000)

@@ -1,3 +1,4 @@
+import { amtoolProgram } from '../alertmanager/command.ts'
 import { cephadmProgram } from '../ceph/cephadm.ts'
 import { cephProgram } from '../ceph/command.ts'
 import { cephVolumeProgram, kollaProgram } from '../ceph/volume.ts'
@@ -68,7 +69,11 @@ function clusterPrograms(machine: Machine, estate: HostEstate): [string, Program
     families.push([topology.cephadm ? ['cephadm', cephadmProgram(machine, inside)] : volume])
   }
   if (machine.name === topology.controllers[0]) families.push([['kolla-ansible', kollaProgram(machine, ceph)]])
-  if (machine.role === 'controller') families.push(rabbitPrograms(machine, rabbit))
+  if (machine.role === 'controller') {
+    const find = (host: string) =>
+      [...estate.machines.values()].find(({ name, address }) => name === host || address === host)
+    families.push(rabbitPrograms(machine, rabbit), [['amtool', amtoolProgram(machine, estate.alertmanager, find)]])
+  }
   if (machine.role === 'database') families.push(galeraPrograms(machine, galera))
   if (machine.role === 'compute') {
     families.push([

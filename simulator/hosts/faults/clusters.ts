@@ -1,7 +1,7 @@
 import type { Fault } from '../../fault.ts'
 import { fault, host, machineOf } from './fault.ts'
 
-/** What can be wrong with RabbitMQ and haproxy. */
+/** What can be wrong with RabbitMQ, haproxy and Alertmanager. */
 export const clusterFaults: Fault[] = [
   fault(
     'rabbitmq.partition',
@@ -84,5 +84,8 @@ export const clusterFaults: Fault[] = [
   ),
   fault('haproxy.quiet', 'Nobody is connected to the databases through haproxy', {}, ({ estate }) => {
     estate.galera.proxied.length = 0
+  }),
+  fault('alertmanager.down', 'Alertmanager takes no connections on any of the controllers', {}, (world) => {
+    world.estate.alertmanager.answers = false
   }),
 ]

@@ -265,6 +265,13 @@ const seen: Readonly<
     healthy: /^UP$/m,
     faulty: /^DOWN$/m,
   },
+  'alertmanager.down': {
+    params: {},
+    host: 'ctl2',
+    ask: 'amtool silence query -q; echo $?',
+    healthy: /^0$/m,
+    faulty: /^1$/m,
+  },
 }
 
 // what shows with a connection, or with the next start
