@@ -13,6 +13,8 @@ export default defineConfig({
     expect: { poll: { timeout: 20_000 } },
     // half of the tests' time is waiting for programs and for what happens in a world: two files a core
     maxWorkers: 2 * availableParallelism(),
+    // as for the program: much of what a test runs, it runs a few times (see `engine/cli.ts`)
+    execArgv: process.version.startsWith('v20.') ? ['--interrupt-budget=600000'] : [],
     sequence: { sequencer: WaitingFirst },
   },
 })

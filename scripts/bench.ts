@@ -4,7 +4,7 @@
  * by the process when it ends. Ends with 1 when a target is missed.
  */
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { listing, listServers } from './bench-servers.ts'
@@ -26,8 +26,8 @@ interface Row {
 const folder = mkdtempSync(join(tmpdir(), 'runbook-bench-'))
 const program = resolve('dist/cli.js')
 const hook = join(folder, 'tell.cjs')
-/** Without a configuration: a check in which plugins take part is made each time. */
-const empty = join(folder, 'empty')
+/** Neither it nor a folder above it has a configuration: a check in which plugins take part is made each time. */
+const empty = mkdtempSync(join(tmpdir(), 'runbook-bench-empty-'))
 const few = 100
 const many = 10_000
 
@@ -51,7 +51,7 @@ try {
     )
   process.exitCode = rows.every(({ met }) => met) ? 0 : 1
 } finally {
-  rmSync(folder, { recursive: true, force: true })
+  for (const each of [folder, empty]) rmSync(each, { recursive: true, force: true })
 }
 
 function cells({ what, measured, target, met }: Row): string[] {
@@ -153,7 +153,6 @@ function limit(what: string, value: number, most: number, unit: string): Row {
 }
 
 function writeWorld(): void {
-  mkdirSync(empty)
   const put = (name: string, text: string) => writeFileSync(join(folder, name), text)
   const numbers = (count: number) => Array.from({ length: count }, (_, index) => index)
   put('runbook.config.yaml', 'apiVersion: runbook/v1\nplugins: [./nothing.mjs]\n')
