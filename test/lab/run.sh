@@ -49,24 +49,24 @@ case " $* " in *" test/"*)
   lab_tests "$@"
   exit ;;
 esac
-# the cloud and the hosts share nothing, and both are mostly waited for: side by side, then told as one;
+# the cloud, the databases and the other hosts share nothing, and are mostly waited for: side by side, then told as one;
 # five hundred hosts at once leave nobody else any time, so they come when the others have ended
 parts=$(mktemp -d)
+failed_parts=0
 part() { # NAME FILTER ...
   local name=$1
   shift
   lab_tests --reporter=default --reporter=blob "--outputFile.blob=$parts/reports/$name.json" "$@" >"$parts/$name.log" 2>&1
 }
-part hosts test/lab/hosts test/lab/ceph test/lab/galera --exclude '**/fan.test.ts' &
-beside=$!
-part cloud test/lab/openstack test/lab/compute-hosts test/lab/daily-inspection
-cloud=$?
-wait "$beside"
-hosts=$?
-part fan test/lab/hosts/fan
-fan=$?
-cat "$parts/cloud.log" "$parts/hosts.log" "$parts/fan.log"
-lab_tests "--merge-reports=$parts/reports" "$@"
-told=$?
+part cloud test/lab/openstack test/lab/compute-hosts test/lab/daily-inspection &
+running=($!)
+part hosts test/lab/hosts test/lab/ceph --exclude '**/fan.test.ts' &
+running+=($!)
+part databases test/lab/galera &
+running+=($!)
+for each in "${running[@]}"; do wait "$each" || failed_parts=1; done
+part fan test/lab/hosts/fan || failed_parts=1
+cat "$parts"/{cloud,hosts,databases,fan}.log
+lab_tests "--merge-reports=$parts/reports" "$@" || failed_parts=1
 rm -rf "$parts"
-exit $((cloud | hosts | fan | told))
+exit "$failed_parts"
