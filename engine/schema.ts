@@ -196,7 +196,7 @@ function typeWords(type: unknown): string {
 function nameOfType(value: unknown): string {
   if (value === null || value === undefined) return 'nothing'
   if (Array.isArray(value)) return 'a list'
-  if (typeof value === 'number') return 'a number'
+  if (typeof value === 'number') return Number.isInteger(value) ? 'a number' : 'a number with a fraction'
   return typeNames[typeof value] ?? typeof value
 }
 

@@ -94,6 +94,13 @@ export function readCarefully(source: Source): Checked<Located> {
       const entries = node.items.flatMap((pair): LocatedEntry[] => {
         const key = isScalar(pair.key) ? pair.key.value : undefined
         if (typeof key !== 'string') return [] // told by the parser already
+        if (key === '<<')
+          complain(
+            alias ?? spanOf(pair.key as YamlNode),
+            'RB1102',
+            'merge keys are not read',
+            'write the keys out; an alias (`*name`) can stand for a whole value',
+          )
         return [
           {
             key,

@@ -323,3 +323,23 @@ test('an execution that a secret names is found again: its change is not made tw
   expect(space.effects()).toEqual(['mark each', 'mark each'])
   await expectHiddenEverywhere(space)
 })
+
+test('of a file of inputs that cannot be taken apart nothing is shown but the names of inputs, and where it breaks', async () => {
+  const space = workspace()
+  space.write('secret.yaml', book('secret', `${secretInput}steps:\n  - id: one\n    let: { a: "1" }\n`))
+  for (const [text, line] of [
+    ['password: "P4ssw0rd\n', 'password: ******'],
+    ['password: P4ssw0rd\npassword: x\n', 'password: *'],
+    ['P4ssw0rd: 1\n  x: 2\n', '** *'],
+    ['password: !P4ssw0rd y\n', 'password: ****'],
+    ['password: *P4ssw0rd\n', 'password: ****'],
+    ['password: P4ssw0rd: z\n', 'password: ****'],
+  ] as const) {
+    const inputs = space.write('inputs.yaml', text)
+    const { code, all } = await space.run(['exec', 'secret.yaml', '--inputs', inputs])
+    expect(code, all).toBe(2)
+    expect(all, text).not.toContain('P4ssw0rd')
+    expect(all, text).toMatch(/inputs\.yaml:\d+:\d+/)
+    expect(all, text).toContain(line)
+  }
+})
