@@ -246,6 +246,10 @@ export function furnish(machine: Machine, osds: readonly number[], random: Rando
     '/etc/chrony/chrony.conf',
     'server ntp1.rehearsal iburst\nserver ntp2.rehearsal iburst\nmakestep 1 3\nrtcsync\n',
   )
+  if (role === 'controller') {
+    // the password of the management boards
+    files.write('/root/ipmi', 'rehearsal\n', { mode: 0o600 })
+  }
   if (role === 'database') {
     files.folder('/etc/mysql/conf.d', { parents: true })
     files.folder('/etc/mysql/mariadb.conf.d', { parents: true })

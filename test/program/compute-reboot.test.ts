@@ -124,3 +124,32 @@ test('a host that stayed out of service is put back by hand, and found by its re
     { kind: 'host.alertmanager.expire', detail: { id } },
   ])
 }, 300_000)
+
+test('killed while the power is cut, it asks a person whether it was, and does not cut it twice', async () => {
+  const space = workspace()
+  // a board that takes the order and is long in saying so
+  const words =
+    'ipmitool -I lanplus -H 10.79.0.21 -U admin -f /root/ipmi chassis power "$0"; [ "$0" = status ] || sleep 600'
+  const more = { board: ['sh', '-c', words], board_on: 'ctl1', reboot_minutes: 1, silence_on: '', unmovable: 'abort' }
+  space.write('inputs.json', JSON.stringify({ ...inputs, ...more }))
+  const hangs = { fault: 'hosts.hangs_in_reboot', with: { host: 'c1' } }
+  const effects = await serveWorld(space, { ...world, faults: [hangs, ...world.faults.slice(1)] })
+  const cut = () => effects().filter(({ kind }) => kind === 'host.power.cycle').length
+  const answers = ['enter/agree=c1', 'forward/not_back=cycle', 'forward/agree_cycle=c1'].flatMap((one) => [
+    '--answer',
+    one,
+  ])
+  const running = space.start([
+    ...['exec', 'compute-reboot', '--inventory', 'world/inventory.yaml', '--inputs', 'inputs.json'],
+    ...answers,
+  ])
+  await running.until(() => cut() > 0)
+  running.child.kill('SIGKILL')
+  await running.ended
+
+  const unsaid = await space.run(['resume', 'last', ...answers])
+  expect(unsaid.code, unsaid.all).toBe(5)
+  const said = await space.run(['resume', 'last', ...answers, '--answer', 'forward/cycle!doubt=done'])
+  expect(said.code, said.all).toBe(0)
+  expect(cut()).toBe(1)
+}, 300_000)

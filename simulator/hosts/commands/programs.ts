@@ -11,6 +11,7 @@ import { ovnPrograms, tcpdumpProgram } from './captures.ts'
 import { chronycProgram } from './chrony.ts'
 import { encodingPrograms } from './encode.ts'
 import { filePrograms } from './files.ts'
+import { ipmitoolProgram } from './ipmitool.ts'
 import { journalPrograms } from './journal.ts'
 import { launcherPrograms } from './launchers.ts'
 import { networkPrograms } from './network.ts'
@@ -42,6 +43,10 @@ export function installPrograms(machine: Machine, estate: HostEstate): void {
     [
       ['tcpdump', tcpdumpProgram(machine, wiring)],
       ['chronyc', chronycProgram(machine)],
+      [
+        'ipmitool',
+        ipmitoolProgram(machine, (board) => [...estate.machines.values()].find((one) => one.board === board)),
+      ],
       ['systemctl', systemctlProgram(machine)],
     ],
   ]

@@ -164,6 +164,14 @@ export const machineFaults: Fault[] = [
     machineOf(world, host).power.habits.returns = false
   }),
   fault(
+    'hosts.hangs_in_reboot',
+    'A host that reboots hangs on its way up until its power is cut by its management board',
+    { host },
+    (world, { host }) => {
+      machineOf(world, host).power.habits.hangs = true
+    },
+  ),
+  fault(
     'hosts.high_load',
     'A host has more to do than it can',
     { host, load: { type: 'number', default: 90, minimum: 0, description: 'The load averages' } },

@@ -58,6 +58,8 @@ export interface Machine extends Kernel {
   readonly role: Role
   /** On the management network, as the machine knows it; not where it is reached in the rehearsal. */
   readonly address: string
+  /** Of its management board, on a network of its own. */
+  readonly board: string
   readonly random: Random
   readonly clock: Clock
   readonly files: Files
@@ -153,6 +155,7 @@ export function createMachine(options: MachineOptions): Machine {
     name,
     role,
     address,
+    board: address.replace('.77.', '.79.'),
     random,
     clock,
     files,

@@ -7,6 +7,7 @@ import type { Random } from '../../random.ts'
  * 1. `on` → `stopping` → `off` → `on`: a reboot passes through all three, on the world's clock.
  * 2. While `stopping` commands still answer; while `off` nothing does, and connections are refused.
  * 3. Each start has a boot id of its own.
+ * 4. A machine has current while it is `off` on its way through a reboot, and none when it was switched off.
  */
 export interface Power {
   state(): 'on' | 'stopping' | 'off'
@@ -18,6 +19,10 @@ export interface Power {
   /** Power off, at once or in a while; without `offFor` it stays off. */
   off(options?: { readonly stopsIn?: number; readonly offFor?: number }): void
   on(): void
+  /** Whether it has current: its management board says so, whatever its operating system does. */
+  current(): boolean
+  /** Cuts the current and gives it back, as a management board does: nothing is stopped first. One without current stays so. */
+  cycle(): boolean
   /** How the machine takes a word to stop or to start; as machines do, unless told. */
   readonly habits: Habits
   onOff(happens: () => void): void
@@ -29,8 +34,10 @@ export interface Habits {
   refuses: number
   /** From the last process until the operating system runs again, in milliseconds. */
   offFor: number
-  /** Whether it ever comes back by itself from a reboot. */
+  /** Whether it ever comes back from a reboot. */
   returns: boolean
+  /** Whether it hangs on its way up until its current is cut. */
+  hangs: boolean
 }
 
 /** From the command to the last process, and from there until the operating system runs again; milliseconds. */
@@ -48,8 +55,10 @@ export function createPower({ clock, random, bootedAt, changed }: PowerOptions):
   const boots = [{ id: random.uuid(), at: bootedAt }]
   const whenOff: (() => void)[] = []
   const whenBooted: (() => void)[] = []
-  const habits: Habits = { refuses: 0, offFor: offTime, returns: true }
+  const habits: Habits = { refuses: 0, offFor: offTime, returns: true, hangs: false }
   let state: ReturnType<Power['state']> = 'on'
+  let current = true
+  let callOff = () => {}
 
   function off({ stopsIn = stopsAfter, offFor }: { readonly stopsIn?: number; readonly offFor?: number } = {}): void {
     if (state !== 'on') return
@@ -59,17 +68,37 @@ export function createPower({ clock, random, bootedAt, changed }: PowerOptions):
     }
     state = 'stopping'
     changed()
-    clock.after(stopsIn, () => {
-      state = 'off'
-      for (const happens of whenOff) happens()
-      changed()
-      if (offFor !== undefined && habits.returns) clock.after(offFor, on)
+    callOff = clock.after(stopsIn, () => {
+      current = offFor !== undefined
+      stopped()
+      if (offFor !== undefined) startsIn(offFor)
     })
+  }
+
+  function stopped(): void {
+    state = 'off'
+    for (const happens of whenOff) happens()
+    changed()
+  }
+
+  function startsIn(ms: number): void {
+    if (habits.returns && !habits.hangs) callOff = clock.after(ms, on)
+  }
+
+  function cycle(): boolean {
+    if (!current) return false
+    // whatever it was about to do
+    callOff()
+    habits.hangs = false
+    if (state !== 'off') stopped()
+    startsIn(habits.offFor)
+    return true
   }
 
   function on(): void {
     if (state === 'on') return
     state = 'on'
+    current = true
     boots.push({ id: random.uuid(), at: clock.now() })
     for (const happens of whenBooted) happens()
     changed()
@@ -83,6 +112,8 @@ export function createPower({ clock, random, bootedAt, changed }: PowerOptions):
     habits,
     off,
     on,
+    current: () => current,
+    cycle,
     onOff: (happens) => void whenOff.push(happens),
     onBoot: (happens) => void whenBooted.push(happens),
   }

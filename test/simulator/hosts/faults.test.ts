@@ -286,6 +286,8 @@ const elsewhere = [
   'galera.state_transfer_hangs',
   // what shows when a host is rebooted: test/simulator/openstack/compute-hosts.test.ts
   'hosts.never_back',
+  // what shows when a host is rebooted: test/simulator/hosts/power.test.ts
+  'hosts.hangs_in_reboot',
   'hosts.reboot_refused',
   'hosts.slow_boot',
   // what shows when a disk is replaced: runbooks/osd-replacement.test.ts, runbooks/osd-replacement-cephadm.test.ts
