@@ -46,16 +46,25 @@ test('people get a table, the one that ends first on top', async () => {
   await using world = await startWorld({ controllers: 1, computes: 1 })
   await world.run('ctl1', 'amtool silence add -c late -a ann -d 2h node=b')
   await world.run('ctl1', 'amtool silence add -c early -a bo --end=2026-11-21T08:30:00Z Down node=a')
+  // one that has not begun stands last, except in the table
+  await world.run('ctl1', 'amtool silence add -c soon -a cy --start=2026-11-21T08:10:00Z -d 10m node=c')
   const { stdout } = await world.run('ctl1', 'amtool silence query')
   expect(stdout.replaceAll(/[0-9a-f-]{36}/g, (id) => 'x'.repeat(id.length))).toBe(
     [
       'ID                                    Matchers                   Ends At                  Created By  Comment  ',
+      `${'x'.repeat(36)}  node="c"                   2026-11-21 08:20:00 UTC  cy          soon     `,
       `${'x'.repeat(36)}  alertname="Down" node="a"  2026-11-21 08:30:00 UTC  bo          early    `,
       `${'x'.repeat(36)}  node="b"                   2026-11-21 10:00:00 UTC  ann         late     `,
       '',
     ].join('\n'),
   )
   expect((await world.run('ctl1', 'amtool silence query -q node=a')).stdout).toMatch(uuid)
+  const listed = JSON.parse((await world.run('ctl1', 'amtool silence query -o json')).stdout)
+  expect(listed).toMatchObject([
+    { comment: 'early', status: { state: 'active' } },
+    { comment: 'late', status: { state: 'active' } },
+    { comment: 'soon', status: { state: 'pending' } },
+  ])
 })
 
 describe.each([
