@@ -10,6 +10,6 @@ export default defineConfig({
     testTimeout: 480_000,
     hookTimeout: 480_000,
     // what is waited for comes when the machine has time for it
-    expect: { poll: { timeout: 20_000 } },
+    expect: { poll: { timeout: 60_000 } },
   },
 })

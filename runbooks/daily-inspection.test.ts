@@ -438,7 +438,7 @@ test('a second inspection of the same cloud says what is new, what persists and 
   const stop = new AbortController()
   const serving = runCli(['rehearse', scenario, '--folder', folder], { cwd, home, signal: stop.signal })
   const inventory = join(folder, 'inventory.yaml')
-  await vi.waitFor(() => expect(existsSync(inventory)).toBe(true), { timeout: 20_000 })
+  await vi.waitFor(() => expect(existsSync(inventory)).toBe(true), { timeout: 100_000 })
   try {
     const first = await inspect('--inventory', inventory)
     expect(first.verdicts).toEqual({ A5: 'warn', A17: 'warn', A27: 'warn' })

@@ -93,7 +93,7 @@ test('killed at each stage and resumed each time, it does each thing once and le
     'openstack.compute_service.enable c1',
     'host.alertmanager.expire instance=~"c1(:.*)?"',
   ])
-}, 600_000)
+}, 900_000)
 
 test('a host that stayed out of service is put back by hand, and found by its reason its silence ends', async () => {
   const space = workspace()
@@ -123,7 +123,7 @@ test('a host that stayed out of service is put back by hand, and found by its re
     { kind: 'openstack.compute_service.enable' },
     { kind: 'host.alertmanager.expire', detail: { id } },
   ])
-}, 300_000)
+}, 900_000)
 
 test('killed while the power is cut, it asks a person whether it was, and does not cut it twice', async () => {
   const space = workspace()
@@ -152,4 +152,4 @@ test('killed while the power is cut, it asks a person whether it was, and does n
   const said = await space.run(['resume', 'last', ...answers, '--answer', 'forward/cycle!doubt=done'])
   expect(said.code, said.all).toBe(0)
   expect(cut()).toBe(1)
-}, 300_000)
+}, 900_000)

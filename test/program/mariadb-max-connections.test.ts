@@ -67,7 +67,7 @@ test('a roll that is killed as a node leaves, and again as one restarts, goes on
     ['db2', 'db3'],
   ])
   expect((await space.run(['verify', 'last'])).code).toBe(0)
-}, 200_000)
+}, 900_000)
 
 test('a cluster that has lost its majority is left alone until a person has mended it: only then files are put back, and nothing is restarted', async () => {
   const space = await served({ fault: 'galera.no_majority', with: { start_of: 'db2' } })
@@ -98,4 +98,4 @@ test('a cluster that has lost its majority is left alone until a person has mend
   expect(after.flatMap(({ kind, what }) => (kind === 'host.file.remove' ? [what] : []))).toEqual(
     expect.arrayContaining(['db1', 'db2', 'db3'].map((node) => `${node}:${file}`)),
   )
-}, 200_000)
+}, 900_000)

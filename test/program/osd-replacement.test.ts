@@ -55,7 +55,7 @@ test('a replacement is parked at each question, goes on in a process of its own,
   expect(code, all).toBe(0)
   expect(space.done()).toEqual([...given, ...taken])
   expect((await space.run(['verify', 'last'])).code).toBe(0)
-}, 400_000)
+}, 900_000)
 
 test('a run that is given up after the destroy is taken up by a new one, which destroys nothing', async () => {
   const space = await served()
@@ -70,7 +70,7 @@ test('a run that is given up after the destroy is taken up by a new one, which d
   const { code, all } = await space.run([...space.begin(), ...answers])
   expect(code, all).toBe(0)
   expect(space.done()).toEqual([...given, ...taken])
-}, 400_000)
+}, 900_000)
 
 test('killed while cephadm removes the OSD and again before the swap, it has it removed once, and gives its specification back', async () => {
   const space = await served({ ...world, topology: { ...world.topology, cephadm: true } }, ['deployment=cephadm'])
@@ -96,4 +96,4 @@ test('killed while cephadm removes the OSD and again before the swap, it has it 
     'orch apply osd.all-available-devices managed',
     'ceph2:/dev/sdc',
   ])
-}, 400_000)
+}, 900_000)

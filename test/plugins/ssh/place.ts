@@ -59,7 +59,7 @@ export async function plans({ ctx, host }: Place, name: string, params: JsonObje
   const plan = await actionOf(name).plan?.(
     { ...ctx, step: { ...ctx.step, key } },
     { host, ...params },
-    AbortSignal.timeout(60_000),
+    AbortSignal.timeout(150_000),
   )
   if (!plan) throw new Error(`${name} has no plan`)
   return plan
@@ -67,5 +67,5 @@ export async function plans({ ctx, host }: Place, name: string, params: JsonObje
 
 export async function settles({ ctx, host }: Place, name: string, params: JsonObject, key = 'step') {
   const step = { ...ctx.step, key: `${key}!settled`, attempt: 'another' }
-  return actionOf(name).settled?.({ ...ctx, step }, { host, ...params }, AbortSignal.timeout(60_000))
+  return actionOf(name).settled?.({ ...ctx, step }, { host, ...params }, AbortSignal.timeout(150_000))
 }
