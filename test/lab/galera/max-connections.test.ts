@@ -28,11 +28,14 @@ const filesOf = (host: string) =>
 const stateOf = (host: string) =>
   on(host, 'mariadb -N -B -e "SHOW GLOBAL STATUS LIKE \'wsrep_local_state_comment\'" | cut -f2')
 const each = <T>(ask: (host: string) => Promise<T>) => Promise.all(nodes.map(ask))
-const allSynced = () =>
-  eventually(
-    async () => ((await each(stateOf)).every((state) => state === 'Synced') ? true : undefined),
-    AbortSignal.timeout(300_000),
-  )
+/** Every node is Synced, and haproxy knows: whoever gives another one its state is `DOWN` there for a while, the writer too. */
+const allWell = () =>
+  eventually(async () => {
+    if (!(await each(stateOf)).every((state) => state === 'Synced')) return undefined
+    const up =
+      'echo \'show stat\' | socat -t5 /run/haproxy/admin.sock - | awk -F, \'$1 == "galera" && $2 ~ /^db/ && $18 == "UP"\''
+    return Number(await on('lb1', `${up} | wc -l`)) === nodes.length ? true : undefined
+  }, AbortSignal.timeout(300_000))
 /** The files that a run may leave behind, on all nodes. */
 const filesLeft = () => each((host) => on(host, `ls ${folder}/zz* ${units}/zz* 2>/dev/null`))
 
@@ -72,12 +75,12 @@ beforeAll(async () => {
 // what one test leaves behind is not the next one's
 beforeEach(async () => {
   await asBefore()
-  await allSynced()
+  await allWell()
 })
 
 afterAll(async () => {
   await asBefore()
-  await allSynced()
+  await allWell()
   rmSync(home, { recursive: true, force: true })
 })
 
@@ -238,12 +241,13 @@ test('a node that is active and voted out is refused; one that has lowered its l
   expect(refused).toMatchObject({ exit: 1, error: expect.stringMatching(/not Primary, Synced/) })
   expect(await filesLeft()).toEqual(['', '', ''])
 
-  // it comes back with everything anew, and with files for less than its configuration says
+  // it comes back with everything anew, and with files for less than its configuration says; the writer gives it the data,
+  // and is cut off for that long
   await on(
     'db3',
-    `mkdir -p ${units}; printf '[Service]\\nLimitNOFILE=1100\\n' > ${labUnit}; printf '[mysqld]\\nmax_connections = 800\\n' > ${labCnf}; systemctl daemon-reload; systemctl restart mariadb`,
+    `mkdir -p ${units}; printf '[Service]\\nLimitNOFILE=1100\\n' > ${labUnit}; printf '[mysqld]\\nmax_connections = 800\\nwsrep_sst_donor = db1\\n' > ${labCnf}; systemctl daemon-reload; systemctl restart mariadb`,
   )
-  await allSynced()
+  await allWell()
   await on('db1', "mariadb -e 'DROP TABLE app.voted'")
   const lowered = Number(await limitOf('db3'))
   expect(lowered).toBeLessThan(800)
@@ -262,7 +266,9 @@ test('a node that is active and voted out is refused; one that has lowered its l
   // the writer last
   expect(order.at(-1)).toBe('db1')
   expect(acknowledged).toBeGreaterThan(0)
-  const rows = await each((host) => on(host, `mariadb -N -B -e "SELECT COUNT(*) FROM app.t WHERE v='${mark}'"`))
+  const rows = await each((host) =>
+    on(host, `mariadb -N -B -e "SET wsrep_sync_wait=1; SELECT COUNT(*) FROM app.t WHERE v='${mark}'"`),
+  )
   for (const count of rows) expect(Number(count)).toBeGreaterThanOrEqual(acknowledged)
   await on('db1', `mariadb -e "DELETE FROM app.t WHERE v='${mark}'"`)
   expect(await each(limitOf)).toEqual(['900', '900', '900'])
