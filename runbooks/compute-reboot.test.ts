@@ -39,6 +39,8 @@ interface Ran {
 }
 
 interface World {
+  /** `compute-reboot` unless told. */
+  readonly runbook?: string
   /** One that ships, instead of a world of its own. */
   readonly scenario?: string
   readonly topology?: typeof small
@@ -46,42 +48,53 @@ interface World {
   readonly inputs?: { readonly [name: string]: unknown }
   readonly answers?: readonly string[]
   readonly flags?: readonly string[]
+  /** Where its runs are kept, and its locks. */
+  readonly at?: string
 }
 
 let worlds = 0
 
-/** One run in a world of its own. The host is agreed to unless told otherwise. */
-async function reboot({
-  scenario,
-  topology = small,
-  faults = [],
-  inputs = {},
-  answers = ['enter/agree=c1'],
-  flags = [],
-}: World) {
+/** One run in a world of its own, and what it wrote. */
+async function run({ runbook = 'compute-reboot', scenario, topology = small, faults = [], ...more }: World) {
+  const { inputs = {}, answers = [], flags = [], at = home } = more
   const name = `world-${++worlds}`
   const path = (end: string) => join(home, `${name}.${end}`)
   writeFileSync(path('yaml'), JSON.stringify({ apiVersion: 'runbook/v1', name, title: name, topology, faults }))
   const all = { host: 'c1', reason: 'CHG-1', check_platform: false, reserve_ratio: 0, spare_host: false, ...inputs }
   writeFileSync(path('inputs.json'), JSON.stringify(all))
-  const words = ['exec', 'compute-reboot', '--rehearse', scenario ?? path('yaml'), '--effects', path('effects')]
+  const words = ['exec', runbook, '--rehearse', scenario ?? path('yaml'), '--effects', path('effects')]
   const given = answers.flatMap((answer) => ['--answer', answer])
   const output = flags.includes('--dry-run') ? [] : ['--output', 'json']
   const { exit, stdout, stderr } = await runCli(
     [...words, '--inputs', path('inputs.json'), ...given, ...output, ...flags],
-    {
-      cwd,
-      home,
-    },
+    { cwd, home: at },
   )
   const effects = readFileSync(path('effects'), 'utf8')
     .split('\n')
     .flatMap((line) => (line === '' ? [] : [JSON.parse(line) as Effect]))
-  const did = effects.map(({ kind, what }) => `${kind} ${what.replace(/ \(.*\)$/, '')}`)
   const lines = output.length === 0 ? [] : stdout.split('\n').filter((line) => line !== '')
-  const end = lines.map((line) => JSON.parse(line) as RunEvent).at(-1)
-  if (output.length > 0 && end?.type !== 'run.ended') throw new Error(`the run did not end: ${stderr}${lines.at(-1)}`)
+  return { exit, stdout, stderr, effects, events: lines.map((line) => JSON.parse(line) as RunEvent) }
+}
+
+/** A run to its end. The host is agreed to unless told otherwise. */
+async function reboot({ answers = ['enter/agree=c1'], ...world }: World) {
+  const { exit, stdout, stderr, effects, events } = await run({ answers, ...world })
+  const did = effects.map(({ kind, what }) => `${kind} ${what.replace(/ \(.*\)$/, '')}`)
+  const end = events.at(-1)
+  if (events.length > 0 && end?.type !== 'run.ended')
+    throw new Error(`the run did not end: ${stderr}${JSON.stringify(end)}`)
   return { exit, stdout, end: end as RunEnded, effects, did } satisfies Ran
+}
+
+const homeOfItsOwn = () => join(home, `home-${++worlds}`)
+
+/** What is asked first of those who give no answers. The run waits, and holds its locks. */
+async function question({ at = homeOfItsOwn(), ...world }: World) {
+  const { events, stderr } = await run({ at, ...world })
+  const end = events.at(-1)
+  const [asked] = end?.type === 'run.parked' ? end.questions : []
+  if (!asked) throw new Error(`nothing was asked: ${stderr}${JSON.stringify(end)}`)
+  return { address: asked.key, ...asked.question }
 }
 
 const count = ({ did }: Ran, what: string) => did.filter((one) => one === what).length
@@ -422,6 +435,132 @@ test('everything that speaks against it is told at once, and nothing begins', as
   expect(ran.effects).toEqual([])
 })
 
+test.each([
+  { host: 'c', faults: [], why: '0 compute services are called c,' },
+  { host: 'c1', faults: [{ fault: 'nova.compute_down', with: { host: 'c1' } }], why: 'nova-compute on c1 is down' },
+  {
+    host: 'c1',
+    faults: [{ fault: 'hosts.unit_failed', with: { host: 'c1', unit: 'nova-compute' } }],
+    why: 'nova-compute on c1 is failed',
+  },
+  {
+    host: 'c1',
+    faults: [{ fault: 'placement.provider_missing', with: { host: 'c1' } }],
+    why: 'Placement does not know c1 by exactly one resource provider',
+  },
+])('a host that nothing can move away from, or that is not one, is refused: $why', async ({ host, faults, why }) => {
+  // the machine answers, whatever Nova is asked for
+  const ran = await reboot({ faults, inputs: { host, inventory_host: 'c1' } })
+  expect(ran.end.error?.message).toContain(why)
+  expect(ran.effects).toEqual([])
+})
+
+test('whoever is asked sees each server and what becomes of it, the room that is left, who else is out, and the end', async () => {
+  const asked = await question({
+    faults: [
+      { fault: 'nova.compute_disabled', with: { host: 'c3' } },
+      { fault: 'nova.flavor_spec', with: { server: second, name: 'resources:VGPU' } },
+    ],
+    inputs: { unmovable: 'stop', window_end: '2100-01-01T00:00:00Z' },
+  })
+  expect(asked.address).toBe('enter/agree')
+  for (const words of [
+    'Take c1 (zone nova, aggregates ',
+    'out of service for a reboot: CHG-1?',
+    '2 servers move while they run, 0 switched off, 2 stay.',
+    'all must be done by 2100-01-01T00:00:00Z',
+    'Out already: c3.',
+  ])
+    expect(asked.message).toContain(words)
+  // what the two others have, less what is on them and what comes: see the population
+  const [, memory = '', processors = ''] =
+    /then have (\d+) MiB of memory and (\d+) processors/.exec(asked.message) ?? []
+  const roomy = await question({ faults: [], inputs: { active: 'stop' } })
+  const [, more = ''] = /then have (\d+) MiB of memory/.exec(roomy.message) ?? []
+  expect(Number(memory)).toBeGreaterThan(0)
+  expect(Number(processors)).toBeGreaterThan(0)
+  expect(Number(more)).toBeGreaterThan(Number(memory))
+  const rows = new Map(asked.table?.map((row) => [(row as { server: string }).server, row]))
+  expect([...rows.keys()].toSorted()).toEqual([first, second, third, stopped].toSorted())
+  const row = (name: string) => rows.get(name)
+  const moves = 'moves while it runs'
+  expect(row(first)).toMatchObject({ status: 'ACTIVE', 'what becomes of it': moves, minutes: 0.5, because: '' })
+  expect(row(second)).toMatchObject({
+    'what becomes of it': 'IS STOPPED, and started again',
+    because: 'its flavor ties it to the host by resources:VGPU',
+  })
+  expect(row(third)).toMatchObject({ 'what becomes of it': moves, minutes: 2, flavor: 'g1.large' })
+  expect(row(stopped)).toMatchObject({ status: 'SHUTOFF', 'what becomes of it': 'stays as it is, locked' })
+})
+
+test('while one maintenance of a host is under way nobody begins another one there, and elsewhere they may', async () => {
+  const at = homeOfItsOwn()
+  await question({ at })
+  const second = await reboot({ at, runbook: 'host-maintenance-enter', answers: ['agree=c1'] })
+  expect(second.end.error).toMatchObject({ code: 'locked', message: expect.stringContaining('`compute/c1` is locked') })
+  expect(second.effects).toEqual([])
+  const elsewhere = await reboot({ at, inputs: { host: 'c10' }, answers: ['enter/agree=c10'] })
+  expect(elsewhere.end, elsewhere.end.error?.message).toMatchObject({ status: 'succeeded' })
+})
+
+const ties = (what: string, name: string, value = '1') =>
+  what === 'flavor'
+    ? { fault: 'nova.flavor_spec', with: { server: first, name, value } }
+    : { fault: 'glance.image_property', with: { name, value } }
+
+test.each([
+  { fault: 'network.port_direct', with: { server: first }, why: 'ACTIVE, a device of the host is passed to it' },
+  ...[
+    ['flavor', 'resources:VGPU'],
+    ['flavor', 'resources_GPU1:VGPU'],
+    ['flavor', 'resources:PCPU'],
+    ['flavor', 'pci_passthrough:alias', 'a100:1'],
+    ['flavor', 'accel:device_profile', 'fpga'],
+    ['flavor', 'hw:numa_nodes', '2'],
+    ['flavor', 'hw:cpu_policy', 'dedicated'],
+    ['flavor', 'hw:mem_page_size', '1GB'],
+    ['flavor', 'hw:tpm_version', '2.0'],
+    ['image', 'hw_cpu_policy', 'dedicated'],
+    ['image', 'hw_tpm_version', '2.0'],
+  ].map(([what = '', name = '', value]) => ({
+    ...ties(what, name, value),
+    why: `ACTIVE, its ${what} ties it to the host by ${name}`,
+  })),
+  { fault: 'nova.server_state', with: { server: first, state: 'rescued' }, why: 'RESCUE' },
+  { fault: 'nova.server_state', with: { server: first, state: 'error' }, why: 'ERROR' },
+  {
+    fault: 'nova.server_state',
+    with: { server: first, task: 'image_uploading' },
+    why: 'ACTIVE, it is image_uploading',
+  },
+])('a server that can neither move nor be stopped is named, and nothing begins: $why', async ({ why, ...fault }) => {
+  const ran = await reboot({ faults: [fault] })
+  expect(ran.end.error?.message).toContain(`these servers can neither move nor be stopped: ${first} (${why})`)
+  expect(ran.effects).toEqual([])
+})
+
+test.each([ties('flavor', 'resources:VGPU'), ties('image', 'hw_numa_nodes', '2')])(
+  'a server that is tied to the host is stopped where that was agreed to, and not moved: $with.name',
+  async (fault) => {
+    const ran = await reboot({
+      faults: [fault],
+      inputs: { unmovable: 'stop' },
+      answers: ['enter/agree=c1', 'enter/agree_stop=yes'],
+    })
+    expect(ran.end, ran.end.error?.message).toMatchObject({ status: 'succeeded' })
+    expect(ran.did.filter((one) => one.endsWith(` ${first}`))).toEqual(
+      ['lock', 'stop', 'start', 'unlock'].map((what) => `openstack.server.${what} ${first}`),
+    )
+  },
+)
+
+test('a server that shares processors, by what its flavor and its image say, is tied to no host', async () => {
+  const faults = [ties('flavor', 'hw:cpu_policy', 'shared'), ties('image', 'hw_cpu_policy', 'shared')]
+  const ran = await reboot({ faults })
+  expect(ran.end, ran.end.error?.message).toMatchObject({ status: 'succeeded' })
+  expect(count(ran, `openstack.server.live_migrate ${first}`)).toBe(1)
+})
+
 test('a migration to the host that somebody else began is let end first', async () => {
   const ran = await reboot({
     faults: [
@@ -433,12 +572,30 @@ test('a migration to the host that somebody else began is let end first', async 
   expect(ran.effects).toEqual([])
 })
 
+const cluster = '5d1b6f9c-9a51-11ef-8d3c-0242ac130002'
+
 test.each([
   { fault: 'neutron.agent_added', with: { host: 'c1', agent_type: 'L3 agent' }, role: 'L3 agent' },
   { fault: 'neutron.agent_added', with: { host: 'c1', agent_type: 'DHCP agent' }, role: 'DHCP agent' },
   { fault: 'hosts.unit_added', with: { host: 'c1', unit: 'ceph-osd@3' }, role: 'ceph-osd@3.service' },
   { fault: 'hosts.unit_added', with: { host: 'c1', unit: 'ceph-mon@c1' }, role: 'ceph-mon@c1.service' },
   { fault: 'hosts.unit_added', with: { host: 'c1', unit: 'rabbitmq-server' }, role: 'rabbitmq-server.service' },
+  {
+    fault: 'neutron.agent_added',
+    with: { host: 'c1', agent_type: 'OVN Controller Gateway agent' },
+    role: 'OVN Controller Gateway agent',
+  },
+  // as cephadm calls it, and as Kolla does
+  ...[`ceph-${cluster}@osd.3`, `ceph-${cluster}@mon.c1`].map((unit) => ({
+    fault: 'hosts.unit_added',
+    with: { host: 'c1', unit },
+    role: `${unit}.service`,
+  })),
+  ...['ceph_osd_3', 'rabbitmq', 'neutron_l3_agent'].map((name) => ({
+    fault: 'hosts.container',
+    with: { host: 'c1', name },
+    role: name,
+  })),
 ])('a host that does more than compute is not taken away: $role', async ({ role, ...fault }) => {
   const ran = await reboot({ faults: [fault] })
   expect(ran.end.error?.message).toContain(`c1 does more than compute: ${role}`)

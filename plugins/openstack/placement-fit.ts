@@ -70,6 +70,7 @@ export const placementFit: WorkAction = {
       }),
       'The hosts that could not be lost as well, once what fits is there',
     ),
+    providers: listOf(text('UUID'), 'The resource providers of the host they leave: one, unless something is wrong'),
     date: dateOfAnswer,
   }),
   examples: [{ from: 'compute-1' }, { from: 'compute-1', to: 'compute-2', reserve_ratio: 0.15 }],
@@ -94,7 +95,8 @@ export const placementFit: WorkAction = {
     const places = read.flatMap(({ place }) => (place ? [place] : []))
 
     const servers = await serversOf(session, from, params['servers'], signal)
-    const source = providers.find(({ uuid, name }) => nodes.get(from)?.some((one) => one === uuid || one === name))
+    const sources = providers.filter(({ uuid, name }) => nodes.get(from)?.some((one) => one === uuid || one === name))
+    const [source] = sources
     const holds = source ? await allocationsOf(session, source, signal) : {}
     const guests = servers.map((server): Guest => {
       const barred = barredFor(server, from, places, aggregates)
@@ -133,6 +135,7 @@ export const placementFit: WorkAction = {
         room,
         why: `\`${host}\` would hold ${sayAmount(resourceClass, holds)}, and the others have ${room} left`,
       })),
+      providers: sources.map(({ uuid = null }) => uuid),
       date,
     }
   },

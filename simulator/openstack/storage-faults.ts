@@ -69,6 +69,26 @@ export const storageFaults: readonly Fault[] = [
     },
   },
   {
+    name: 'glance.image_property',
+    summary: 'An image says of its servers what a flavor can say as well: processors of their own, a security chip',
+    params: {
+      type: 'object',
+      properties: {
+        image: { type: 'string', description: 'The image, by name', default: 'debian-12' },
+        name: { type: 'string', description: 'The property: `hw_cpu_policy`, `hw_tpm_version`' },
+        value: { type: 'string', description: 'What it says' },
+      },
+      required: ['name', 'value'],
+      additionalProperties: false,
+    },
+    apply({ cloud: { glance } }, { image, name, value }) {
+      const at = glance.images.findIndex((one) => one.name === image)
+      const found = glance.images[at]
+      if (!found) throw new Error(`there is no image \`${image}\``)
+      glance.images[at] = { ...found, properties: { ...found.properties, [String(name)]: String(value) } }
+    },
+  },
+  {
     name: 'glance.image_stuck',
     summary: 'An image never got its bytes',
     params: {

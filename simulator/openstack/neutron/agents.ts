@@ -21,6 +21,13 @@ const ofNetworkHosts: readonly Kind[] = [
   { agent_type: 'L3 agent', binary: 'neutron-l3-agent', topic: 'l3_agent', zone: 'nova' },
   { agent_type: 'Metadata agent', binary: 'neutron-metadata-agent', topic: 'N/A', zone: null },
 ]
+/** What OVN shows of a chassis that routes to the outside. */
+const gateway: Kind = {
+  agent_type: 'OVN Controller Gateway agent',
+  binary: 'ovn-controller',
+  topic: 'N/A',
+  zone: null,
+}
 
 /** The agents of the network hosts (the controllers) and the layer-2 agent everywhere. */
 export function agentsOf({ controllers, computes }: Topology, startAt: number): Agent[] {
@@ -33,7 +40,7 @@ export function agentsOf({ controllers, computes }: Topology, startAt: number): 
 
 /** An agent of a network host on another host. */
 export function strayAgent(host: string, agentType: string, count: number, startAt: number): Agent {
-  const kind = ofNetworkHosts.find(({ agent_type }) => agent_type === agentType)
+  const kind = [...ofNetworkHosts, gateway].find(({ agent_type }) => agent_type === agentType)
   if (!kind) throw new Error(`no agent is called \`${agentType}\``)
   return agentOf(host, kind, count, startAt, { controllers: [], computes: [host] })
 }

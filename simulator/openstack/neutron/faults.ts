@@ -52,7 +52,7 @@ export const neutronFaults: readonly Fault[] = [
         agent_type: {
           type: 'string',
           description: 'Which agent runs there',
-          enum: ['DHCP agent', 'L3 agent', 'Metadata agent'],
+          enum: ['DHCP agent', 'L3 agent', 'Metadata agent', 'OVN Controller Gateway agent'],
           default: 'L3 agent',
         },
       },

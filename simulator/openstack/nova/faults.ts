@@ -120,7 +120,7 @@ export const novaFaults: readonly Fault[] = [
         status: String(status),
         source: server.host,
         destination: hypervisors.find((one) => one.host !== server.host)?.host ?? null,
-        flavor: flavors.indexOf(server.flavor) + 1,
+        flavor: flavors.findIndex((one) => one.id === server.flavor.id) + 1,
         user: userIdOf('admin'),
         project: projectIdOf('admin'),
         createdAt: clock.now() - 2 * hour,
@@ -348,7 +348,7 @@ export const novaFaults: readonly Fault[] = [
   },
   {
     name: 'nova.server_state',
-    summary: 'A server is in a state of its own, without anything under way',
+    summary: 'A server is in a state of its own',
     params: {
       type: 'object',
       properties: {
@@ -360,14 +360,38 @@ export const novaFaults: readonly Fault[] = [
           default: 'active',
         },
         locked: { type: 'boolean', description: 'Whether its owner has locked it', default: false },
+        task: {
+          type: 'string',
+          description: 'What has been done to it for a while and does not end; nothing unless told',
+        },
       },
       required: ['server'],
       additionalProperties: false,
     },
-    apply(world, { server: name, state, locked }) {
+    apply(world, { server: name, state, locked, task }) {
       const found = serverNamed(world.cloud, name)
       putInState(world, found, state as VmState)
       found.locked = locked === true
+      if (task !== undefined) found.taskState = String(task)
+    },
+  },
+  {
+    name: 'nova.flavor_spec',
+    summary: 'The flavor of a server says more than how large it is: a device, processors of its own',
+    params: {
+      type: 'object',
+      properties: {
+        server,
+        name: { type: 'string', description: 'The extra spec: `hw:cpu_policy`, `resources:VGPU`' },
+        value: { type: 'string', description: 'What it says', default: '1' },
+      },
+      required: ['server', 'name'],
+      additionalProperties: false,
+    },
+    apply({ cloud }, { server: name, name: spec, value }) {
+      const found = serverNamed(cloud, name)
+      // as a server keeps it: the copy it was made with
+      found.flavor = { ...found.flavor, extraSpecs: { ...found.flavor.extraSpecs, [String(spec)]: String(value) } }
     },
   },
 ]

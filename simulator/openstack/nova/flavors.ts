@@ -55,5 +55,5 @@ const full = (flavor: Flavor, { origin, version }: ApiRequest): object => ({
   rxtx_factor: 1,
   links: links(flavor, origin),
   ...(version >= 55 && { description: flavor.description }),
-  ...(version >= 61 && { extra_specs: {} }),
+  ...(version >= 61 && { extra_specs: flavor.extraSpecs ?? {} }),
 })

@@ -15,7 +15,7 @@ export function addMigration(world: CloudWorld, server: NovaServer, wanted: NewM
   const { nova } = world.cloud
   const { kind, status, destination, asker, newFlavor } = wanted
   const now = world.clock.now()
-  const numberOf = (flavor: Flavor) => nova.flavors.indexOf(flavor) + 1
+  const numberOf = (flavor: Flavor) => nova.flavors.findIndex(({ id }) => id === flavor.id) + 1
   const migration: Migration = {
     id: Math.max(0, ...nova.migrations.map(({ id }) => id)) + 1,
     uuid: world.random.uuid(),

@@ -158,7 +158,7 @@ const actions: { readonly [name: string]: Action } = {
       const wanted = String(argument['flavorRef']).split('/').at(-1)
       const flavor = world.cloud.nova.flavors.find(({ id }) => id === wanted)
       if (!flavor) throw new ApiFailure(400, `Flavor ${wanted} could not be found.`)
-      if (flavor === server.flavor) throw new ApiFailure(400, 'When resizing, instances must change flavor!')
+      if (flavor.id === server.flavor.id) throw new ApiFailure(400, 'When resizing, instances must change flavor!')
       world.effect('openstack.server.resize', nameOf(server), { flavor: flavor.name, host: server.host })
       beginResize(world, server, asker, { flavor })
       return accepted

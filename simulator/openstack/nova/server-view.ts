@@ -93,8 +93,8 @@ function placeOf(server: NovaServer, version: number): object {
 
 function flavorIn({ flavor }: NovaServer, { version, origin }: ApiRequest): object {
   if (version < 47) return { id: flavor.id, links: [{ rel: 'bookmark', href: `${origin}/flavors/${flavor.id}` }] }
-  const { vcpus, ram, disk, name } = flavor
-  return { vcpus, ram, disk, ephemeral: 0, swap: 0, original_name: name, extra_specs: {} }
+  const { vcpus, ram, disk, name, extraSpecs = {} } = flavor
+  return { vcpus, ram, disk, ephemeral: 0, swap: 0, original_name: name, extra_specs: extraSpecs }
 }
 
 function faultView(fault: NonNullable<NovaServer['fault']>, admin: boolean): object {

@@ -32,6 +32,8 @@ export interface Flavor {
   readonly ram: number
   readonly disk: number
   readonly description: string | null
+  /** What the scheduler and the driver read; none unless told. */
+  readonly extraSpecs?: { readonly [name: string]: string }
 }
 
 export type VmState =

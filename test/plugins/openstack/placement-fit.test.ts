@@ -84,7 +84,14 @@ function cloud(
 async function fitted(params: JsonObject, routes: Routes) {
   const { result, error, asked } = await runAction('openstack.placement.fit', { from: 'c1', ...params }, routes)
   if (error) throw error
-  return { ...(result as { placed: Json; unplaced: { name: string; why: string }[]; out: Json; needed: Json }), asked }
+  const { placed, unplaced, out, needed, providers } = result as {
+    readonly placed: Json
+    readonly unplaced: { readonly name: string; readonly why: string }[]
+    readonly out: Json
+    readonly needed: Json
+    readonly providers: Json
+  }
+  return { placed, unplaced, out, needed, providers, asked }
 }
 
 test('room enough in sum, and no single host for the last server: it is named, with what each host lacks', async () => {
@@ -145,6 +152,12 @@ test('only hosts that are enabled, up, in the same zone and known to Placement t
   expect((await fitted({ to: 'c9' }, chosen)).unplaced).toMatchObject([{ name: 'a' }])
   expect((await fitted({ to: 'c1' }, chosen)).unplaced).toMatchObject([{ name: 'a' }])
   await expect(fitted({ from: 'c9' }, chosen)).rejects.toMatchObject({ code: 'not_found' })
+})
+
+test('the resource providers of the host that they leave are told, and Placement is asked for its list once', async () => {
+  const { providers, asked } = await fitted({}, cloud([{ name: 'c2' }], [server('a')]))
+  expect(providers).toEqual(['rp-c1'])
+  expect(asked.filter(({ path }) => /^\/placement\/resource_providers(\?|$)/.test(path))).toHaveLength(1)
 })
 
 test('only the servers that were asked for count', async () => {

@@ -62,6 +62,21 @@ test('nova.servers_stuck: in a task for hours', async () => {
   await cloud.close()
 })
 
+test('nova.flavor_spec: the flavor says so where the server shows it, and the other servers of that flavor do not', async () => {
+  const cloud = await cloudWith('nova.flavor_spec', { server: 'web-1', name: 'resources:VGPU' })
+  const found = await list(cloud, 'nova', '/v2.1/servers/detail?all_tenants=1', 'servers', latest)
+  const said = found.filter((server) => at(server, 'flavor', 'extra_specs', 'resources:VGPU') === '1')
+  expect(said).toMatchObject([{ name: 'web-1' }])
+  await cloud.close()
+})
+
+test('glance.image_property: it stands beside the fields of that image', async () => {
+  const cloud = await cloudWith('glance.image_property', { name: 'hw_cpu_policy', value: 'dedicated' })
+  const found = await list(cloud, 'glance', '/v2/images', 'images')
+  expect(found.filter((image) => image['hw_cpu_policy'] === 'dedicated')).toMatchObject([{ name: 'debian-12' }])
+  await cloud.close()
+})
+
 test('nova.failed_migration: one row, found by its exact status only', async () => {
   const cloud = await cloudWith('nova.failed_migration', { host: 'cmp2' })
   const found = await list(cloud, 'nova', '/v2.1/os-migrations?status=error', 'migrations', latest)
