@@ -59,18 +59,30 @@ function lastEvent(stdout: string): RunEvent {
   return JSON.parse(stdout.trim().split('\n').at(-1) ?? '') as RunEvent
 }
 
+interface Listening {
+  readonly seconds: number
+  readonly faults?: readonly object[]
+  readonly args?: readonly string[]
+  readonly signal?: AbortSignal
+}
+
+/** A run of `no-ip` that does nothing but listen for so long, in a world with a silent guest and these faults. */
+function listening(name: string, { seconds, faults = [], args = [], signal }: Listening) {
+  const world = join(home, `${name}.yaml`)
+  const effects = join(home, `${name}.effects`)
+  writeFileSync(world, silent(...faults))
+  const words = ['exec', 'no-ip', '--rehearse', world, '--effects', effects, '--output', 'json', ...args]
+  const running = runCli([...words, ...listen(seconds)], { cwd, home, ...(signal && { signal }) })
+  return { effects, ended: running.then(({ exit, stdout }) => ({ exit, stdout, end: lastEvent(stdout) })) }
+}
+
 test('a run that is cancelled while it listens removes what listens', async () => {
-  const world = join(home, 'cancelled.yaml')
-  const effects = join(home, 'cancelled.effects')
-  writeFileSync(world, silent())
   const stop = new AbortController()
   // time passes as outside: the capture lasts ten minutes, and only cancelling ends it
-  const words = ['exec', 'no-ip', '--rehearse', world, '--effects', effects, '--speed', '1', '--output', 'json']
-  const running = runCli([...words, ...listen(600)], { cwd, home, signal: stop.signal })
+  const { effects, ended } = listening('cancelled', { seconds: 600, args: ['--speed', '1'], signal: stop.signal })
   while (folders(effects).made.length < 4 || mirrors(effects).made.length < 2) await sleep(50)
   stop.abort()
-  const { exit, stdout } = await running
-  const end = lastEvent(stdout)
+  const { exit, end } = await ended
   expect(end).toMatchObject({ type: 'run.ended', status: 'cancelled' })
   expect(exit).toBe(130)
   expect(folders(effects).left).toEqual([])
@@ -78,12 +90,9 @@ test('a run that is cancelled while it listens removes what listens', async () =
 })
 
 test('a host that is lost while it listens is told, and the others are freed of what listens', async () => {
-  const world = join(home, 'lost.yaml')
-  const effects = join(home, 'lost.effects')
-  writeFileSync(world, silent({ fault: 'hosts.unreachable', with: { host: 'ctl1' }, after: '1m' }))
-  const words = ['exec', 'no-ip', '--rehearse', world, '--effects', effects, '--output', 'json']
-  const { exit, stdout } = await runCli([...words, ...listen(120)], { cwd, home })
-  const end = lastEvent(stdout)
+  const faults = [{ fault: 'hosts.unreachable', with: { host: 'ctl1' }, after: '1m' }]
+  const { effects, ended } = listening('lost', { seconds: 120, faults })
+  const { exit, stdout, end } = await ended
   expect(exit).toBe(0)
   const { made, left } = folders(effects)
   expect(made.filter((what) => what.startsWith('ctl1:'))).not.toEqual([])
@@ -120,12 +129,9 @@ test.each([
 })
 
 test('a mirror that outlives a reboot of its host is removed all the same', async () => {
-  const world = join(home, 'rebooted.yaml')
-  const effects = join(home, 'rebooted.effects')
-  writeFileSync(world, silent({ fault: 'hosts.rebooted', with: { host: 'cmp1' }, after: '30s' }))
-  const words = ['exec', 'no-ip', '--rehearse', world, '--effects', effects, '--output', 'json']
-  const { exit, stdout } = await runCli([...words, ...listen(150)], { cwd, home })
-  const end = lastEvent(stdout)
+  const faults = [{ fault: 'hosts.rebooted', with: { host: 'cmp1' }, after: '30s' }]
+  const { effects, ended } = listening('rebooted', { seconds: 150, faults })
+  const { exit, end } = await ended
   expect(exit).toBe(0)
   const lost = expect.arrayContaining([expect.objectContaining({ host: 'cmp1', name: 'compute_int' })])
   expect(end).toMatchObject({ outputs: { path: { not_listened: lost, mirrors_left: [] } } })
@@ -134,13 +140,10 @@ test('a mirror that outlives a reboot of its host is removed all the same', asyn
 })
 
 test('a mirror of somebody else is left alone, even one that is called as ours would be', async () => {
-  const world = join(home, 'mirrored.yaml')
-  const effects = join(home, 'mirrored.effects')
   const name = `rb-${uuidOf('port/server/web-1').slice(0, 11)}`
-  writeFileSync(world, silent({ fault: 'network.mirrored' }, { fault: 'network.mirrored', with: { name } }))
-  const words = ['exec', 'no-ip', '--rehearse', world, '--effects', effects, '--output', 'json']
-  const { exit, stdout } = await runCli([...words, ...listen(5)], { cwd, home })
-  const end = lastEvent(stdout)
+  const faults = [{ fault: 'network.mirrored' }, { fault: 'network.mirrored', with: { name } }]
+  const { effects, ended } = listening('mirrored', { seconds: 5, faults })
+  const { exit, end } = await ended
   expect(exit).toBe(0)
   const why = `there is a port ${name} already, of somebody else`
   expect(end).toMatchObject({
