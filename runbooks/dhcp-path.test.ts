@@ -29,6 +29,7 @@ const listen = (seconds: number) =>
 interface Effect {
   readonly kind: string
   readonly what: string
+  readonly detail?: { readonly [field: string]: unknown }
 }
 
 const effectsIn = (file: string): Effect[] =>
@@ -208,6 +209,50 @@ test('a run that is killed while it listens removes what listens once it is resu
   expect(folders(effects)).toEqual({ made, left: [] })
   expect(mirrors(effects)).toEqual({ made: mirrored.made, left: [] })
   expect(await listening()).toBe(0)
+})
+
+/** How the port was switched, in order. */
+const switched = (file: string) =>
+  effectsIn(file).flatMap(({ kind, detail }) => (kind === 'openstack.port.update' ? [detail?.['admin_state_up']] : []))
+
+test('a run that is killed while the port is off leaves it on once it is resumed, and nothing that listens', async () => {
+  const space = workspace()
+  const effects = join(space.folder, 'world', 'effects.jsonl')
+  space.write('world.yaml', silent())
+  const served = space.start(['rehearse', 'world.yaml', '--folder', 'world', '--speed', '1'])
+  await served.until('is up')
+  const inputs = [`port=${uuidOf('port/server/web-1')}`, 'trigger=port_toggle', 'capture_seconds=15']
+  const words = ['exec', 'dhcp-path', '--inventory', 'world/inventory.yaml']
+  const running = space.start([...words, ...inputs.flatMap((one) => ['--input', one])])
+  await running.until(() => switched(effects).length > 0)
+  running.child.kill('SIGKILL')
+  await running.ended
+  expect(switched(effects)).toEqual([false])
+  const [run = ''] = space.names()
+  const { code, all } = await space.run(['resume', run])
+  expect(code, all).toBe(0)
+  expect(switched(effects).at(-1)).toBe(true)
+  expect(folders(effects).left).toEqual([])
+  expect(mirrors(effects).left).toEqual([])
+})
+
+test('a run that is cancelled while the port is off switches it on again', async () => {
+  const world = join(home, 'toggled.yaml')
+  const effects = join(home, 'toggled.effects')
+  writeFileSync(world, silent())
+  const inputs = [`port=${uuidOf('port/server/web-1')}`, 'trigger=port_toggle', 'capture_seconds=600']
+  const words = ['exec', 'dhcp-path', '--rehearse', world, '--effects', effects, '--speed', '1', '--output', 'json']
+  const stop = new AbortController()
+  const all = [...words, ...inputs.flatMap((one) => ['--input', one])]
+  const running = runCli(all, { cwd, home, signal: stop.signal })
+  while (switched(effects).length === 0) await sleep(5)
+  stop.abort()
+  const { exit, stdout } = await running
+  expect(lastEvent(stdout)).toMatchObject({ type: 'run.ended', status: 'cancelled' })
+  expect(exit).toBe(130)
+  expect(switched(effects).at(-1)).toBe(true)
+  expect(folders(effects).left).toEqual([])
+  expect(mirrors(effects).left).toEqual([])
 })
 
 test('what listens ends by itself, and takes its files along, when nobody comes back for it', async () => {

@@ -26,7 +26,7 @@ interface Diagnosis {
     readonly of?: string
     readonly what?: string
     readonly all?: readonly Verdict[]
-    readonly path?: { readonly verdict: string; readonly trace?: unknown }
+    readonly path?: { readonly verdict: string; readonly trace?: unknown; readonly matrix: readonly Row[] }
     readonly trace?: unknown
     readonly mended?: boolean
   }
@@ -34,6 +34,11 @@ interface Diagnosis {
   /** What was changed in the world. */
   readonly effects: readonly Effect[]
   readonly stderr: string
+}
+
+interface Row {
+  readonly hop: string
+  readonly ACK: number
 }
 
 interface Effect {
@@ -73,6 +78,9 @@ async function diagnose(faults: readonly FaultEntry[], ...args: string[]): Promi
   }
 }
 
+/** Both serve the network of web-1. */
+const controllers = ['ctl1', 'ctl2']
+
 const codes = ({ outputs }: Diagnosis) => outputs.all?.map(({ code }) => code)
 
 describe('what the API alone tells', () => {
@@ -93,6 +101,8 @@ describe('what the API alone tells', () => {
     { fault: 'network.guest_does_not_boot', verdict: 'GUEST_NO_BOOT' },
     { fault: 'network.guest_without_driver', verdict: 'GUEST_NO_DRIVER' },
     { fault: 'network.no_dhcp_agent', verdict: 'NO_DHCP_AGENT' },
+    { fault: 'network.dhcp_agents_switched_off', verdict: 'NO_DHCP_AGENT' },
+    { fault: 'network.ipv6_only', verdict: 'NO_IPV4' },
   ]
 
   test.each(table)('$fault is $verdict, and nothing is changed', async ({ fault, verdict }) => {
@@ -104,6 +114,27 @@ describe('what the API alone tells', () => {
 
   test('a guest that has its address is told so, and that is the only verdict', async () => {
     expect(codes(await diagnose([]))).toEqual(['GUEST_HAS_LEASE'])
+  })
+
+  test('a console whose last word is that nobody answers is no lease, though it shows an earlier one', async () => {
+    const found = await diagnose(['network.console_renewing', 'network.dnsmasq_dead'])
+    expect(codes(found)).toEqual([...controllers.map(() => 'DNSMASQ_DEAD'), 'GUEST_NO_LEASE'])
+    expect(codes(await diagnose(['network.console_renewing']))).toEqual(['GUEST_HAS_LEASE'])
+  })
+
+  test('a network of several segments is on those that it says, and one that the host has is enough', async () => {
+    expect(codes(await diagnose(['network.several_segments']))).toEqual(['GUEST_HAS_LEASE'])
+    const down = await diagnose(['network.several_segments', 'network.tunnel_down'])
+    expect(down.outputs).toMatchObject({ verdict: 'TUNNEL_DOWN' })
+  })
+
+  test('a guest that sets its address from its config drive is told so, and DHCP is not switched on for it', async () => {
+    const faults = ['network.subnet_without_dhcp', 'network.config_drive']
+    const found = await diagnose(faults, '--input', 'allow_fix=ask', '--answer', 'mend/allowed=yes')
+    expect(found.outputs.what).toContain('never asks')
+    expect(codes(found)).toEqual(['CONFIG_DRIVE_STATIC', 'GUEST_HAS_LEASE'])
+    expect(questions(found)).toEqual([])
+    expect(found.effects).toEqual([])
   })
 
   test('an agent that is silent is named with its host', async () => {
@@ -131,6 +162,12 @@ describe('what the hosts tell', () => {
     { faults: ['network.dnsmasq_dead'], verdict: 'DNSMASQ_DEAD', of: /^neutron-dhcp-agent on ctl\d$/ },
     { faults: ['network.host_file_stale'], verdict: 'HOSTFILE_STALE', of: /^neutron-dhcp-agent on ctl\d$/ },
     { faults: ['network.dead_vlan'], verdict: 'DEAD_VLAN', of: 'neutron-openvswitch-agent on cmp1' },
+    {
+      faults: [{ fault: 'network.dead_vlan', with: { whose: 'dhcp' } }],
+      verdict: 'DEAD_VLAN',
+      of: /^neutron-openvswitch-agent on ctl\d$/,
+    },
+    { faults: ['network.port_untagged'], verdict: 'DEAD_VLAN', of: 'neutron-openvswitch-agent on cmp1' },
     { faults: ['network.tap_missing'], verdict: 'TAP_MISSING', of: /^tap[0-9a-f-]{11} on cmp1$/ },
     { faults: ['network.not_in_bridge'], verdict: 'NOT_IN_BRIDGE', of: 'neutron-openvswitch-agent on cmp1' },
     { faults: [hybrid, 'network.not_in_bridge'], verdict: 'NOT_IN_BRIDGE', of: 'neutron-openvswitch-agent on cmp1' },
@@ -154,6 +191,8 @@ describe('what the hosts tell', () => {
     { faults: [ovn, 'network.ovn_no_flow'], verdict: 'OVN_NO_DHCP_OPTS', of: /^[0-9a-f-]{36}$/ },
     { faults: [ovn, 'network.ovn_drops'], verdict: 'LOST_AT', of: 'ls_in_acl_eval' },
     { faults: [ovn, 'network.ovn_unbound'], verdict: 'OVN_UNBOUND', of: 'ovn-controller on cmp1' },
+    { faults: [ovn, 'network.ovn_elsewhere'], verdict: 'OVN_UNBOUND', of: 'ovn-controller on cmp1' },
+    { faults: [ovn, 'network.ovn_no_address'], verdict: 'OVN_NO_DHCP_OPTS', of: /^[0-9a-f-]{36}$/ },
     { faults: [ovn, 'network.ovn_disconnected'], verdict: 'OVN_CTRL_DISCONNECTED', of: 'ovn-controller on cmp1' },
   ]
 
@@ -161,6 +200,11 @@ describe('what the hosts tell', () => {
     const found = await diagnose(faults)
     expect(found.outputs).toMatchObject({ verdict, of: typeof of === 'string' ? of : expect.stringMatching(of) })
     expect(found.effects).toEqual([])
+  })
+
+  test('an address that OVN does not know is told as that', async () => {
+    const found = await diagnose([ovn, 'network.ovn_no_address'])
+    expect(found.outputs.what).toMatch(/^OVN does not know the address of the port: it has fa:16:3e/)
   })
 
   test('a host that does not answer leaves its checks open, and nothing is made up for it', async () => {
@@ -250,6 +294,35 @@ describe('where the messages are lost', () => {
     expect(left(found)).toEqual([])
   })
 
+  test('other guests that ask all the time do not fill what is listened to', async () => {
+    const found = await diagnose(['network.crowded', 'network.console_silent'], ...listening)
+    expect(found.outputs).toMatchObject({ verdict: 'PATH_WORKS' })
+    const rows = found.outputs.path?.matrix ?? []
+    expect(rows.map(({ hop }) => hop)).toEqual(expect.arrayContaining(['tap', 'compute_int', 'compute_nic', 'dhcp']))
+    expect(rows.filter(({ ACK }) => ACK > 0).map(({ hop }) => hop)).toEqual(
+      expect.arrayContaining(['tap', 'compute_int', 'compute_nic', 'network_nic', 'network_int', 'dhcp']),
+    )
+    expect(left(found)).toEqual([])
+  })
+
+  test('a guest with a config drive that asks nothing is told apart from a broken one', async () => {
+    const silent = 'network.console_silent'
+    const ovn = await diagnose([backend('ovn'), silent, 'network.config_drive'], ...listening)
+    expect(ovn.outputs).toMatchObject({
+      verdict: 'CONFIG_DRIVE_STATIC',
+      what: expect.stringContaining('never asks'),
+      path: { verdict: 'NO_DISCOVER_FROM_GUEST' },
+    })
+    // with a DHCP server on the subnet its drive says that it shall ask; what else stands there nobody can see
+    const open = await diagnose([silent, 'network.config_drive'], ...listening)
+    expect(open.outputs).toMatchObject({
+      verdict: 'NO_DISCOVER_FROM_GUEST',
+      what: expect.stringMatching(/asked nothing; the server has a config drive/),
+    })
+    const plain = await diagnose([silent, 'network.guest_silent'], ...listening)
+    expect(plain.outputs.what).not.toContain('config drive')
+  })
+
   test('nothing heard without a trigger is no finding', async () => {
     const waiting = ['--input', 'allow_trigger=wait', '--input', 'capture_seconds=5']
     const found = await diagnose(['network.guest_silent'], ...waiting)
@@ -302,7 +375,6 @@ describe('a mend', () => {
     },
     { faults: ['network.layer2_agent_down', 'network.dead_vlan'], effects: ['host.unit.restart'] },
     { faults: ['network.dhcp_agents_down', 'network.dnsmasq_dead'], effects: ['host.unit.restart'] },
-    { faults: ['network.console_silent', skewed], effects: ['host.clock.step'] },
     // with OVN there is no namespace of a DHCP server to ask from
     { faults: [backend('ovn'), 'network.ovn_unbound'], effects: ['host.unit.restart'], proof: 'console' },
     { faults: [backend('ovn'), 'network.ovn_disconnected'], effects: ['host.unit.restart'], proof: 'console' },
@@ -334,6 +406,91 @@ describe('a mend', () => {
     expect(questions(found)).toEqual([expect.stringMatching(/BINDING_FAILED.*hard reboot.*the guest is cut off/s)])
     expect(found.outputs).toMatchObject({ verdict: 'BINDING_FAILED', mended: true, proven_by: 'capture' })
     expect(left(found)).toEqual([])
+  })
+
+  const lasting = (name: string, more: object = {}) => ({ fault: name, with: { lasting: true, ...more } })
+  const replug = [...fix, '--answer', 'mend/replug=yes']
+
+  test.each([
+    [lasting('network.dead_vlan')],
+    [lasting('network.port_untagged')],
+    [lasting('network.not_in_bridge')],
+    [backend('openvswitch', true), lasting('network.not_in_bridge')],
+    [backend('linuxbridge'), lasting('network.not_in_bridge')],
+  ])(
+    'of a port that its agent does not wire again is a hard reboot, of which somebody is asked: %o %o',
+    async (...faults) => {
+      const wiring = faults.filter((one) => one !== undefined)
+      const found = await diagnose(wiring, ...replug)
+      expect(found.effects.map(({ kind }) => kind)).toEqual(['host.unit.restart', 'openstack.server.reboot'])
+      expect(found.outputs).toMatchObject({ mended: true, proven_by: 'answer' })
+      expect(questions(found)).toEqual([
+        expect.stringMatching(/Should that not wire the port again, you are asked whether to hard reboot the server/),
+        expect.stringMatching(/has not wired the port of web-1 again.*the guest is cut off/s),
+      ])
+      const refused = await diagnose(wiring, ...fix, '--answer', 'mend/replug=no')
+      expect(refused.exit).toBe(3)
+      expect(refused.effects.map(({ kind }) => kind)).toEqual(['host.unit.restart'])
+    },
+  )
+
+  test('of the port of a DHCP server that its agent does not wire again is to give the network away and back', async () => {
+    const found = await diagnose([lasting('network.dead_vlan', { whose: 'dhcp' })], ...replug)
+    expect(found.effects.map(({ kind }) => kind)).toEqual(['host.unit.restart', ...rescheduled])
+    expect(found.effects[1]?.detail).toMatchObject({ host: found.effects[0]?.what.split(':')[0] })
+    expect(questions(found)).toHaveLength(1)
+    expect(found.outputs).toMatchObject({ mended: true, proven_by: 'answer' })
+  })
+
+  test('tells how many servers are on the network and on the host', async () => {
+    const found = await diagnose(['network.dead_vlan'], ...fix)
+    expect(questions(found)).toEqual([expect.stringMatching(/has \d+ ports of servers, and cmp1 has \d+\. Do it\?/)])
+  })
+
+  const agent = (host: string, what: object) => ({ fault: 'neutron.agent_set', with: { host, ...what } })
+  const dead = (host: string, type = 'DHCP agent') => ({
+    fault: 'neutron.agent_dead',
+    with: { host, agent_type: type },
+  })
+  test.each<{ why: string; faults: readonly FaultEntry[] }>([
+    { why: 'is dead', faults: [dead('ctl1')] },
+    { why: 'is switched off', faults: [agent('ctl1', { admin_state_up: false })] },
+    { why: 'is in the zone west', faults: ['network.zone_wanted', agent('ctl1', { zone: 'west' })] },
+    { why: 'does not reach the network', faults: [dead('ctl1', 'Open vSwitch agent')] },
+  ])('gives a network to an agent that can serve it, not to one that $why', async ({ why, faults }) => {
+    const found = await diagnose(['network.no_dhcp_agent', ...faults], ...fix)
+    expect(found.effects).toMatchObject([{ kind: 'openstack.dhcp_network.add', detail: { host: 'ctl2' } }])
+    expect(found.outputs).toMatchObject({ verdict: 'NO_DHCP_AGENT', mended: true })
+    // and where none can, nothing is offered, and it is said why
+    const none = await diagnose(['network.no_dhcp_agent', dead('ctl2'), ...faults], ...fix)
+    expect(none.outputs.what).toContain(why)
+    expect(none.outputs.what).toContain('ctl2 is dead')
+    expect(questions(none)).toEqual([])
+    expect(none.effects).toEqual([])
+  })
+
+  test('gives a network to the agent that has the fewest, and to none that has it already', async () => {
+    // ctl1 and ctl2 have it, and are switched off; ctl3 has fewer networks than they
+    const world = [
+      'network.dhcp_agents_switched_off',
+      { fault: 'neutron.agent_added', with: { host: 'cmp3', agent_type: 'DHCP agent' } },
+    ]
+    const found = await diagnose(world, ...fix)
+    expect(found.effects).toMatchObject([{ kind: 'openstack.dhcp_network.add', detail: { host: 'cmp3' } }])
+  })
+
+  test('of a clock is proven by nothing that a guest shows that answered before', async () => {
+    const found = await diagnose(['network.console_silent', skewed], ...fix, '--answer', 'mend/kept=yes')
+    expect(found.effects.map(({ kind }) => kind)).toEqual(['host.clock.step'])
+    expect(found.outputs).toMatchObject({ verdict: 'TIME_SKEW', mended: false })
+  })
+
+  test('is not proven by a guest that answers for an address it has had before', async () => {
+    const faults = ['network.dnsmasq_dead', 'network.guest_keeps_address', lost('compute_nic', 'DISCOVER')]
+    const found = await diagnose(faults, ...fix, '--answer', 'mend/kept=no')
+    expect(questions(found).at(-1)).toContain('answered for its address before as well')
+    expect(found.exit).toBe(3)
+    expect(found.outputs.mended ?? false).toBe(false)
   })
 
   const silent = { fault: 'network.layer2_agent_down', with: { returns: false } }

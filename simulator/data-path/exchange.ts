@@ -60,8 +60,8 @@ const broadcast = 'ff:ff:ff:ff:ff:ff'
 /** Plays one DHCP exchange through. */
 export function exchange(world: World, port: Port): Exchange {
   const about = { port: port.id, host: port['binding:host_id'], network: port.network_id }
-  const silent = (['guest_silent', 'guest_without_driver', 'guest_does_not_boot'] as const).some((kind) =>
-    broken(world, kind, about),
+  const silent = (['guest_silent', 'guest_static', 'guest_without_driver', 'guest_does_not_boot'] as const).some(
+    (kind) => broken(world, kind, about),
   )
   if (silent || !isBound(port) || broken(world, 'tap_missing', about))
     return { sightings: [], outcome: { is: 'not_asked' } }
@@ -139,17 +139,22 @@ function wrappedAt(
   return { tunnel: direction === 'up' ? { from: here, to: there, vni } : { from: there, to: here, vni } }
 }
 
+const ovnSilences = [
+  'ovn_no_options',
+  'ovn_no_address',
+  'ovn_no_flow',
+  'ovn_drops',
+  'ovn_unbound',
+  'ovn_elsewhere',
+  'ovn_disconnected',
+] as const
+
 function ovnWay(world: World, port: Port): Way {
   const about = { port: port.id, host: port['binding:host_id'] }
   const subnet = subnetsOf(world, networkOf(world, port)).find(({ enable_dhcp }) => enable_dhcp)
   const hop = { name: 'tap', host: about.host, device: deviceOf('tap', port) }
   // the answer comes from the flows on the host itself: no frame leaves it
-  const answers =
-    subnet &&
-    port.admin_state_up &&
-    !(['ovn_no_options', 'ovn_no_flow', 'ovn_drops', 'ovn_unbound', 'ovn_disconnected'] as const).some((kind) =>
-      broken(world, kind, about),
-    )
+  const answers = subnet && port.admin_state_up && !ovnSilences.some((kind) => broken(world, kind, about))
   const offers = answers ? port.fixed_ips[0]?.ip_address : undefined
   const server = { mac: 'fa:16:3e:00:00:01', address: subnet?.gateway_ip ?? '', offers, rank: 1 }
   return { hops: [hop], passes: [], server }
@@ -207,7 +212,9 @@ function outwards(world: World, port: Port, there: string, end: Hop, reached: bo
   const here = port['binding:host_id']
   const own = guestHops(world, port)
   const about = { host: here, port: port.id }
-  const wired = port.admin_state_up && !broken(world, 'not_in_bridge', about) && !broken(world, 'dead_vlan', about)
+  const wired =
+    port.admin_state_up &&
+    !(['not_in_bridge', 'dead_vlan', 'untagged'] as const).some((kind) => broken(world, kind, about))
   const inner = own.map((_, index) => (index < own.length - 1 ? true : wired))
   if (here === there)
     return { hops: [...own, end], passes: inner.map((pass, i) => pass && (i < own.length - 1 || reached)) }

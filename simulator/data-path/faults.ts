@@ -31,6 +31,24 @@ const onCompute = (name: Fault['name'], summary: string, kind: BreakKind): Fault
     breakIt(world, { kind, port: port.id, host: port['binding:host_id'] })
   })
 
+const lasting: FieldSchema = {
+  type: 'boolean',
+  description: 'Whether it stays so though the agent is restarted',
+  default: false,
+}
+
+/** A fault of the wiring of a port on its host, that the agent mends when it is restarted, or does not. */
+const ofWiring = (name: Fault['name'], summary: string, kind: BreakKind): Fault =>
+  fault(
+    name,
+    summary,
+    (world, port, params) => {
+      const about = { port: port.id, host: port['binding:host_id'] }
+      breakIt(world, { kind, ...about, lasting: params['lasting'] === true })
+    },
+    { lasting },
+  )
+
 /** A fault that is the same break on every host with a DHCP server for the server's network. */
 const onDhcpHosts = (name: Fault['name'], summary: string, kind: BreakKind): Fault =>
   fault(name, summary, (world, port) => {
@@ -71,9 +89,22 @@ export const dataPathFaults: readonly Fault[] = [
   ),
   onDhcpHosts('network.dnsmasq_dead', 'The DHCP servers of a network have died', 'dnsmasq_dead'),
   onDhcpHosts('network.host_file_stale', 'The DHCP servers do not know a server of the network', 'host_file_stale'),
-  onCompute('network.dead_vlan', 'The port of a server is in the VLAN for ports that belong nowhere', 'dead_vlan'),
+  fault(
+    'network.dead_vlan',
+    'The port of a server, or those of its DHCP servers, are in the VLAN for ports that belong nowhere',
+    (world, port, { whose, lasting: stays }) => {
+      const ports = whose === 'dhcp' ? serversOf(world, networkOf(world, port)).map((served) => served.port) : [port]
+      for (const { id, 'binding:host_id': host } of ports)
+        breakIt(world, { kind: 'dead_vlan', port: id, host, lasting: stays === true })
+    },
+    {
+      whose: { type: 'string', description: 'Whose', enum: ['guest', 'dhcp'], default: 'guest' },
+      lasting,
+    },
+  ),
+  ofWiring('network.port_untagged', 'The port of a server is in no VLAN: its agent has not wired it', 'untagged'),
   onCompute('network.tap_missing', 'The device of a server on its host is gone', 'tap_missing'),
-  onCompute('network.not_in_bridge', 'The device of a server is in no bridge', 'not_in_bridge'),
+  ofWiring('network.not_in_bridge', 'The device of a server is in no bridge', 'not_in_bridge'),
   fault('network.tunnel_down', 'The host of a server has no tunnel to others', (world, port) => {
     breakIt(world, { kind: 'tunnel_down', host: port['binding:host_id'] })
   }),
@@ -129,6 +160,32 @@ export const dataPathFaults: readonly Fault[] = [
     'The console shows a lease from an earlier day, and nothing since',
     'console_stale',
   ),
+  onCompute(
+    'network.console_renewing',
+    'The console shows a lease, and after it how the guest fares now',
+    'console_renewing',
+  ),
+  onCompute(
+    'network.guest_keeps_address',
+    'A guest still has the address of an earlier lease, whoever serves its network now',
+    'guest_keeps_address',
+  ),
+  fault(
+    'network.config_drive',
+    'A server was built with a config drive',
+    ({ cloud, ...world }, port, { addresses }) => {
+      const found = cloud.nova.servers.find(({ id }) => id === port.device_id)
+      if (found) found.configDrive = true
+      const about = { port: port.id, host: port['binding:host_id'] }
+      if (addresses !== false) breakIt({ cloud, ...world }, { kind: 'guest_static', ...about })
+    },
+    {
+      addresses: { type: 'boolean', description: 'Whether its guest sets its addresses from it', default: true },
+    },
+  ),
+  fault('network.crowded', 'The other guests of a network ask for addresses all the time', (world, port) => {
+    breakIt(world, { kind: 'crowded', network: port.network_id, port: port.id })
+  }),
   onCompute('network.guest_without_driver', 'A guest finds no network device', 'guest_without_driver'),
   onCompute('network.guest_does_not_boot', 'A guest finds nothing to start from', 'guest_does_not_boot'),
   fault('network.rogue_dhcp', 'Another server of the network answers DHCP as well', (world, port) => {
@@ -147,6 +204,8 @@ export const dataPathFaults: readonly Fault[] = [
   onCompute('network.ovn_no_flow', 'OVN has DHCP options for a port, and nobody has made flows of them', 'ovn_no_flow'),
   onCompute('network.ovn_drops', 'A rule of OVN drops what a guest asks', 'ovn_drops'),
   onCompute('network.ovn_unbound', 'No chassis of OVN has claimed a port', 'ovn_unbound'),
+  onCompute('network.ovn_elsewhere', 'The chassis of another host has claimed a port', 'ovn_elsewhere'),
+  onCompute('network.ovn_no_address', 'OVN does not know the address of a port', 'ovn_no_address'),
   fault('network.ovn_disconnected', 'The host of a server has lost the southbound database of OVN', (world, port) => {
     breakIt(world, { kind: 'ovn_disconnected', host: port['binding:host_id'] })
   }),
@@ -180,7 +239,10 @@ export const dataPathFaults: readonly Fault[] = [
     },
   ),
   fault('network.subnet_without_dhcp', 'DHCP is switched off on the subnet of a server', ({ cloud }, port) => {
-    for (const subnet of cloud.neutron.subnets) if (subnet.network_id === port.network_id) subnet.enable_dhcp = false
+    const { subnets, ports } = cloud.neutron
+    for (const subnet of subnets) if (subnet.network_id === port.network_id) subnet.enable_dhcp = false
+    const left = ports.filter((one) => one.network_id !== port.network_id || one.device_owner !== 'network:dhcp')
+    ports.splice(0, ports.length, ...left)
   }),
   fault(
     'network.segment_mismatch',
@@ -191,6 +253,44 @@ export const dataPathFaults: readonly Fault[] = [
         'provider:physical_network': 'physnet9',
         'provider:segmentation_id': 900,
       })
+    },
+  ),
+  fault(
+    'network.several_segments',
+    'The network of a server has several segments, one of which its host has',
+    (world, port) => {
+      const network = networkOf(world, port)
+      const segmentOf = (type: string, physical: string | null, id: number) => ({
+        'provider:network_type': type,
+        'provider:physical_network': physical,
+        'provider:segmentation_id': id,
+      })
+      const { 'provider:segmentation_id': vni } = network
+      network.segments = [segmentOf('vlan', 'physnet9', 900), segmentOf('vxlan', null, vni ?? 0)]
+    },
+  ),
+  fault('network.ipv6_only', 'The network of a server has subnets of IPv6 only', ({ cloud: { neutron } }, port) => {
+    const subnet = neutron.subnets.find(({ network_id }) => network_id === port.network_id)
+    if (!subnet) return
+    const addressOf = (index: number) => `fd00:10::${(index + 2).toString(16)}`
+    const pools = { allocation_pools: [{ start: 'fd00:10::2', end: 'fd00:10::ffff' }] }
+    Object.assign(subnet, { ip_version: 6, cidr: 'fd00:10::/64', gateway_ip: 'fd00:10::1', ...pools })
+    for (const [index, one] of neutron.ports.filter(({ network_id }) => network_id === port.network_id).entries())
+      one.fixed_ips = one.fixed_ips.map((ip) => ({ ...ip, ip_address: addressOf(index) }))
+  }),
+  fault(
+    'network.zone_wanted',
+    'The network of a server wants DHCP agents of one availability zone',
+    (world, port, { zone }) => {
+      networkOf(world, port).availability_zone_hints = [String(zone)]
+    },
+    { zone: { type: 'string', description: 'Which', default: 'nova' } },
+  ),
+  fault(
+    'network.dhcp_agents_switched_off',
+    'The DHCP agents of the network of a server are switched off',
+    (world, port) => {
+      for (const agent of dhcpAgentsOf(world, port)) agent.admin_state_up = false
     },
   ),
   fault('network.allocation_failed', 'Nova could not get a network for a new server', (world, port) => {

@@ -45,12 +45,18 @@ function mended(world: World, one: Break): boolean {
     case 'host_file_stale':
       return handedAgain(world, one) || startedAfter(world, one.host, 'neutron-dhcp-agent', one.at)
     case 'dead_vlan':
+    case 'untagged':
     case 'not_in_bridge':
-      return startedAfter(world, one.host, unit, one.at) || rebootedAfter(world, one)
+      return (
+        (one.lasting !== true && startedAfter(world, one.host, unit, one.at)) ||
+        rebootedAfter(world, one) ||
+        servedAgain(world, one)
+      )
     case 'tap_missing':
       return rebootedAfter(world, one)
     case 'tunnel_down':
     case 'ovn_unbound':
+    case 'ovn_elsewhere':
     case 'ovn_disconnected':
       return startedAfter(world, one.host, unit, one.at)
     default:
@@ -63,6 +69,12 @@ function handedAgain(world: World, { host, network, at }: Break): boolean {
   const agent = dhcpAgentOn(world, host)
   if (!agent || !works(world, agent)) return false
   return (world.cloud.neutron.path.handed.get(`${agent.id}/${network}`) ?? 0) > at
+}
+
+/** A DHCP agent plugs its port again when it is given the network again. */
+function servedAgain(world: World, one: Break): boolean {
+  const port = world.cloud.neutron.ports.find(({ id }) => id === one.port)
+  return port?.device_owner === 'network:dhcp' && handedAgain(world, { ...one, network: port.network_id })
 }
 
 const startedAfter = ({ estate }: World, host: string | undefined, name: string, at: number): boolean => {
@@ -95,7 +107,8 @@ export function serversOf(world: World, network: Network): readonly Served[] {
   const { neutron } = world.cloud
   if (neutron.path.backend === 'ovn' || !subnetsOf(world, network).some(({ enable_dhcp }) => enable_dhcp)) return []
   return (neutron.dhcp.get(network.id) ?? []).flatMap((id) => {
-    const host = neutron.agents.find((one) => one.id === id)?.host ?? ''
+    // one that is switched off puts away what it has
+    const host = neutron.agents.find((one) => one.id === id && one.admin_state_up)?.host ?? ''
     const port = neutron.ports.find((one) => one.device_id === dhcpDeviceOf(host, network.id))
     return port ? [{ host, port }] : []
   })

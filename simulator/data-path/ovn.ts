@@ -17,10 +17,11 @@ export function ovnAnswer(world: World, host: string, program: string, args: rea
   const id = program === 'ovn-sbctl' ? (/logical_port="?([^"]+)"?/.exec(args.join(' '))?.[1] ?? '') : (rest[0] ?? '')
   const port = world.cloud.neutron.ports.find((one) => one.id === id)
   if (program === 'ovn-sbctl') {
+    if (verb === 'list' && rest[0] === 'Chassis') return chassis(world, rest[1] ?? '')
     if (verb !== 'find') return failed(`ovn-sbctl: unknown command '${verb}'`)
     if (!port) return { out: '', code: 0 }
-    const bound = isBound(world, port.id, port['binding:host_id'])
-    return { out: `${bound ? port['binding:host_id'] : '[]'},${bound}\n`, code: 0 }
+    const on = claimedBy(world, port)
+    return { out: `${on === undefined ? '' : chassisOf(on)},${on !== undefined}\n`, code: 0 }
   }
   if (!port) return failed(`ovn-nbctl: ${id}: port name not found`)
   const subnet = subnetsOf(world, networkOf(world, port)).find(({ enable_dhcp }) => enable_dhcp)
@@ -31,9 +32,9 @@ export function ovnAnswer(world: World, host: string, program: string, args: rea
       return { out: `${subnet.id} (${subnet.cidr})\n`, code: 0 }
     }
     case 'lsp-get-addresses':
-      return { out: `${port.mac_address} ${port.fixed_ips.map(({ ip_address }) => ip_address).join(' ')}\n`, code: 0 }
+      return { out: `${[port.mac_address, ...addressesOf(world, port)].join(' ')}\n`, code: 0 }
     case 'lsp-get-up':
-      return { out: `${isBound(world, port.id, port['binding:host_id']) ? 'up' : 'down'}\n`, code: 0 }
+      return { out: `${claimedBy(world, port) === undefined ? 'down' : 'up'}\n`, code: 0 }
     default:
       return failed(`ovn-nbctl: unknown command '${verb}'; use --help for help`)
   }
@@ -54,7 +55,9 @@ function trace(world: World, args: readonly string[]): Answer {
   const asks = /udp\.src *== *68/.test(flow) && /udp\.dst *== *67/.test(flow) && flow.includes(port.mac_address)
   const subnet = subnetsOf(world, network).find(({ enable_dhcp }) => enable_dhcp)
   const about = { port: port.id, host: port['binding:host_id'] }
-  const has = (['ovn_no_options', 'ovn_no_flow'] as const).every((kind) => !broken(world, kind, about))
+  const has = (['ovn_no_options', 'ovn_no_address', 'ovn_no_flow'] as const).every(
+    (kind) => !broken(world, kind, about),
+  )
   const offer = asks && subnet && has ? port.fixed_ips[0]?.ip_address : undefined
   const dropped = !port.admin_state_up || broken(world, 'ovn_drops', about)
   const first = port.admin_state_up
@@ -140,7 +143,24 @@ function egress(world: World, port: Port, name: string, answers: boolean): strin
   ]
 }
 
-const isBound = (world: World, port: string, host: string): boolean => !broken(world, 'ovn_unbound', { port, host })
+/** The host whose chassis has claimed a port. */
+function claimedBy(world: World, { id: port, 'binding:host_id': host }: Port): string | undefined {
+  if (broken(world, 'ovn_unbound', { port, host })) return undefined
+  const elsewhere = world.topology.computes.find((one) => one !== host)
+  return broken(world, 'ovn_elsewhere', { port, host }) ? elsewhere : host
+}
+
+const addressesOf = (world: World, port: Port): string[] =>
+  broken(world, 'ovn_no_address', { port: port.id, host: port['binding:host_id'] })
+    ? []
+    : port.fixed_ips.map(({ ip_address }) => ip_address)
+
+const chassisOf = (host: string): string => uuidOf(`chassis/${host}`)
+
+function chassis(world: World, id: string): Answer {
+  const found = world.topology.computes.find((host) => chassisOf(host) === id)
+  return found === undefined ? failed(`ovn-sbctl: no row "${id}" in table Chassis`) : { out: `${found}\n`, code: 0 }
+}
 
 const failed = (out: string): Answer => ({ out: `${out}\n`, code: 1 })
 

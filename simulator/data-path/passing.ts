@@ -2,7 +2,7 @@ import type { Frame } from '../hosts/wiring.ts'
 import type { Port } from '../openstack/neutron/state.ts'
 import type { World } from '../world.ts'
 import { exchange } from './exchange.ts'
-import { finished } from './model.ts'
+import { breaksOf, broken, finished } from './model.ts'
 import { servedOn } from './served.ts'
 
 interface Place {
@@ -18,6 +18,8 @@ const retryEvery = 300_000
 /** From a guest's link, or its start, to its first question. */
 const afterPlug = 2_000
 const afterBoot = 6_000
+/** In a crowd every other guest of the network asks so often, in milliseconds. */
+const crowdedEvery = 50
 
 export function passing(world: World, { host, device, namespace, from, to }: Place): Frame[] {
   const { neutron } = world.cloud
@@ -41,12 +43,23 @@ export function answers(world: World, host: string, namespace: string, address: 
   return world.cloud.neutron.ports
     .filter((port) => port.network_id === found?.network.id && port.device_owner.startsWith('compute:'))
     .filter((port) => port.fixed_ips.some(({ ip_address }) => ip_address === address))
-    .find((port) => exchange(world, port).outcome.is === 'lease')?.mac_address
+    .find((port) => keeps(world, port) || exchange(world, port).outcome.is === 'lease')?.mac_address
 }
+
+/** It was given its address long ago, or sets it by itself: whether anybody would give it one now does not matter. */
+const keeps = (world: World, port: Port): boolean =>
+  (['guest_keeps_address', 'guest_static'] as const).some((kind) =>
+    broken(world, kind, { port: port.id, host: port['binding:host_id'] }),
+  )
 
 /** When a guest asks for an address, after one moment and not after another. */
 function asksAt(world: World, port: Port, from: number, to: number): number[] {
   const { neutron, nova } = world.cloud
+  const [crowd] = breaksOf(world, 'crowded')
+  if (crowd?.network === port.network_id && crowd.port !== port.id) {
+    const times = Math.floor((to - from) / crowdedEvery)
+    return Array.from({ length: times }, (_, index) => from + (index + 1) * crowdedEvery)
+  }
   const boots = nova.actions
     .filter(({ server, action }) => server === port.device_id && ['create', 'start', 'reboot'].includes(action))
     .filter(({ events }) => finished(events))

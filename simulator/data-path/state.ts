@@ -9,6 +9,7 @@ export type BreakKind =
   | 'dnsmasq_dead'
   | 'host_file_stale'
   | 'dead_vlan'
+  | 'untagged'
   | 'tap_missing'
   | 'not_in_bridge'
   | 'tunnel_down'
@@ -16,8 +17,12 @@ export type BreakKind =
   | 'lost'
   | 'guest_asks_wrong'
   | 'guest_silent'
+  | 'guest_static'
+  | 'guest_keeps_address'
+  | 'crowded'
   | 'console_silent'
   | 'console_stale'
+  | 'console_renewing'
   | 'guest_without_driver'
   | 'guest_does_not_boot'
   | 'rogue'
@@ -25,6 +30,8 @@ export type BreakKind =
   | 'ovn_no_flow'
   | 'ovn_drops'
   | 'ovn_unbound'
+  | 'ovn_no_address'
+  | 'ovn_elsewhere'
   | 'ovn_disconnected'
 
 /** One thing that is broken, since when, and where; it ends by what mends it. */
@@ -37,6 +44,8 @@ export interface Break {
   /** `lost`: the hop it was last seen at, on its way, and what does not get further. */
   readonly after?: string
   readonly message?: Message
+  /** `dead_vlan`, `untagged`, `not_in_bridge`: the agent leaves the port as it is, whatever is done to the agent. */
+  readonly lasting?: boolean
   /** `rogue`: what it says of itself. */
   readonly address?: string
 }

@@ -46,7 +46,10 @@ export function switchesOf(world: World, host: string): Switch[] {
   )
   const prefix = backend === 'openvswitch' && hybrid ? 'qvo' : 'tap'
   const ports = [
-    ...plugged.map((port) => ({ name: deviceOf(prefix, port), ...(backend !== 'ovn' && { tag: tagOf(port) }) })),
+    ...plugged.map((port) => ({
+      name: deviceOf(prefix, port),
+      ...(backend !== 'ovn' && !broken(world, 'untagged', { host, port: port.id }) && { tag: tagOf(port) }),
+    })),
     ...servedOn(world, host).map(({ port }) => ({ name: deviceOf('tap', port), tag: tagOf(port), type: 'internal' })),
   ]
   const peers = [...world.topology.controllers, ...world.topology.computes].filter((one) => one !== host)

@@ -63,7 +63,12 @@ export function tcpdumpProgram(machine: Machine, wiring: () => Wiring): Program 
 }
 
 /** Whether a filter lets a frame through: in a tunnel only what asks for its port sees it, in a VLAN what asks for VLANs. */
-function matches(filter: string, { tunnel, vlan, from, to }: Frame): boolean {
+function matches(filter: string, { tunnel, vlan, from, to, client }: Frame): boolean {
+  // whom a message is about, by its place behind the header of UDP and, in a tunnel, behind those of the tunnel too
+  const [first, rest] = (tunnel ? [86, 90] : [36, 40]).map(
+    (at) => new RegExp(`udp\\[${at}:\\d\\] = 0x([0-9a-f]+)`).exec(filter)?.[1],
+  )
+  if (first !== undefined && `${first}${rest}` !== client.replaceAll(':', '')) return false
   if (tunnel) return /port 4789|port 6081/.test(filter)
   if (vlan !== undefined && !/\bvlan\b/.test(filter)) return false
   const [, mac] = /ether host ([0-9a-f:]{17})/.exec(filter) ?? []

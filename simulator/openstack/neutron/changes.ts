@@ -21,7 +21,14 @@ export function changeRoutes(world: CloudWorld): Route[] {
       path: '/subnets/:id',
       handle: (request) => {
         const subnet = find(request, neutron.subnets, { plural: 'subnets' })
-        return changed(world, request, 'subnet', subnet, ['name', 'description', 'enable_dhcp', 'dns_nameservers'])
+        const reply = changed(world, request, 'subnet', subnet, [
+          'name',
+          'description',
+          'enable_dhcp',
+          'dns_nameservers',
+        ])
+        serve(world, subnet.network_id)
+        return reply
       },
     },
     {
@@ -149,6 +156,7 @@ function hand(world: CloudWorld, request: ApiRequest): Reply {
   const id = String((request.body as { network_id?: unknown } | undefined)?.network_id)
   const network = neutron.networks.find((one) => one.id === id)
   if (!network) throw new ApiFailure(404, `Network ${id} could not be found.`, { kind: 'NetworkNotFound' })
+  if (!agent.admin_state_up) throw notValid(agent)
   const agents = neutron.dhcp.get(id) ?? []
   if (agents.includes(agent.id)) {
     const message = `The network ${id} has been already hosted by the DHCP Agent ${agent.id}.`
@@ -159,6 +167,18 @@ function hand(world: CloudWorld, request: ApiRequest): Reply {
   servePort(world, agent, network)
   world.effect('openstack.dhcp_network.add', label(network), { host: agent.host, agent: agent.id })
   return json(201, null)
+}
+
+/** The agents of a network make their ports in it, where a subnet wants DHCP, and remove them where none does. */
+function serve(world: CloudWorld, id: string): void {
+  const { neutron } = world.cloud
+  const network = neutron.networks.find((one) => one.id === id)
+  const wanted = neutron.subnets.some((subnet) => subnet.network_id === id && subnet.enable_dhcp)
+  for (const agent of neutron.agents.filter((one) => neutron.dhcp.get(id)?.includes(one.id))) {
+    const at = neutron.ports.findIndex((port) => port.device_id === dhcpDeviceOf(agent.host, id))
+    if (wanted && network) servePort(world, agent, network)
+    else if (at !== -1) neutron.ports.splice(at, 1)
+  }
 }
 
 /** The port of a network's DHCP server on a host: one that was left over from another agent, or a new one. */
@@ -205,5 +225,9 @@ function takeAway(world: CloudWorld, request: ApiRequest): Reply {
 function dhcpAgentOf(world: CloudWorld, request: ApiRequest): Agent {
   const agent = agentOf(world, request)
   if (agent.agent_type === 'DHCP agent') return agent
-  throw new ApiFailure(409, `Agent ${agent.id} is not a valid DHCP Agent.`, { kind: 'InvalidDHCPAgent' })
+  throw notValid(agent)
 }
+
+/** What is no DHCP agent, or is switched off, is given nothing. */
+const notValid = ({ id }: Agent) =>
+  new ApiFailure(409, `Agent ${id} is not a valid DHCP Agent or has been disabled.`, { kind: 'InvalidDHCPAgent' })

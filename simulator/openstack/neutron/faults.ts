@@ -43,6 +43,31 @@ export const neutronFaults: readonly Fault[] = [
     },
   },
   {
+    name: 'neutron.agent_set',
+    summary: 'An agent is switched off, or in another availability zone',
+    params: {
+      type: 'object',
+      properties: {
+        host: { type: 'string', description: 'The host of the agent' },
+        agent_type: {
+          type: 'string',
+          description: 'Which of its agents',
+          enum: ['DHCP agent', 'L3 agent'],
+          default: 'DHCP agent',
+        },
+        admin_state_up: { type: 'boolean', description: 'Whether it is switched on', default: true },
+        zone: { type: 'string', description: 'Its availability zone', default: 'nova' },
+      },
+      required: ['host'],
+      additionalProperties: false,
+    },
+    apply({ cloud }, { host, agent_type, admin_state_up, zone }) {
+      const agent = cloud.neutron.agents.find((one) => one.host === host && one.agent_type === agent_type)
+      if (!agent) throw new Error(`there is no ${agent_type} on \`${host}\``)
+      Object.assign(agent, { admin_state_up, zone })
+    },
+  },
+  {
     name: 'neutron.agent_added',
     summary: 'A host also does the work of a network host',
     params: {

@@ -115,6 +115,8 @@ const numberOf = (address: string): number => address.split('.').reduce((sum, pa
 const addressOf = (number: number): string =>
   [24, 16, 8, 0].map((shift) => Math.floor(number / 2 ** shift) % 256).join('.')
 
-/** How many addresses the pools of a subnet hold. */
-export const poolSize = ({ allocation_pools }: Subnet): number =>
-  allocation_pools.reduce((sum, { start, end }) => sum + numberOf(end) - numberOf(start) + 1, 0)
+/** How many addresses the pools of a subnet hold; of IPv6 those of a whole /64, whatever its pools. */
+export const poolSize = ({ allocation_pools, ip_version }: Subnet): number =>
+  ip_version === 6
+    ? 2 ** 64 - 2
+    : allocation_pools.reduce((sum, { start, end }) => sum + numberOf(end) - numberOf(start) + 1, 0)

@@ -38,8 +38,8 @@ export function neutronService(world: CloudWorld): Service {
         return json(200, { agent: agentView(world, agent) })
       },
     },
-    get('/networks', (request) => list(request, neutron.networks, { plural: 'networks', shared })),
-    get('/networks/:id', (request) => one('network', find(request, neutron.networks, network))),
+    get('/networks', (request) => list(request, neutron.networks.map(networkView), { plural: 'networks', shared })),
+    get('/networks/:id', (request) => one('network', networkView(find(request, neutron.networks, network)))),
     get(
       '/networks/:id/dhcp-agents',
       (request) => {
@@ -198,3 +198,17 @@ function failure({ status, message, kind }: ApiFailure): Reply {
   const type = kind ?? (status === 404 ? 'HTTPNotFound' : status === 400 ? 'HTTPBadRequest' : 'HTTPInternalServerError')
   return json(status, { NeutronError: { type, message: told, detail: '' } })
 }
+
+/** Where a network has several segments, it is not said of the network itself what it is made of. */
+function networkView(network: Network): Omit<Network, keyof Segment> & Partial<Segment> {
+  if (!network.segments) return network
+  const {
+    'provider:network_type': _type,
+    'provider:physical_network': _physical,
+    'provider:segmentation_id': _id,
+    ...rest
+  } = network
+  return rest
+}
+
+type Segment = Pick<Network, 'provider:network_type' | 'provider:physical_network' | 'provider:segmentation_id'>

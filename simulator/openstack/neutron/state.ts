@@ -11,7 +11,7 @@ export interface Network {
   status: string
   readonly subnets: string[]
   readonly shared: boolean
-  readonly availability_zone_hints: readonly string[]
+  availability_zone_hints: readonly string[]
   readonly availability_zones: readonly string[]
   readonly ipv4_address_scope: null
   readonly ipv6_address_scope: null
@@ -26,6 +26,8 @@ export interface Network {
   'provider:network_type': string
   'provider:physical_network': string | null
   'provider:segmentation_id': number | null
+  /** Where it has several: they are shown instead of the one. */
+  segments?: readonly object[]
 }
 
 export interface Subnet {
@@ -33,7 +35,7 @@ export interface Subnet {
   name: string
   readonly tenant_id: string
   readonly network_id: string
-  readonly ip_version: 4
+  readonly ip_version: 4 | 6
   readonly subnetpool_id: null
   enable_dhcp: boolean
   readonly ipv6_ra_mode: null
@@ -136,7 +138,7 @@ export interface Agent extends Beating {
   readonly topic: string
   admin_state_up: boolean
   readonly createdAt: number
-  readonly zone: string | null
+  zone: string | null
   readonly configurations: { readonly [key: string]: unknown }
 }
 

@@ -52,7 +52,7 @@ export function serverView(world: CloudWorld, server: NovaServer, request: ApiRe
     ...(progressing.includes(status) && { progress: 0 }),
     ...(server.fault && ['ERROR', 'DELETED'].includes(status) && { fault: faultView(server.fault, admin) }),
     'OS-EXT-AZ:availability_zone': server.host === null ? '' : server.zone,
-    config_drive: '',
+    config_drive: server.configDrive ? 'True' : '',
     key_name: server.keyName,
     'OS-SRV-USG:launched_at': server.launchedAt === null ? null : micro(server.launchedAt),
     'OS-SRV-USG:terminated_at': server.vmState === 'deleted' ? micro(server.updatedAt) : null,

@@ -85,6 +85,8 @@ export interface NovaServer {
   description: string | null
   tags: string[]
   readonly keyName: string | null
+  /** It was built with a drive that holds its metadata, and maybe its addresses. */
+  configDrive?: true
   /** What its guest was given at its first start, in base64. */
   readonly userData?: string
   /** What it claims in Placement in its own name, while that is not its flavor on its host: on its way elsewhere. */
