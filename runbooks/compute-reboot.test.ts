@@ -743,6 +743,17 @@ test('how long each stopped server was off is told as Nova wrote it down', async
   expect(boot.before).not.toBe(boot.after)
 })
 
+test('a window must be long enough to empty the host, to reboot it and to prove that it is well', async () => {
+  // 36 GiB of memory move at 8 a minute, and one server is locked: 5 minutes
+  const inputs = { reboot_minutes: 20, heartbeat_timeout: '3m' }
+  const inMinutes = (minutes: number) => new Date(Date.now() + minutes * 60_000).toISOString()
+  const short = await reboot({ inputs: { ...inputs, window_end: inMinutes(27) } })
+  expect(short.end.error?.message).toContain('it would take 5 minutes to empty the host and 23 for the work')
+  expect(short.effects).toEqual([])
+  const enough = await reboot({ inputs: { ...inputs, window_end: inMinutes(32) } })
+  expect(enough.end, enough.end.error?.message).toMatchObject({ status: 'succeeded' })
+})
+
 test('a host that somebody else took out of service is left to them', async () => {
   const ran = await reboot({
     faults: [{ fault: 'nova.compute_disabled', with: { host: 'c1', reason: 'disk, ask Ana' } }],
@@ -823,9 +834,9 @@ test('asked to, it silences the monitoring from before the host goes until it is
   expect(one?.author).toMatch(/^rb:./)
   expect(one?.from).toBeLessThanOrEqual(timeOf(ran, 'openstack.compute_service.disable'))
   expect(one?.expired).toBeGreaterThanOrEqual(timeOf(ran, 'openstack.compute_service.enable'))
-  // nobody is called in the meantime: 5 minutes to empty it, 25 for the reboot, and an hour
+  // nobody is called in the meantime: 5 minutes to empty it, 25 for the reboot, 5 for the proofs, and an hour
   expect(one?.ends).toBeGreaterThan(one?.expired ?? 0)
-  expect(((one?.ends ?? 0) - (one?.from ?? 0)) / 60_000).toBeCloseTo(5 + 25 + 60, 0)
+  expect(((one?.ends ?? 0) - (one?.from ?? 0)) / 60_000).toBeCloseTo(5 + 25 + 5 + 60, 0)
   const order = ran.did.filter((did) => /alertmanager|able c1|reboot c1/.test(did)).map((did) => did.split(' ')[0])
   expect(order).toEqual([
     'host.alertmanager.silence',
@@ -911,6 +922,68 @@ test('Alertmanager that is gone in the end keeps no host out of service: it is t
   const [held] = silences(ran)
   expect(ran.exit).toBe(1)
   expect(ran.end.error?.message).toContain(`amtool silence expire ${held?.id}`)
+})
+
+const fstab = (line: string) => ({
+  fault: 'hosts.file',
+  with: { host: 'c1', path: '/etc/fstab', content: `/dev/sda1 / ext4 errors=remount-ro 0 1\n${line}\n` },
+})
+const boot = (file: string) => ({ fault: 'hosts.file_gone', with: { host: 'c1', path: `/boot/${file}` } })
+const kernel = (more: object = {}) => ({
+  fault: 'hosts.kernel_installed',
+  with: { host: 'c1', release: '6.1.0-40-amd64', ...more },
+})
+
+test.each([
+  { faults: [boot('vmlinuz-6.1.0-37-amd64')], says: 'there is no kernel in /boot' },
+  { faults: [boot('initrd.img-6.1.0-37-amd64')], says: 'would start initrd.img-6.1.0-37-amd64, which is not in /boot' },
+  {
+    faults: [kernel(), boot('vmlinuz-6.1.0-40-amd64')],
+    says: 'would start vmlinuz-6.1.0-40-amd64, which is not in /boot',
+  },
+  {
+    faults: [{ fault: 'hosts.disk_full', with: { host: 'c1', mount: '/boot', percent: 99 } }],
+    says: '/boot has only',
+  },
+  {
+    faults: [fstab('UUID=0f5a-77aa /boot ext4 defaults 0 2')],
+    says: 'fstab, /boot: unreachable on boot required source: UUID=0f5a-77aa',
+  },
+  // only a warning to findmnt, which ends with 0
+  { faults: [fstab('/dev/sdx1 /srv xfs defaults 0 2')], says: 'fstab, /srv: there is no /dev/sdx1' },
+  { faults: [fstab('/dev/sda2')], says: '/etc/fstab: parse error at line 2' },
+  { faults: [], wanted: '6.1.0-40-amd64', says: 'there is no kernel 6.1.0-40-amd64 in /boot' },
+  {
+    faults: [kernel({ first: false })],
+    wanted: '6.1.0-40-amd64',
+    says: 'would start vmlinuz-6.1.0-37-amd64, not 6.1.0-40-amd64',
+  },
+])('a host that might not come back is not rebooted: $says', async ({ faults, wanted = '', says }) => {
+  const ran = await reboot({ faults, inputs: { kernel: wanted } })
+  expect(ran.end.error?.message).toMatch(/^c1 might not come back: /)
+  expect(ran.end.error?.message).toContain(says)
+  expect(ran.effects).toEqual([])
+  const unasked = await reboot({ faults, inputs: { check_boot: false } })
+  expect(unasked.end, unasked.end.error?.message).toMatchObject({ status: 'succeeded' })
+})
+
+test('what need not be there to boot keeps no host from its reboot', async () => {
+  const faults = ['/dev/sdx1 /srv xfs defaults,nofail 0 2', '/dev/sdx1 /srv xfs noauto 0 2'].map(fstab)
+  for (const fault of faults) expect((await reboot({ faults: [fault] })).end).toMatchObject({ status: 'succeeded' })
+})
+
+test('the kernel that is wanted runs afterwards, or the host stays out of service', async () => {
+  const inputs = { kernel: '6.1.0-40-amd64' }
+  const ran = await reboot({ faults: [kernel()], inputs })
+  expect(ran.end, ran.end.error?.message).toMatchObject({ status: 'succeeded' })
+  expect(ran.end.outputs).toMatchObject({
+    changed: [{ what: 'kernel', before: '6.1.0-37-amd64', after: '6.1.0-40-amd64' }],
+  })
+  const old = await reboot({ faults: [kernel({ runs: false })], inputs })
+  expect(old.end.error?.message).toContain('c1 runs the kernel 6.1.0-37-amd64, not 6.1.0-40-amd64')
+  expect(old.end.error?.message).toContain('c1 stays out of service')
+  expect(rebooted(old)).toBe(1)
+  expect(count(old, 'openstack.compute_service.enable c1')).toBe(0)
 })
 
 /** The management board of `c1`, asked on a controller. */

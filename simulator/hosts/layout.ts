@@ -240,7 +240,7 @@ export function furnish(machine: Machine, osds: readonly number[], random: Rando
   files.write('/etc/fstab', '/dev/sda1 / ext4 errors=remount-ro 0 1\n/dev/sda2 /boot ext4 defaults 0 2\n')
   files.write('/etc/passwd', 'root:x:0:0:root:/root:/bin/bash\nops:x:1000:1000::/home/ops:/bin/bash\n')
   files.write('/etc/shadow', 'root:*:19700:0:99999:7:::\n', { mode: 0o640 })
-  files.write(`/boot/vmlinuz-${kernelRelease}`, '')
+  installKernel(machine, kernelRelease, [kernelRelease])
   files.folder('/etc/chrony')
   files.write(
     '/etc/chrony/chrony.conf',
@@ -274,15 +274,29 @@ wsrep_node_address = ${address}
 wsrep_sst_method = mariabackup
 `
 
+/** A kernel with its first file system, and the menu of the boot loader as `update-grub` writes it, /boot being its root. */
+export function installKernel({ files }: Pick<Machine, 'files'>, release: string, menu: readonly string[]): void {
+  files.write(`/boot/vmlinuz-${release}`, '')
+  files.write(`/boot/initrd.img-${release}`, '')
+  files.folder('/boot/grub', { parents: true })
+  const entries = menu.map(
+    (each) =>
+      `menuentry 'Debian GNU/Linux, with Linux ${each}' --class debian --class gnu-linux --class gnu --class os {\n\tload_video\n\tinsmod gzio\n\tinsmod part_gpt\n\tinsmod ext2\n\techo\t'Loading Linux ${each} ...'\n\tlinux\t/vmlinuz-${each} root=/dev/sda1 ro  quiet\n\techo\t'Loading initial ramdisk ...'\n\tinitrd\t/initrd.img-${each}\n}\n`,
+  )
+  files.write('/boot/grub/grub.cfg', `set default="0"\n\n${entries.join('')}`)
+}
+
 /** `/dev/disk/by-path`: one link for each slot, to the disk that is in it now. */
 export function linkDisks({ disks, files }: Machine): void {
   const folder = '/dev/disk/by-path'
   files.folder(folder, { parents: true })
-  for (const [slot, { name }] of disks.entries()) {
+  for (const [slot, { name, parts }] of disks.entries()) {
     const link = `${folder}/${slotOf(slot)}`
     if (files.find(link, { follow: false })) files.remove(link)
     files.link(link, `../../${name}`)
-    if (!files.find(`/dev/${name}`)) files.write(`/dev/${name}`, '')
+    for (const device of [name, ...parts.map((part) => part.name)]) {
+      if (!files.find(`/dev/${device}`)) files.write(`/dev/${device}`, '')
+    }
   }
 }
 

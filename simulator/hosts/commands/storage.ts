@@ -169,8 +169,7 @@ function text(rows: readonly Row[], columns: readonly string[], bare: boolean, r
 function findmnt(machine: Machine, me: Process, args: readonly string[]): number {
   const { flags, rest } = readOptions(args, ['o', 'output', 't', 'types', 'T', 'target', 'S', 'source'])
   if (flags.has('verify') || flags.has('x')) {
-    me.out('Success, no errors or warnings detected\n')
-    return 0
+    return verifyFstab(machine, me)
   }
   const type = flags.get('t') ?? flags.get('types')
   const point = flags.get('T') ?? flags.get('target') ?? rest.at(-1)
@@ -199,6 +198,52 @@ function findmnt(machine: Machine, me: Process, args: readonly string[]): number
   const rows = flat ? found.map(row) : [{ ...row(root), children: found.filter((each) => each !== root).map(row) }]
   me.out(flags.has('J') ? json('filesystems', rows, columns) : text(rows, columns, flags.has('n'), flags.has('r')))
   return 0
+}
+
+/** `findmnt --verify`: a device that is not there is a warning, a label or an id that nothing has is an error. */
+function verifyFstab({ files, disks }: Machine, me: Process): number {
+  const found = { parse: 0, errors: 0, warnings: 0 }
+  const complaints: string[] = []
+  const seen = new Set<string>()
+  for (const [index, line] of files.text('/etc/fstab').split('\n').entries()) {
+    if (/^\s*(#|$)/.test(line)) continue
+    const [source = '', target = '', type, options = 'defaults'] = line.trim().split(/\s+/)
+    if (type === undefined) {
+      found.parse += 1
+      complaints.push(`findmnt: /etc/fstab: parse error at line ${index + 1} -- ignored\n`)
+      continue
+    }
+    const said: string[] = []
+    const say = (level: 'E' | 'W', text: string) => {
+      found[level === 'E' ? 'errors' : 'warnings'] += 1
+      said.push(`   [${level}] ${text}\n`)
+    }
+    if (seen.has(target)) say('W', 'target specified more than once')
+    seen.add(target)
+    if (target.startsWith('/') && !files.find(target)) {
+      say('E', 'unreachable on boot required target: No such file or directory')
+    }
+    const idle = /(^|,)(noauto|nofail)(,|$)/.test(options)
+    if (
+      /^(UUID|LABEL|PARTUUID|PARTLABEL)=/.test(source) &&
+      !disks.some(({ label }) => source === `PARTLABEL=${label}`)
+    ) {
+      if (idle) say('W', `unreachable source: ${source}`)
+      else say('E', `unreachable on boot required source: ${source}`)
+    } else if (source.startsWith('/dev/') && !files.find(source)) {
+      say('W', `unreachable source: ${source}: No such file or directory`)
+      say('W', 'cannot detect on-disk filesystem type (No such file or directory)')
+    }
+    if (said.length > 0) me.out(`${target}\n${said.join('')}`)
+  }
+  const { parse, errors, warnings } = found
+  const counted = (count: number, what: string) => `${count} ${what}${count === 1 ? '' : 's'}`
+  if (parse + errors + warnings === 0) me.out('Success, no errors or warnings detected\n')
+  else {
+    const sum = [counted(parse, 'parse error'), counted(errors, 'error'), counted(warnings, 'warning')].join(', ')
+    me.err(`${complaints.join('')}\n${sum}\n`)
+  }
+  return Math.min(parse + errors, 255)
 }
 
 function mount(machine: Machine, me: Process, args: readonly string[]): number {

@@ -1,7 +1,7 @@
 import { absolute } from '../machine/files.ts'
 import { mountOf } from '../machine/guard.ts'
 import type { Machine, Mount } from '../machine/machine.ts'
-import { kernelRelease, kernelVersion, uptimeOf } from '../machine/proc.ts'
+import { kernelVersion, uptimeOf } from '../machine/proc.ts'
 import type { Process, Program } from '../machine/process.ts'
 import { pathOf } from '../shell/resolve.ts'
 import { shellProgram } from '../shell/shell.ts'
@@ -107,7 +107,7 @@ function uname(machine: Machine, me: Process, args: readonly string[]): number {
   const parts = [
     [all || flags.has('s') || flags.size === 0, 'Linux'],
     [all || flags.has('n'), machine.name],
-    [all || flags.has('r'), kernelRelease],
+    [all || flags.has('r'), machine.kernel],
     [all || flags.has('v'), kernelVersion],
     [all || flags.has('m'), 'x86_64'],
     [all || flags.has('o'), 'GNU/Linux'],

@@ -1,5 +1,6 @@
 import type { Fault } from '../../fault.ts'
 import { dockerProgram } from '../commands/docker.ts'
+import { installKernel } from '../layout.ts'
 import { fault, host, machineOf, type Param, percentage, sayKernel } from './fault.ts'
 
 const fromBoot: Param = { type: 'boolean', default: false, description: 'Only from the next boot of the host on' }
@@ -23,6 +24,37 @@ export const machineFaults: Fault[] = [
     },
     (world, { host, path, content }) => {
       machineOf(world, host).files.write(String(path), String(content))
+    },
+  ),
+  fault(
+    'hosts.file_gone',
+    'Somebody has removed a file of a host',
+    { host, path: { type: 'string', description: 'Where it was' } },
+    (world, { host, path }) => {
+      machineOf(world, host).files.remove(String(path))
+    },
+  ),
+  fault(
+    'hosts.kernel_installed',
+    'A newer kernel is installed on a host, and runs from its next boot on',
+    {
+      host,
+      release: { type: 'string', description: 'The kernel, as `uname -r` says it' },
+      first: { type: 'boolean', default: true, description: 'Whether it is the first in the menu of the boot loader' },
+      runs: {
+        type: 'boolean',
+        default: true,
+        description: 'Whether it runs in the end; the one from before otherwise',
+      },
+    },
+    (world, { host, release, first, runs }) => {
+      const machine = machineOf(world, host)
+      const newer = String(release)
+      const menu = [newer, machine.kernel]
+      installKernel(machine, newer, first === true ? menu : menu.toReversed())
+      machine.power.onBoot(() => {
+        if (first === true && runs === true) machine.kernel = newer
+      })
     },
   ),
   fault(

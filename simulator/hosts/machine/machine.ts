@@ -5,6 +5,7 @@ import { guardedFiles } from './guard.ts'
 import { createLog, type Log } from './log.ts'
 import { createPipe } from './pipe.ts'
 import { createPower, type Power } from './power.ts'
+import { kernelRelease } from './proc.ts'
 import { createProcessTable, type Kernel, type Process, type ProcessTable, type Program } from './process.ts'
 import { createUnits, type UnitKind, type Units } from './units.ts'
 
@@ -82,6 +83,8 @@ export interface Machine extends Kernel {
   /** KiB. */
   readonly memory: { readonly total: number; available: number }
   load: readonly [number, number, number]
+  /** The kernel that runs, as `uname -r` says it. */
+  kernel: string
   /** How far its clock is ahead of the true time, in seconds. */
   clockOffset: number
   /** What its containers' checks say, by name. */
@@ -177,6 +180,7 @@ export function createMachine(options: MachineOptions): Machine {
     cpus,
     memory: { total: memory, available: Math.round(memory * 0.62) },
     load: [0.18, 0.21, 0.2],
+    kernel: kernelRelease,
     clockOffset: (random.next() - 0.5) * 0.0004,
     containers: new Map(),
     unconnected: false,

@@ -18,13 +18,13 @@ export function mountProc(machine: Machine): void {
     '/proc/sys/kernel/random/boot_id': () => `${machine.power.boot().id}\n`,
     '/proc/sys/kernel/random/uuid': () => `${machine.random.uuid()}\n`,
     '/proc/sys/kernel/hostname': () => `${machine.name}\n`,
-    '/proc/sys/kernel/osrelease': () => `${kernelRelease}\n`,
+    '/proc/sys/kernel/osrelease': () => `${machine.kernel}\n`,
     '/proc/sys/net/netfilter/nf_conntrack_count': () => '812\n',
     '/proc/sys/net/netfilter/nf_conntrack_max': () => '262144\n',
     '/proc/sys/fs/file-nr': () => '2976\t0\t9223372036854775807\n',
     '/proc/version': () =>
-      `Linux version ${kernelRelease} (debian-kernel@lists.debian.org) (gcc-12 (Debian 12.2.0-14+deb12u1) 12.2.0, GNU ld (GNU Binutils for Debian) 2.40) ${kernelVersion}\n`,
-    '/proc/cmdline': () => `BOOT_IMAGE=/boot/vmlinuz-${kernelRelease} root=/dev/sda1 ro quiet\n`,
+      `Linux version ${machine.kernel} (debian-kernel@lists.debian.org) (gcc-12 (Debian 12.2.0-14+deb12u1) 12.2.0, GNU ld (GNU Binutils for Debian) 2.40) ${kernelVersion}\n`,
+    '/proc/cmdline': () => `BOOT_IMAGE=/boot/vmlinuz-${machine.kernel} root=/dev/sda1 ro quiet\n`,
     '/proc/meminfo': () => meminfo(memory),
     '/proc/cpuinfo': () =>
       Array.from(

@@ -20,6 +20,20 @@ const seen: Readonly<
     healthy: / [1-5]?\d% \/$/m,
     faulty: / 98% \/$/m,
   },
+  'hosts.file_gone': {
+    params: { host: 'cmp1', path: '/boot/vmlinuz-6.1.0-37-amd64' },
+    host: 'cmp1',
+    ask: 'ls /boot/vmlinuz-* 2>&1',
+    healthy: /^\/boot\/vmlinuz-6/m,
+    faulty: /No such file/,
+  },
+  'hosts.kernel_installed': {
+    params: { host: 'cmp1', release: '6.1.0-40-amd64', first: true, runs: true },
+    host: 'cmp1',
+    ask: `awk '$1 == "linux" { print $2; exit }' /boot/grub/grub.cfg`,
+    healthy: /-37-/,
+    faulty: /^\/vmlinuz-6.1.0-40-amd64$/m,
+  },
   'hosts.unit_failed': {
     params: { host: 'cmp1', unit: 'libvirtd' },
     host: 'cmp1',
