@@ -50,7 +50,7 @@ export interface AskAction extends ActionDescription {
 
 export type Action = WorkAction | AskAction
 
-export function asks(action: Action): action is AskAction {
+export function asks<A extends { readonly name: string }>(action: A): action is A & AskAction {
   return 'question' in action
 }
 

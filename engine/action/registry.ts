@@ -4,8 +4,8 @@ import type { Action } from './contract.ts'
 export type Registry = ReadonlyMap<string, Action>
 
 /** All actions of a run, by name; two of one name are refused. */
-export function registryOf(actions: Iterable<Action>): Registry {
-  const registry = new Map<string, Action>()
+export function registryOf<A extends { readonly name: string }>(actions: Iterable<A>): ReadonlyMap<string, A> {
+  const registry = new Map<string, A>()
   for (const action of actions) {
     if (registry.has(action.name))
       throw new RunbookError('duplicate_action', `two plugins define the action \`${action.name}\``)

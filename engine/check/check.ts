@@ -1,5 +1,5 @@
 import { asks } from '../action/contract.ts'
-import type { Registry } from '../action/registry.ts'
+import type { Declarations } from '../action/declared.ts'
 import type { Diagnostic } from '../diagnostic.ts'
 import { didYouMean, inOrder } from '../diagnostic.ts'
 import { diagnose } from '../document/misfit.ts'
@@ -31,7 +31,7 @@ export interface Library {
 }
 
 export interface CheckWorld {
-  readonly registry: Registry
+  readonly registry: Declarations
   readonly library: Library
   readonly hosts?: KnownHosts
 }

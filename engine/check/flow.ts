@@ -1,13 +1,13 @@
 import type { Effect } from '../action/contract.ts'
 import { asks } from '../action/contract.ts'
-import type { Registry } from '../action/registry.ts'
+import type { Declarations } from '../action/declared.ts'
 import type { Diagnostic } from '../diagnostic.ts'
 import { problemAt, warningAt } from '../document/problem.ts'
 import type { ActionStep, Runbook, Step } from '../document/runbook.ts'
 import type { Site } from './site.ts'
 
 /** Loops that cannot end, repeat what must not be repeated, or catch what cannot happen. */
-export function* checkFlow({ source }: Runbook, site: Site, registry: Registry): Generator<Diagnostic> {
+export function* checkFlow({ source }: Runbook, site: Site, registry: Declarations): Generator<Diagnostic> {
   const step = site.at(-1)?.step as Step
   if (step.kind === 'action' && step.until) {
     const effect = effectOf(step, registry)
@@ -87,7 +87,7 @@ const reserved: ReadonlySet<string> = new Set(['inputs', 'steps', 'run', 'result
 const ending: ReadonlySet<string> = new Set(['status', 'error', 'started_at', 'items'])
 
 /** What a step does to the world, as far as it is known: undefined for an action that does not exist. */
-export function effectOf(step: ActionStep, registry: Registry): Effect | undefined {
+export function effectOf(step: ActionStep, registry: Declarations): Effect | undefined {
   const action = registry.get(step.action.text)
   if (!action) return undefined
   if (asks(action) || !action.effectFromStep) return action.effect

@@ -1,6 +1,6 @@
 import { asks } from '../action/contract.ts'
+import type { Declarations } from '../action/declared.ts'
 import { everyParam } from '../action/params.ts'
-import type { Registry } from '../action/registry.ts'
 import type { Code } from '../codes.ts'
 import { splitCommand } from '../command-line.ts'
 import type { Diagnostic } from '../diagnostic.ts'
@@ -27,7 +27,7 @@ const codes: MisfitCodes = { unknown: 'RB1202', missing: 'RB1203', type: 'RB1204
 export function* checkParams(
   { source }: Runbook,
   step: ActionStep,
-  registry: Registry,
+  registry: Declarations,
   scope: { readonly [name: string]: Schema },
   onHosts: boolean,
 ): Generator<Diagnostic> {
@@ -171,7 +171,7 @@ export function holdsTemplate(value: Json | undefined): boolean {
   return typeof value === 'object' && value !== null && Object.values(value).some(holdsTemplate)
 }
 
-function familyOf(registry: Registry, family: string): string | undefined {
+function familyOf(registry: Declarations, family: string): string | undefined {
   const names = [...registry.keys()].filter((name) => name.startsWith(`${family}.`))
   return names.length > 0
     ? `\`${family}\` has: ${names.slice(0, 12).join(', ')}${names.length > 12 ? ', …' : ''}`

@@ -1,6 +1,6 @@
 import { asks } from '../action/contract.ts'
+import type { Declarations } from '../action/declared.ts'
 import { kindOf } from '../action/params.ts'
-import type { Registry } from '../action/registry.ts'
 import type { Diagnostic } from '../diagnostic.ts'
 import { placeOf } from '../document/place.ts'
 import { warningAt } from '../document/problem.ts'
@@ -16,7 +16,7 @@ import type { Use } from './use.ts'
 export function* checkConfirmed(
   { source }: Runbook,
   sites: readonly Site[],
-  registry: Registry,
+  registry: Declarations,
   calledAsks: (called: string) => boolean,
 ): Generator<Diagnostic> {
   let asked = false
@@ -39,7 +39,7 @@ export function* checkConfirmed(
 }
 
 /** A command known to change things, in a step that says it only reads: the dry run would do it. */
-export function* checkReads({ source }: Runbook, site: Site, registry: Registry): Generator<Diagnostic> {
+export function* checkReads({ source }: Runbook, site: Site, registry: Declarations): Generator<Diagnostic> {
   const step = site.at(-1)?.step as Step
   if (step.kind !== 'action' || step.effect?.text !== 'read') return
   const action = registry.get(step.action.text)
@@ -73,7 +73,7 @@ export function* checkSecrets(
   { source, inputs }: Runbook,
   use: Use,
   references: readonly Reference[],
-  registry: Registry,
+  registry: Declarations,
 ): Generator<Diagnostic> {
   const secret = (reference: Reference) =>
     reference.path[0] === 'inputs' && inputs.some(({ name, secret }) => secret && name === reference.path[1])
@@ -103,7 +103,7 @@ export function* checkSecrets(
   }
 }
 
-function onCommandLine(use: Use, registry: Registry): boolean {
+function onCommandLine(use: Use, registry: Declarations): boolean {
   const step = use.site?.at(-1)?.step
   if (step?.kind !== 'action') return false
   const properties = registry.get(step.action.text)?.params['properties'] as

@@ -1,4 +1,4 @@
-import type { Registry } from '../action/registry.ts'
+import type { Declarations } from '../action/declared.ts'
 import type { Input, Loop, Runbook, Step } from '../document/runbook.ts'
 import { everyStep } from '../document/runbook.ts'
 import { parseExpression, typeOf } from '../expression/expression.ts'
@@ -29,7 +29,7 @@ const ending = { status: word, started_at: word, error: {} as Schema }
 /** Outputs of the runbooks that a runbook calls, by the text of `runbook:`. */
 export type OutputShapes = (called: string) => Schema
 
-export function shapesOf(runbook: Runbook, registry: Registry, outputsOf: OutputShapes): Shapes {
+export function shapesOf(runbook: Runbook, registry: Declarations, outputsOf: OutputShapes): Shapes {
   const known: { [id: string]: Schema } = {}
   const lets = new Map<Step, { readonly [name: string]: Schema }>()
   const shapes: Shapes = {

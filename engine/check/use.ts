@@ -1,5 +1,5 @@
+import type { Declarations } from '../action/declared.ts'
 import { everyParam } from '../action/params.ts'
-import type { Registry } from '../action/registry.ts'
 import type { Condition, Loop, Runbook, Step, Text } from '../document/runbook.ts'
 import type { Located } from '../document/tree.ts'
 import { entriesOf, nodeAt, toJson } from '../document/tree.ts'
@@ -28,7 +28,7 @@ export interface Use {
 }
 
 /** Every expression and template of a runbook, in the order of its steps. */
-export function* everyUse(runbook: Runbook, registry: Registry, shapes: Shapes): Generator<Use> {
+export function* everyUse(runbook: Runbook, registry: Declarations, shapes: Shapes): Generator<Use> {
   const plain = { site: undefined, after: false, tolerant: false, shown: false, names: {} }
   for (const lock of runbook.locks) yield { ...plain, kind: 'template', text: lock, expects: 'any', shown: true }
   yield* ofConditions(runbook.preconditions, plain)
@@ -39,7 +39,7 @@ export function* everyUse(runbook: Runbook, registry: Registry, shapes: Shapes):
 
 type Base = Omit<Use, 'kind' | 'text' | 'expects'>
 
-function* ofStep(site: Site, registry: Registry, shapes: Shapes): Generator<Use> {
+function* ofStep(site: Site, registry: Declarations, shapes: Shapes): Generator<Use> {
   const step = site.at(-1)?.step as Step
   const outer = { ...namesAround(site.slice(0, -1), shapes), ...failureIn(site, shapes) }
   const inner = { ...outer, ...ownNames(step, shapes) }

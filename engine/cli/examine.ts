@@ -1,4 +1,6 @@
 import { resolve } from 'node:path'
+import type { Declared } from '../action/declared.ts'
+import { registryOf } from '../action/registry.ts'
 import type { Diagnostic } from '../diagnostic.ts'
 import { inOrder } from '../diagnostic.ts'
 import type { Runbook } from '../document/runbook.ts'
@@ -7,8 +9,9 @@ import { isFolder, namesIn } from '../host/files.ts'
 import { configOf } from './config.ts'
 import type { Io } from './io.ts'
 import { runbookLibrary } from './library.ts'
+import { loadPlugins } from './plugins.ts'
 import { loadInventory, prepare } from './prepare.ts'
-import { loadRegistry } from './registry.ts'
+import { shipped } from './shipped.ts'
 
 export interface Examined {
   /** How many runbooks were checked. */
@@ -27,7 +30,7 @@ export async function examine(
   io: Io,
 ): Promise<Examined> {
   const config = configOf(io)
-  const registry = await loadRegistry(config.plugins)
+  const registry = registryOf<Declared>([...shipped, ...(await loadPlugins(config.plugins))])
   const library = runbookLibrary(config.runbooks, io.cwd)
   const path = options.inventory ?? config.inventory
   const inventory = path === undefined ? undefined : loadInventory(resolve(io.cwd, path))

@@ -1,4 +1,5 @@
 import { dirname, resolve } from 'node:path'
+import type { Declarations } from '../action/declared.ts'
 import type { Registry } from '../action/registry.ts'
 import { checkRunbook } from '../check/check.ts'
 import type { KnownHosts } from '../check/hosts.ts'
@@ -27,7 +28,12 @@ export interface Prepared {
 }
 
 /** Reads and checks a runbook and all that it calls. */
-export function prepare(name: string, library: RunbookLibrary, registry: Registry, inventory?: Inventory): Prepared {
+export function prepare(
+  name: string,
+  library: RunbookLibrary,
+  registry: Declarations,
+  inventory?: Inventory,
+): Prepared {
   const { path, runbook, diagnostics } = library.load(name)
   if (!runbook) return { path, runbook, runbooks: [], diagnostics: inOrder(diagnostics) }
   const hosts = inventory && knownHosts(inventory)
