@@ -4,7 +4,8 @@ import { programFor } from '../shell/resolve.ts'
 import { destroy, markOut, safeToDestroy } from './changes.ts'
 import { pgStates } from './health.ts'
 import type { Ceph, Osd } from './model.ts'
-import { callTechnician, occupy } from './volume.ts'
+import { occupy } from './occupy.ts'
+import { callTechnician } from './technician.ts'
 
 /** Which disks become OSDs: a service of cephadm, as `ceph orch ls osd --export` prints it. */
 export interface Specification {

@@ -18,7 +18,7 @@ import type { Ceph, Osd } from './model.ts'
 import { orchestrate, orchOptions } from './orchestrate.ts'
 import * as osds from './osd-answers.ts'
 import { healthText, osdDfText, pgStatText, statusText, treeText } from './plain.ts'
-import { callTechnician } from './volume.ts'
+import { callTechnician } from './technician.ts'
 
 /** `ceph`, as 16.2 answers: plain text, and JSON with `-f json`. */
 export function cephProgram(machine: Machine, ceph: Ceph): Program {

@@ -1,70 +1,9 @@
 import { readOptions } from '../commands/options.ts'
-import { dataDisk, linkDisks } from '../layout.ts'
 import type { Disk, Machine } from '../machine/machine.ts'
 import type { Process, Program } from '../machine/process.ts'
-import type { UnitKind } from '../machine/units.ts'
-import { createOsd, destroy } from './changes.ts'
-import { bump, type Ceph, databaseVolume, logVolume, type Osd, type Swap, unitOf } from './model.ts'
-
-/** The units of a Ceph host. */
-export function cephUnits(host: string, mon: boolean, osds: readonly number[], cephadm: boolean): UnitKind[] {
-  const daemon = (kind: string, id: string, description: string): UnitKind => ({
-    name: `${unitOf(cephadm, kind, id)}.service`,
-    description,
-    command: `/usr/bin/ceph-${kind} -f --cluster ceph --id ${id} --setuser ceph --setgroup ceph`,
-    user: 'ceph',
-    startsIn: 3_000,
-    openFiles: 1_048_576,
-    restarts: true,
-  })
-  return [
-    ...(mon
-      ? [daemon('mon', host, 'Ceph cluster monitor daemon'), daemon('mgr', host, 'Ceph cluster manager daemon')]
-      : []),
-    ...osds.map((id) => daemon('osd', String(id), `Ceph object storage daemon osd.${id}`)),
-    {
-      name: 'ceph-crash.service',
-      description: 'Ceph crash dump collector',
-      command: '/usr/bin/python3 /usr/bin/ceph-crash',
-    },
-  ]
-}
-
-/** How long the technician of a rehearsal takes to change a disk, once its OSD was destroyed; milliseconds. */
-const swapTime = 300_000
-
-/** A new disk where the old one was: another serial number, sound, and with nothing on it unless the swap says so. */
-function swapDisk(machine: Machine, ceph: Ceph, osd: number, old: string, swap?: Swap): void {
-  const at = machine.disks.findIndex((disk) => disk.name === old)
-  if (at === -1) return
-  const name = swap?.name ?? old
-  const fresh = { ...dataDisk(name, machine.random), signature: swap?.signature }
-  machine.disks[at] = { ...fresh, serial: swap?.serial ?? fresh.serial, bytes: swap?.bytes ?? fresh.bytes }
-  linkDisks(machine)
-  machine.units.hold(ceph.unitOf('osd', osd), undefined)
-  machine.kernelLog.add({
-    at: machine.now(),
-    priority: 5,
-    message: `sd 0:0:${osd}:0: [${name}] Attached SCSI disk`,
-    identifier: 'kernel',
-    bootId: machine.power.boot().id,
-  })
-}
-
-/** A broken disk is changed a while after its OSD was given up, as a person would. */
-export function callTechnician(ceph: Ceph, osd: Osd, disk: string): void {
-  const machine = ceph.machine(osd.host)
-  const swap = ceph.swaps.get(osd.id)
-  if (!machine || (!swap && !machine.disks.find(({ name }) => name === disk)?.broken)) return
-  machine.clock.after(swap?.after ?? swapTime, () => {
-    swapDisk(machine, ceph, osd.id, disk, swap)
-    ceph.settle()
-    if (ceph.stuckOnceSwapped) ceph.stuck = true
-    if (ceph.purgedAtSwap.has(osd.id)) destroy(ceph, osd, true, 'purge', machine.now())
-    if (ceph.takenAtSwap.has(osd.id)) createOsd(ceph, machine.random.uuid(), osd.id, machine.now())
-    ceph.cephadm?.wake()
-  })
-}
+import { destroy } from './changes.ts'
+import { type Ceph, databaseVolume, logVolume, type Osd } from './model.ts'
+import { mountFolder, occupy } from './occupy.ts'
 
 /** `ceph-volume lvm list|create|prepare|activate|zap`, and the same under `raw`. */
 export function cephVolumeProgram(machine: Machine, ceph: Ceph): Program {
@@ -301,58 +240,4 @@ async function create(
   if (starts) await me.sleep(machine.units.start(ceph.unitOf('osd', osd.id)) + 20)
   ceph.settle()
   return say(me, `--> ceph-volume lvm ${starts ? 'create' : 'prepare'} successful for: ${path}`, 0)
-}
-
-/** An OSD and its disk belong together from here on. */
-export function occupy(machine: Machine, ceph: Ceph, osd: Osd, disk: Disk): void {
-  Object.assign(disk, { signature: 'ceph_bluestore', label: undefined })
-  osd.copies.clear()
-  Object.assign(osd, {
-    disk: disk.name,
-    host: machine.name,
-    uuid: machine.random.uuid(),
-    exists: true,
-    destroyed: false,
-    hasKey: true,
-    autoOut: true,
-    extra: 0,
-  })
-  bump(ceph, machine.now())
-}
-
-/** The partition name by which Kolla knows a disk that is to become an OSD. */
-const bootstrap = 'KOLLA_CEPH_OSD_BOOTSTRAP'
-
-/** `kolla-ansible deploy -t ceph`: makes an OSD of every disk that is labelled for it, under the lowest free number. */
-export function kollaProgram(machine: Machine, ceph: Ceph): Program {
-  return async (me, args) => {
-    const { flags, rest } = readOptions(args, ['t', 'tags', 'i', 'inventory'])
-    if (rest[0] !== 'deploy' || (flags.get('t') ?? flags.get('tags')) !== 'ceph') {
-      return say(me, 'kolla-ansible: only `deploy -t ceph` is part of this rehearsal', 1)
-    }
-    ceph.settle()
-    for (const name of ceph.hosts) {
-      const host = ceph.machine(name)
-      for (const disk of host?.disks.filter(({ label }) => label === bootstrap) ?? []) {
-        const osd = [...ceph.osds.values()].find(({ exists }) => !exists)
-        if (!host || !osd) return say(me, `fatal: [${name}]: no number is free`, 2)
-        occupy(host, ceph, osd, disk)
-        mountFolder(host, osd.id)
-        me.effect('host.kolla_ansible.deploy', `${name}:/dev/${disk.name}`, { osd: osd.id, serial: disk.serial })
-        await me.sleep(40_000)
-        await me.sleep(host.units.start(ceph.unitOf('osd', osd.id)) + 20)
-      }
-    }
-    ceph.settle()
-    me.out(`${machine.name} : ok=31 changed=4 unreachable=0 failed=0\n`)
-    return 0
-  }
-}
-
-/** The folder of an OSD is a small file system in memory. */
-function mountFolder({ mounts }: Machine, osd: number): void {
-  const at = `/var/lib/ceph/osd/ceph-${osd}`
-  if (mounts.some((mount) => mount.at === at)) return
-  const sizes = { size: 33_500_000, used: 28, inodes: 8_000_000, inodesUsed: 9 }
-  mounts.push({ device: 'tmpfs', at, type: 'tmpfs', options: 'rw,relatime', ...sizes })
 }

@@ -1,0 +1,27 @@
+import type { Disk, Machine } from '../machine/machine.ts'
+import { bump, type Ceph, type Osd } from './model.ts'
+
+/** An OSD and its disk belong together from here on. */
+export function occupy(machine: Machine, ceph: Ceph, osd: Osd, disk: Disk): void {
+  Object.assign(disk, { signature: 'ceph_bluestore', label: undefined })
+  osd.copies.clear()
+  Object.assign(osd, {
+    disk: disk.name,
+    host: machine.name,
+    uuid: machine.random.uuid(),
+    exists: true,
+    destroyed: false,
+    hasKey: true,
+    autoOut: true,
+    extra: 0,
+  })
+  bump(ceph, machine.now())
+}
+
+/** The folder of an OSD is a small file system in memory. */
+export function mountFolder({ mounts }: Machine, osd: number): void {
+  const at = `/var/lib/ceph/osd/ceph-${osd}`
+  if (mounts.some((mount) => mount.at === at)) return
+  const sizes = { size: 33_500_000, used: 28, inodes: 8_000_000, inodesUsed: 9 }
+  mounts.push({ device: 'tmpfs', at, type: 'tmpfs', options: 'rw,relatime', ...sizes })
+}

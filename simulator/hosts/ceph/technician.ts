@@ -1,0 +1,40 @@
+import { dataDisk, linkDisks } from '../layout.ts'
+import type { Machine } from '../machine/machine.ts'
+import { createOsd, destroy } from './changes.ts'
+import type { Ceph, Osd, Swap } from './model.ts'
+
+/** How long the technician of a rehearsal takes to change a disk, once its OSD was destroyed; milliseconds. */
+const swapTime = 300_000
+
+/** A new disk where the old one was: another serial number, sound, and with nothing on it unless the swap says so. */
+function swapDisk(machine: Machine, ceph: Ceph, osd: number, old: string, swap?: Swap): void {
+  const at = machine.disks.findIndex((disk) => disk.name === old)
+  if (at === -1) return
+  const name = swap?.name ?? old
+  const fresh = { ...dataDisk(name, machine.random), signature: swap?.signature }
+  machine.disks[at] = { ...fresh, serial: swap?.serial ?? fresh.serial, bytes: swap?.bytes ?? fresh.bytes }
+  linkDisks(machine)
+  machine.units.hold(ceph.unitOf('osd', osd), undefined)
+  machine.kernelLog.add({
+    at: machine.now(),
+    priority: 5,
+    message: `sd 0:0:${osd}:0: [${name}] Attached SCSI disk`,
+    identifier: 'kernel',
+    bootId: machine.power.boot().id,
+  })
+}
+
+/** A broken disk is changed a while after its OSD was given up, as a person would. */
+export function callTechnician(ceph: Ceph, osd: Osd, disk: string): void {
+  const machine = ceph.machine(osd.host)
+  const swap = ceph.swaps.get(osd.id)
+  if (!machine || (!swap && !machine.disks.find(({ name }) => name === disk)?.broken)) return
+  machine.clock.after(swap?.after ?? swapTime, () => {
+    swapDisk(machine, ceph, osd.id, disk, swap)
+    ceph.settle()
+    if (ceph.stuckOnceSwapped) ceph.stuck = true
+    if (ceph.purgedAtSwap.has(osd.id)) destroy(ceph, osd, true, 'purge', machine.now())
+    if (ceph.takenAtSwap.has(osd.id)) createOsd(ceph, machine.random.uuid(), osd.id, machine.now())
+    ceph.cephadm?.wake()
+  })
+}
