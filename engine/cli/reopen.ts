@@ -3,8 +3,8 @@ import type { Entry, Recorded, StepBegan, StepEnded } from '../run/event.ts'
 import { isGood } from '../run/outcome.ts'
 
 /**
- * What has to be opened again so that a run that ended badly can go on: the executions that failed and were not handled.
- * Nothing for a run that did not end. A run that was undone, refused or done is not resumed.
+ * What has to be opened again so that a run that ended badly can go on: the executions that failed and were not handled,
+ * and what they judged. Nothing for a run that did not end. A run that was undone, refused or done is not resumed.
  */
 export function reopenedBy(run: string, entries: readonly Entry[]): readonly Recorded[] {
   const last = entries.findLastIndex(({ type }) => type === 'run.ended')
@@ -41,8 +41,15 @@ export function reopenedBy(run: string, entries: readonly Entry[]): readonly Rec
       key.startsWith(`${blamed}~`) ||
       key.startsWith(`${blamed}!`),
   )
-  return open.map(({ key, outcome }) => {
-    const base = key.replace(/(?:~\d+|![^/[]*)+$/, '')
+  const judged = new Set(open.flatMap((failure) => judgedBy(failure, entries)))
+  for (const { key } of open) judged.delete(baseOf(key))
+  const again = [...judged].map((key) => ({
+    type: 'step.reopened' as const,
+    key,
+    why: 'it is looked at again: what failed rests on it',
+  }))
+  const failed = open.map(({ key, outcome }) => {
+    const base = baseOf(key)
     const change = began.get(key)?.effect !== 'read'
     const inDoubt =
       change && (outcome.status === 'unknown' || outcome.status === 'timed_out' || outcome.status === 'cancelled')
@@ -53,4 +60,25 @@ export function reopenedBy(run: string, entries: readonly Entry[]): readonly Rec
       ...(inDoubt && { inDoubt }),
     }
   })
+  return [...again, ...failed]
 }
+
+/** The execution without its tries and what was asked about it. */
+const baseOf = (key: string): string => key.replace(/(?:~\d+|![^/[]*)+$/, '')
+
+/**
+ * What a step judged that failed and had touched nothing itself: to judge the same again would come to the same. It is
+ * what was read beside it since the last change or answer; nothing that was done rests on that.
+ */
+function judgedBy(failure: StepEnded, entries: readonly Entry[]): readonly string[] {
+  const at = entries.lastIndexOf(failure as Entry)
+  const before = entries.slice(0, at)
+  if (before.some((entry) => entry.type === 'step.called' && entry.key === failure.key)) return []
+  const from = before.findLastIndex((entry) => entry.type === 'answered' || isChange(entry))
+  const beside = failure.key.slice(0, failure.key.lastIndexOf('/') + 1)
+  const began = before.slice(from + 1).filter((entry) => entry.type === 'step.began' && entry.kind === 'action')
+  return began.flatMap((entry) => ('key' in entry && entry.key?.startsWith(beside) ? [baseOf(entry.key)] : []))
+}
+
+const isChange = (entry: Entry): boolean =>
+  entry.type === 'step.began' && entry.kind === 'action' && entry.effect !== 'read'

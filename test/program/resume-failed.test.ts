@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
-import { workspace } from './program.ts'
+import { book, mark, workspace } from './program.ts'
 
 const touch = (id: string, what: string, needs = 'true') => `
       - id: ${id}
@@ -86,4 +86,32 @@ steps:
   expect(again.code).toBe(2)
   expect(again.stderr).toContain('undone')
   expect(work.effects()).toEqual(['a', 'undo'])
+})
+
+test('a condition that failed is judged by what is read anew; what was read before the last change is not read again', async () => {
+  const work = workspace()
+  const flag = join(work.folder, 'flag')
+  const reads = (id: string, script: string) =>
+    `  - { id: ${id}, action: local.script, effect: read, with: { script: '${script}', env: { LOG: "${work.log}" } } }\n`
+  work.write(
+    'judged.yaml',
+    book(
+      'judged',
+      `steps:
+${reads('before', 'echo before >> "$LOG"')}${mark('change')}${reads('look', `echo look >> "$LOG"; cat ${flag}`)}  - { id: seen, let: { flag: steps.look.result.stdout } }
+  - id: allowed
+    action: assert.that
+    with: { conditions: [{ that: "steps.seen.flag.trim() == 'off'", message: "the flag is {{ steps.seen.flag }}" }] }
+${mark('after')}`,
+    ),
+  )
+  writeFileSync(flag, 'on')
+  const failed = await work.run(['exec', 'judged.yaml'])
+  expect(failed.code, failed.all).toBe(1)
+  expect((await work.run(['resume', 'last'])).all).toContain('the flag is on')
+  writeFileSync(flag, 'off')
+  const resumed = await work.run(['resume', 'last'])
+  expect(resumed.code, resumed.all).toBe(0)
+  expect(work.effects()).toEqual(['before', 'mark change', 'look', 'look', 'look', 'mark after'])
+  expect((await work.run(['verify', 'last'])).code).toBe(0)
 })
