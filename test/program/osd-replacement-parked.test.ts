@@ -1,0 +1,179 @@
+import { resolve } from 'node:path'
+import { expect, test } from 'vitest'
+import { book, type Workspace, workspace } from './program.ts'
+import { type WorldInHand, worldInHand } from './world-in-hand.ts'
+
+const day = 24 * 60 * 60_000
+
+interface Fault {
+  readonly fault: string
+  readonly with?: object
+  readonly after?: string
+}
+
+/** A disk that fails; the technician comes two days after it was given up, and the new disk gets another name. */
+const served = (...more: Fault[]): Promise<WorldInHand> =>
+  worldInHand(
+    {
+      apiVersion: 'runbook/v1',
+      name: 'parked',
+      title: 'A technician who takes days',
+      topology: { controllers: 1, computes: 1, databases: 1, servers: 2 },
+      faults: [
+        { fault: 'ceph.disk_failing', with: { osd: 4 } },
+        { fault: 'ceph.disk_swapped', with: { osd: 4, minutes: 2 * 24 * 60, name: 'sdf' } },
+        ...more,
+      ],
+    },
+    300,
+  )
+
+/** Somebody who works on it from a machine of their own. */
+function operator(world: WorldInHand): Workspace & { begin(...inputs: string[]): string[] } {
+  const space = workspace()
+  world.lendTo(space)
+  const begin = (...inputs: string[]) => [
+    ...['exec', resolve('runbooks/osd-replacement.yaml'), '--inventory', 'world/inventory.yaml', '--output', 'plain'],
+    ...['osd_id=4', 'admin_host=ceph1', 'poll=1s', ...inputs].flatMap((input) => ['--input', input]),
+  ]
+  return { ...space, begin }
+}
+
+const resume = (...answers: string[]) => [
+  ...['resume', 'last', '--output', 'plain'],
+  ...answers.flatMap((answer) => ['--answer', answer]),
+]
+
+/** What somebody else types on a host of the cluster. */
+async function colleague(world: WorldInHand, command: string): Promise<void> {
+  const space = operator(world)
+  space.write(
+    'colleague.yaml',
+    book('colleague', `steps:\n  - { id: do, action: ssh.run, with: { host: ceph1, command: ${command} } }\n`),
+  )
+  const { code, all } = await space.run(['exec', 'colleague.yaml', '--inventory', 'world/inventory.yaml'])
+  expect(code, all).toBe(0)
+}
+
+/** Begins, and goes on to where it waits for the technician; the phrase that was to be typed. */
+async function toTheTechnician(space: ReturnType<typeof operator>, ...inputs: string[]): Promise<string> {
+  const asked = await space.run(space.begin(...inputs))
+  expect(asked.code, asked.all).toBe(6)
+  const [phrase = ''] = /replace-osd-4-\w+/.exec(asked.all) ?? []
+  const parked = await space.run(resume(`identity=${phrase}`, 'leave/last=yes'))
+  expect(parked.code, parked.all).toBe(6)
+  return phrase
+}
+
+const given = ['osd out 4', 'ceph2:ceph-osd@4.service', 'osd destroy 4', 'ceph2:/var/lib/ceph/osd/ceph-4']
+const taken = ['ceph2:/dev/sdf', 'ceph2:ceph-osd@4.service', 'ceph2:ceph-osd@4.service']
+
+test('three days after it was parked it goes on: the new disk is found under another name, and nothing is done twice', async () => {
+  const world = await served()
+  const space = operator(world)
+  await toTheTechnician(space)
+  expect(world.done()).toEqual(given)
+  await world.clock.advance(3 * day)
+  const { code, all } = await space.run(resume('swap/new_serial=ZC1TNEW7'))
+  expect(code, all).toBe(0)
+  expect(world.done()).toEqual([...given, ...taken])
+}, 300_000)
+
+test('flags that somebody set while it was parked are told before the new disk is touched, and it goes on when they are gone', async () => {
+  const world = await served({ fault: 'ceph.flags', with: { flags: ['noout', 'norebalance'] }, after: '1d' })
+  const space = operator(world)
+  await toTheTechnician(space)
+  await world.clock.advance(3 * day)
+  const { code, all } = await space.run(resume('swap/new_serial=ZC1TNEW7'))
+  expect(all).toContain('somebody has set flags: noout, norebalance')
+  expect({ code, done: world.done() }, all).toEqual({ code: 1, done: given })
+
+  for (const flag of ['noout', 'norebalance']) await colleague(world, `ceph osd unset ${flag}`)
+  const done = world.done()
+  const again = await space.run(resume())
+  expect(again.code, again.all).toBe(0)
+  expect(world.done()).toEqual([...done, ...taken])
+}, 300_000)
+
+test('another OSD that failed while it was parked is told before the new disk is touched', async () => {
+  const world = await served({ fault: 'ceph.osd_down', with: { osd: 9 }, after: '1d' })
+  const space = operator(world)
+  await toTheTechnician(space)
+  await world.clock.advance(3 * day)
+  const { code, all } = await space.run(resume('swap/new_serial=ZC1TNEW7'))
+  expect(all).toContain('other OSDs are not up: osd.9')
+  expect({ code, done: world.done() }, all).toEqual({ code: 1, done: given })
+}, 300_000)
+
+test('another OSD that failed while the last question was open: a fast swap destroys nothing, and puts back what it did', async () => {
+  const world = await served({ fault: 'ceph.osd_down', with: { osd: 9 }, after: '1d' })
+  const space = operator(world)
+  const asked = await space.run(space.begin('strategy=fast_swap'))
+  const [phrase = ''] = /replace-osd-4-\w+/.exec(asked.all) ?? []
+  const parked = await space.run(resume(`identity=${phrase}`))
+  expect(parked.code, parked.all).toBe(6)
+  await world.clock.advance(1 * day)
+  const { code, all } = await space.run(resume('leave/last=yes'))
+  expect(all).toContain('other OSDs are not up: osd.9')
+  expect(code, all).toBe(1)
+  expect(world.done()).toEqual([
+    'osd add-noout 4',
+    'ceph2:ceph-osd@4.service',
+    'ceph2:ceph-osd@4.service',
+    'osd rm-noout 4',
+  ])
+}, 300_000)
+
+test('an OSD that somebody put out while it was parked is told; one that was out before stays out, and is no reason to wait', async () => {
+  const world = await served()
+  const space = operator(world)
+  await colleague(world, 'ceph osd out 7')
+  await world.clock.advance(3 * day)
+  await toTheTechnician(space)
+  await colleague(world, 'ceph osd out 10')
+  await world.clock.advance(3 * day)
+  const done = world.done()
+  const { code, all } = await space.run(resume('swap/new_serial=ZC1TNEW7'))
+  expect(all).toContain('other OSDs have been put out meanwhile: osd.10')
+  expect({ code, done: world.done() }, all).toEqual({ code: 1, done })
+
+  await colleague(world, 'ceph osd in 10')
+  await world.clock.advance(day)
+  const again = await space.run(resume())
+  expect(again.code, again.all).toBe(0)
+  expect(world.done()).toEqual([...done, 'osd in 10', ...taken])
+}, 300_000)
+
+test('data that is on its way after the last question keeps a fast swap from destroying a copy', async () => {
+  const world = await served({ fault: 'ceph.recovery_stuck', after: '3d' })
+  const space = operator(world)
+  await colleague(world, 'ceph osd out 7')
+  await world.clock.advance(day)
+  const asked = await space.run(space.begin('strategy=fast_swap'))
+  const [phrase = ''] = /replace-osd-4-\w+/.exec(asked.all) ?? []
+  const parked = await space.run(resume(`identity=${phrase}`))
+  expect(parked.code, parked.all).toBe(6)
+  await world.clock.advance(3 * day)
+  await colleague(world, 'ceph osd in 7')
+  const { code, all } = await space.run(resume('leave/last=yes'))
+  expect(all).toContain('data is on its way')
+  expect(code, all).toBe(1)
+  expect(world.done().filter((what) => !what.endsWith('.service'))).toEqual([
+    ...['osd out 7', 'osd add-noout 4', 'osd in 7', 'osd rm-noout 4'],
+  ])
+}, 300_000)
+
+test('an OSD that a colleague replaced while the first question was open is left alone', async () => {
+  const world = await served()
+  const [first, second] = [operator(world), operator(world)]
+  const asked = await first.run(first.begin())
+  const [phrase = ''] = /replace-osd-4-\w+/.exec(asked.all) ?? []
+  await toTheTechnician(second)
+  await world.clock.advance(3 * day)
+  const replaced = await second.run(resume('swap/new_serial=ZC1TNEW7'))
+  expect(replaced.code, replaced.all).toBe(0)
+  const done = world.done()
+  const { code, all } = await first.run(resume(`identity=${phrase}`, 'leave/last=yes'))
+  expect(all).toContain('osd.4 is not the OSD any more that was looked at')
+  expect({ code, done: world.done() }, all).toEqual({ code: 1, done })
+}, 300_000)
