@@ -60,8 +60,9 @@ export function sshDoor(options: SshDoorOptions): SshDoor {
     passed: readonly string[],
     signal: AbortSignal,
   ): Promise<Connection> {
-    const { user, hostname, port, jumps, hostKeyAlias, transport } = settings
-    const key = JSON.stringify([user, hostname, port, jumps, hostKeyAlias, transport])
+    const { name, user, hostname, port, jumps, hostKeyAlias, transport } = settings
+    // by name too: two names of one machine may have other keys, other known hosts, and are told apart in messages
+    const key = JSON.stringify([name, user, hostname, port, jumps, hostKeyAlias, transport])
     if (passed.includes(key)) throw loopFailure(settings.name)
     const kept = connections.get(key) ?? shared((stop) => openHop(settings, [...passed, key], stop))
     connections.set(key, kept)

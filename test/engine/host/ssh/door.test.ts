@@ -144,6 +144,21 @@ describe('the connection', () => {
     expect(c1.server.seen.refused).toBe(0)
   })
 
+  test('is not lent to another name of the same machine, which has a key and known hosts of its own', async () => {
+    await using c1 = await host()
+    const stranger = { ...c1.settings, knownHosts: [c1.files.write('none', '')] }
+    const keyless = { ...c1.settings, identityFiles: [] }
+    await using door = doorTo({ c1: c1.settings, stranger, keyless })
+    await door.ssh.exec('c1', { argv: ['true'] }, never)
+    for (const [name, code] of [
+      ['stranger', 'host_key_unknown'],
+      ['keyless', 'auth_failed'],
+    ] as const) {
+      const refused = door.ssh.exec(name, { argv: ['true'] }, never)
+      await expect(refused).rejects.toMatchObject({ code })
+    }
+  })
+
   test('waits for a session where a server takes fewer', async () => {
     await using c1 = await host({ maxSessions: 2 })
     await using door = doorTo({ c1: c1.settings })
