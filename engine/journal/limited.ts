@@ -74,15 +74,14 @@ export async function limited(
   try {
     const outcome = await body(io)
     // what ended well before it could be stopped, ended well
-    return reason && !isGood(outcome)
-      ? ({
-          ...reason,
-          ...('error' in outcome &&
-            outcome.error.detail !== undefined && {
-              error: { ...('error' in reason ? reason.error : outcome.error), detail: outcome.error.detail },
-            }),
-        } as Outcome)
-      : outcome
+    if (!reason || isGood(outcome)) return outcome
+    if (!('error' in outcome && 'error' in reason)) return reason
+    // why it was stopped, and what the action says of what it leaves behind
+    const { detail, hint } = outcome.error
+    return {
+      ...reason,
+      error: { ...reason.error, ...(hint !== undefined && { hint }), ...(detail !== undefined && { detail }) },
+    }
   } catch (error) {
     if (reason && stop.signal.aborted) return reason
     throw error

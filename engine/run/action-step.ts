@@ -143,20 +143,20 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
 
   /** Whether it happened: what the step came to then, or that it is to be done, or to be left in doubt. */
   async function ask(at: string, facts: About, { outcome, attempt }: Ran): Promise<Outcome | 'again' | 'leave'> {
+    let seen: string | undefined
     if (action && !asks(action) && action.settled) {
       const looked = await engine.durable.run(
         about(at, 'settled'),
         { ...facts, effect: 'read', repeatable: true, quiet: true },
         (io) => io.perform(step.action, 'settled', params, attempt),
       )
-      const said =
-        looked.outcome.status === 'succeeded' ? (looked.outcome.result as { happened?: string; result?: Json }) : {}
+      const said = looked.outcome.status === 'succeeded' ? (looked.outcome.result as Look) : {}
       if (said.happened === 'yes') return { status: 'succeeded', result: said.result ?? null }
       if (said.happened === 'no') return 'again'
+      seen = said.why ?? ('error' in looked.outcome ? `the look failed: ${looked.outcome.error.message}` : undefined)
     }
-    const answer = await engine.durable.ask(about(at, 'doubt'), step.address, doubtQuestion(key, name, step, outcome), {
-      inDoubt: true,
-    })
+    const question = doubtQuestion(key, name, step, outcome, seen)
+    const answer = await engine.durable.ask(about(at, 'doubt'), step.address, question, { inDoubt: true })
     const decision = answer && 'value' in answer ? answer.value : 'abort'
     if (decision === 'done') return { status: 'succeeded', result: await vouched(at) }
     return decision === 'again' ? 'again' : 'leave'
@@ -203,11 +203,19 @@ function stepQuestion(name: string, step: PlannedAction, params: JsonObject) {
   }
 }
 
-function doubtQuestion(key: string, name: string, step: PlannedAction, outcome: Outcome) {
+/** What `settled` of an action says. */
+interface Look {
+  readonly happened?: string
+  readonly result?: Json
+  readonly why?: string
+}
+
+/** With what the look found, for whoever decides has to begin somewhere. */
+function doubtQuestion(key: string, name: string, step: PlannedAction, outcome: Outcome, seen: string | undefined) {
   const why = 'error' in outcome ? outcome.error.message : 'it began and its end was not recorded'
   return {
     kind: 'choose' as const,
-    message: `did \`${key}\` (${name}; ${step.action}) happen? ${why}`,
+    message: `did \`${key}\` (${name}; ${step.action}) happen? ${why}${seen === undefined ? '' : `; looked since: ${seen}`}`,
     options: [
       { value: 'done', label: 'it happened: go on after it' },
       { value: 'again', label: 'it did not happen: do it now' },

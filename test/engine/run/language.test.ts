@@ -337,6 +337,32 @@ test('an action that is asked whether it happened knows which attempt is in doub
   expect(asked).toEqual([`settled ${first}`])
 })
 
+test.each([
+  { look: async () => ({ happened: 'unknown', why: 'the server is gone' }) as const, says: 'the server is gone' },
+  {
+    look: async () => {
+      throw new StepFailure('unreachable', 'nobody answers', { status: 'unreachable' })
+    },
+    says: 'the look failed: nobody answers',
+  },
+])('whoever is asked whether a step happened is told what the look found: $says', async ({ look, says }) => {
+  const action: WorkAction = {
+    name: 'test.look',
+    summary: 'looks',
+    effect: 'change',
+    params: closedObject({}),
+    result: closedObject({}),
+    examples: [{}],
+    run: () => {
+      throw new StepFailure('connection_lost', 'lost', { status: 'unknown' })
+    },
+    settled: look,
+  }
+  const done = await walk(`${head}steps:\n  - { id: x, action: test.look }\n`, { moreActions: [action] })
+  const asked = done.entries.flatMap((entry) => (entry.type === 'asked' ? [entry.question.message] : []))
+  expect(asked).toEqual([`did \`x\` (x; test.look) happen? lost; looked since: ${says}`])
+})
+
 test('a no from a person ends the run as refused, without a rescue; always and undo still run', async () => {
   const world = emptyWorld()
   const yaml = `${head}steps:
@@ -425,6 +451,23 @@ test('a running step gets the signal when the run is cancelled', async () => {
   })
   expect(outcomeOf(done, 'a')).toMatchObject({ status: 'cancelled' })
   expect(done.ending?.status).toBe('cancelled')
+})
+
+test('a step that is cancelled tells what its action says of what it leaves behind', async () => {
+  const world = emptyWorld()
+  const stop = new AbortController()
+  world.touch['a'] = (signal) =>
+    new Promise((_, reject) => {
+      const left = new StepFailure('interrupted', 'broken off', { hint: 'delete `b`', detail: { left: 'b' } })
+      signal.addEventListener('abort', () => reject(left), { once: true })
+      stop.abort()
+    })
+  const yaml = `${head}steps:\n  - { id: a, action: test.change, with: { what: a } }\n`
+  const done = await walk(yaml, { world, cancel: stop.signal })
+  expect(outcomeOf(done, 'a')).toMatchObject({
+    status: 'cancelled',
+    error: { code: 'cancelled', hint: 'delete `b`', detail: { left: 'b' } },
+  })
 })
 
 test('a changed runbook is found where it differs from the journal', async () => {
