@@ -148,14 +148,25 @@ export interface Clock {
   sleep(ms: number, signal: AbortSignal): Promise<void>
 }
 
-export interface HttpRequest {
+export type HttpRequest = HttpExchange & HttpPayload
+
+/** What a request brings: a body, the bytes of a file, or nothing. */
+export type HttpPayload =
+  | {
+      /** JSON is sent as JSON; a string as it is. */
+      readonly body?: Json
+      readonly file?: never
+    }
+  | {
+      readonly body?: never
+      /** The bytes of a file of this machine, sent as they are read. */
+      readonly file: { readonly path: string; sent?(bytes: number): void }
+    }
+
+interface HttpExchange {
   readonly method: string
   readonly url: string
   readonly headers?: { readonly [name: string]: string }
-  /** JSON is sent as JSON; a string as it is. */
-  readonly body?: Json
-  /** Instead of a body: the bytes of a file of this machine, sent as they are read. */
-  readonly file?: { readonly path: string; sent?(bytes: number): void }
   /** Milliseconds for the whole exchange; 30,000 unless told. */
   readonly timeout?: number
   readonly tls?: { readonly ca?: string; readonly verify?: boolean; readonly cert?: string; readonly key?: string }

@@ -63,6 +63,9 @@ export function httpDoor({ clock, onCall, maxBody = defaultMaxBody }: HttpDoorOp
     (told: HttpDoorOptions['onCall']): Http =>
     async (request, signal) => {
       signal.throwIfAborted()
+      // the types say so too, to those who have them
+      if (request.file !== undefined && Reflect.get(request, 'body') !== undefined)
+        throw new TypeError('a request brings a `body` or a `file`, not both')
       const target = targetOf(request)
       const read = effectOf(request) === 'read'
       const first = await exchange(agentFor(request, { fresh: !read }), request, target, told, signal)

@@ -1,4 +1,4 @@
-import { type HttpRequest, type HttpResponse, StepFailure } from '../../engine/action/contract.ts'
+import { type HttpPayload, type HttpResponse, StepFailure } from '../../engine/action/contract.ts'
 import { isObject, type Json, type JsonObject } from '../../engine/json.ts'
 import { addressOf } from './address.ts'
 import type { Token } from './auth.ts'
@@ -10,18 +10,17 @@ import { dropToken, type Session, tokenOf } from './session.ts'
 import { agreeOn, type Microversions, versionHeaders } from './versions.ts'
 
 /** One request to a service. */
-export interface ServiceCall {
+export type ServiceCall = ServiceRequest & HttpPayload
+
+interface ServiceRequest {
   /** By any of its names in a catalog: `compute`, `volumev3`. */
   readonly service: string
   readonly method?: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
   /** Below the service's version, and below the project where its addresses have one: `/servers/detail`. */
   readonly path: string
   readonly query?: Query
-  readonly body?: Json
-  /** Instead of a body. */
-  readonly file?: HttpRequest['file']
   readonly microversion?: Microversions
-  /** By default `read` for GET, `change` for the rest. Only a read is ever repeated. */
+  /** By default `read` for GET, `change` for the rest. A change is repeated only where it was surely not carried out. */
   readonly effect?: 'read' | 'change'
   /** Milliseconds. */
   readonly timeout?: number
@@ -49,13 +48,14 @@ export interface ServiceAnswer {
 /**
  * Sends a request with the session's token and gives the answer, which is below 300; anything else is thrown as
  * `StepFailure` (see `failureFrom`). A token that is refused is replaced once: a request that was not let in has not
- * happened, so this holds for changes as well. A read is repeated when the answer says that its trouble may pass.
+ * happened, so this holds for changes as well. A read is repeated when the answer says that its trouble may pass, a
+ * change only when it was refused for coming too often, which is before anything is done.
  */
 export async function call(session: Session, call: ServiceCall, signal: AbortSignal): Promise<ServiceAnswer> {
   const method = call.method ?? 'GET'
   const effect = call.effect ?? (method === 'GET' ? 'read' : 'change')
   const send = () => sendLetIn(session, { ...call, method, effect }, signal)
-  const { response, url, microversion } = await (effect === 'read' ? patiently(session.ctx, send, signal) : send())
+  const { response, url, microversion } = await patiently(session.ctx, send, signal, effect)
   if (response.status < 300) return answerFrom(response, url, microversion)
   throw failureFrom(response, { service: call.service, method, url, effect })
 }
@@ -122,7 +122,7 @@ async function sendLetIn(session: Session, call: ReadyCall, signal: AbortSignal)
 
 async function send(session: Session, call: ReadyCall, token: Token, signal: AbortSignal): Promise<Sent> {
   const { ctx, shared } = session
-  const { service, method, effect, body, file, timeout } = call
+  const { service, method, effect, timeout } = call
   const address = addressOf(endpointOf(token.catalog, shared.cloud, service), service, token.projectId)
   const microversion = await agreeOn(call.microversion, { service, address, token: token.value }, session, signal)
   const url = `${address.base}${call.path}${queryText(call.query)}`
@@ -134,14 +134,16 @@ async function send(session: Session, call: ReadyCall, token: Token, signal: Abo
       headers,
       effect,
       tls: shared.cloud.tls,
-      ...(body !== undefined && { body }),
-      ...(file !== undefined && { file }),
+      ...payloadOf(call),
       ...(timeout !== undefined && { timeout }),
     },
     signal,
   )
   return { response, url, microversion }
 }
+
+const payloadOf = ({ body, file }: HttpPayload): HttpPayload =>
+  file !== undefined ? { file } : body !== undefined ? { body } : {}
 
 function queryText(query: Query = {}): string {
   const search = new URLSearchParams()

@@ -62,6 +62,8 @@ function hintFor(code: string): string | undefined {
     conflict: 'its state has changed: look again before you go on',
     forbidden: 'the role of this user does not allow it: use an administrator',
     unauthorized: 'the token was refused: check the cloud entry',
+    rate_limited:
+      'it was asked three times, as far apart as it wanted: try again later, or with `retry` and fewer at once',
     redirected: 'the address in the catalog points elsewhere: correct it, or set an endpoint override',
     server_error: 'look for the request id in the log of the service',
   }

@@ -1,20 +1,25 @@
 import type { ActionContext, HttpResponse } from '../../engine/action/contract.ts'
 
-/** Reads are tried this often. */
+/** What may be tried again is tried this often. */
 const tries = 3
 const firstDelay = 1_000
 const longestDelay = 30_000
-const passing = new Set([429, 500, 502, 503, 504])
+const passing = {
+  read: new Set([429, 500, 502, 503, 504]),
+  // too many requests: whoever says so has not begun with this one
+  change: new Set([429]),
+}
 
-/** Sends a read, and again while its answer says that the trouble may pass. Never for a change. */
+/** Sends a request, and again while its answer says that the trouble may pass. */
 export async function patiently<T extends { readonly response: HttpResponse }>(
   { clock }: Pick<ActionContext, 'clock'>,
   send: () => Promise<T>,
   signal: AbortSignal,
+  effect: 'read' | 'change' = 'read',
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     const sent = await send()
-    if (!passing.has(sent.response.status) || attempt === tries) return sent
+    if (!passing[effect].has(sent.response.status) || attempt === tries) return sent
     await clock.sleep(delayAfter(attempt, sent.response, clock.now()), signal)
   }
 }

@@ -74,6 +74,19 @@ test('a file that cannot be read is not sent, and one that nobody takes is close
   await expect.poll(open).not.toContain(path)
 })
 
+test('a request that brings a body and a file is refused, and neither is sent', async () => {
+  const seen: string[] = []
+  await using server = await serve((request, response) => {
+    seen.push(request.url ?? '')
+    response.writeHead(204).end()
+  })
+  await using door = openDoor()
+  const both = { method: 'PUT', url: server.url, body: {}, file: { path: import.meta.filename } }
+  // @ts-expect-error it is one or the other
+  await expect(door.request(both, never)).rejects.toThrow('a request brings a `body` or a `file`, not both')
+  expect(seen).toEqual([])
+})
+
 test('a redirect is an answer like any other', async () => {
   await using server = await serve((_, response) => response.writeHead(302, { location: '/elsewhere' }).end())
   await using door = openDoor()

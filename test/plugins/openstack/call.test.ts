@@ -184,7 +184,6 @@ test.each([
   { status: 502, outcome: 'unknown' },
   { status: 504, outcome: 'unknown' },
   { status: 503, outcome: 'failed' },
-  { status: 429, outcome: 'failed' },
 ])('a change that is answered $status is $outcome, and never repeated', async ({ status, outcome }) => {
   await using cloud = await fakeCloud({ [`POST ${path}`]: { status } })
   await using world = testContext([cloud.cloud])
@@ -193,6 +192,29 @@ test.each([
   ).rejects.toMatchObject({ status: outcome })
   expect(cloud.asked).toHaveLength(1)
   expect(world.clock.slept).toEqual([])
+})
+
+test('a change that came too often is asked for again when the service wants it, for nothing has been done', async () => {
+  const tooOften: Reply = { status: 429, headers: { 'retry-after': '7' } }
+  for (const { refusals, sent } of [
+    { refusals: 2, sent: 3 },
+    { refusals: 9, sent: 3 },
+  ]) {
+    await using cloud = await fakeCloud({
+      [`POST ${path}`]: (_, before) => (before < refusals ? tooOften : { json: { things: [] } }),
+    })
+    await using world = testContext([cloud.cloud])
+    const asked = call(await sessionOf(world.ctx, {}), { ...getThings, method: 'POST', body: {} }, never)
+    if (refusals < 3) expect(await asked).toMatchObject({ status: 200 })
+    else
+      await expect(asked).rejects.toMatchObject({
+        code: 'rate_limited',
+        status: 'failed',
+        hint: expect.stringContaining('try again later'),
+      })
+    expect(cloud.asked).toHaveLength(sent)
+    expect(world.clock.slept).toEqual([7_000, 7_000])
+  }
 })
 
 const page =
