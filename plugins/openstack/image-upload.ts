@@ -169,7 +169,7 @@ async function filled(session: Session, id: string, file: File, signal: AbortSig
     () => undefined,
     (error: unknown) => error,
   )
-  if (signal.aborted) throw refused ?? signal.reason
+  if (signal.aborted) throw await brokenOff(session, id, refused ?? signal.reason)
   let image: JsonObject | undefined
   try {
     // a balancer may have lost patience while Glance goes on
@@ -186,6 +186,23 @@ async function filled(session: Session, id: string, file: File, signal: AbortSig
     detail: { id, size: file.size, sha512: file.digests.sha512, image: image ? withoutSecrets(image) : null },
     cause: refused,
   })
+}
+
+/** Nobody waits for it any more: what was made goes too, for as long as that takes; else it is named. */
+async function brokenOff(session: Session, id: string, cause: unknown): Promise<StepFailure> {
+  const left = !(await takenBack(session, id, new AbortController().signal))
+  return new StepFailure(
+    'interrupted',
+    `it was broken off; the image \`${id}\` is ${left ? 'left' : 'deleted again'}`,
+    {
+      status: left ? 'unknown' : 'failed',
+      hint: left
+        ? `the image \`${id}\` is left without its bytes: \`openstack image delete ${id}\``
+        : `the image \`${id}\` that it had begun is deleted again`,
+      detail: { id, left },
+      cause,
+    },
+  )
 }
 
 const said = (image: JsonObject | undefined): string =>
@@ -205,7 +222,8 @@ async function stored(session: Session, id: string, signal: AbortSignal): Promis
 
 async function takenBack(session: Session, id: string, signal: AbortSignal): Promise<boolean> {
   try {
-    await orMissing(() => call(session, { service: 'image', method: 'DELETE', path: `/images/${segment(id)}` }, signal))
+    const remove = { service: 'image', method: 'DELETE', path: `/images/${segment(id)}`, timeout: 10_000 } as const
+    await orMissing(() => call(session, remove, signal))
     return true
   } catch {
     return false

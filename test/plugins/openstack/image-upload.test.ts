@@ -127,6 +127,32 @@ test('what cannot be deleted again is told', async () => {
   expect(error).toMatchObject({ code: 'upload_failed', message: expect.stringContaining('is still there: delete it') })
 })
 
+test.each([
+  { removed: 204, left: false, hint: `the image \`${id}\` that it had begun is deleted again`, status: 'failed' },
+  { removed: 500, left: true, hint: `\`openstack image delete ${id}\``, status: 'unknown' },
+])(
+  'an upload that is broken off takes back what it began, or tells how to: DELETE answers $removed',
+  async ({ removed, left, hint, status }) => {
+    const stop = new AbortController()
+    const routes = {
+      ...none,
+      [`PUT ${record}/${id}/file`]: () => {
+        stop.abort(new Error('the run was cancelled'))
+        return { status: 204 }
+      },
+      [`DELETE ${record}/${id}`]: { status: removed },
+    }
+    const { error, asked } = await runAction(imageUpload.name, wanted, routes, stop.signal)
+    expect(error).toMatchObject({
+      code: 'interrupted',
+      status,
+      hint: expect.stringContaining(hint),
+      detail: { id, left },
+    })
+    expect(told(asked)).toEqual(['POST ', `PUT /${id}/file`, `DELETE /${id}`])
+  },
+)
+
 test('a balancer that loses patience while Glance goes on is no failure', async () => {
   const { result, asked } = await runAction(imageUpload.name, wanted, {
     ...none,
