@@ -2,12 +2,13 @@ import { type Settled, StepFailure, type WorkAction } from '../../engine/action/
 import { closedObject, flag, listOf, text, textMap } from '../../engine/action/define.ts'
 import { isObject, type Json, type JsonObject } from '../../engine/json.ts'
 import { call, partOf, versionFor } from './call.ts'
+import { refuseWrongHost } from './chosen-host.ts'
 import { paramsOf } from './fields.ts'
 import { flavorCalled } from './find-flavor.ts'
 import { imageCalled } from './find-image.ts'
+import { networkCalled } from './find-network.ts'
 import { serversNamed } from './find-server.ts'
 import { type Followed, follow } from './follow.ts'
-
 import { withoutSecrets } from './json-body.ts'
 import { notYet, restsIn } from './judges.ts'
 import { attemptMark, attemptName } from './operation.ts'
@@ -49,7 +50,7 @@ export const serverCreate: WorkAction = {
       image: text('The image, by id or exact name', { minLength: 1 }),
       boot_volume: text('A volume to boot from instead of an image, by id', { minLength: 1 }),
       networks: listOf(
-        text('A network, by id', { minLength: 1 }),
+        text('A network, by id or exact name', { minLength: 1 }),
         'Its networks; empty for none, and what Nova chooses unless told',
       ),
       ports: listOf(text('A port, by id', { minLength: 1 }), 'Ports that were made before'),
@@ -77,7 +78,7 @@ export const serverCreate: WorkAction = {
 
   async plan(ctx, params, signal) {
     const session = await sessionOf(ctx, params)
-    const { flavor, image } = await wantedOf(session, params, signal)
+    const { flavor, image, networks } = await wantedOf(session, params, signal)
     return {
       summary: `would make the server \`${String(params['name'])}\``,
       changes: [
@@ -86,6 +87,7 @@ export const serverCreate: WorkAction = {
           after: {
             flavor: flavor['name'] ?? null,
             image: image?.['name'] ?? null,
+            ...(networks && { networks: networks.map(({ name, id }) => name ?? id ?? null) }),
             host: params['host'] ?? 'a host of the scheduler',
           },
         },
@@ -95,9 +97,9 @@ export const serverCreate: WorkAction = {
 
   async run(ctx, params, signal): Promise<Json> {
     const session = await sessionOf(ctx, params)
-    const { flavor, image } = await wantedOf(session, params, signal)
+    const wanted = await wantedOf(session, params, signal)
     const version = await versionFor(session, 'compute', versionsFor(params), signal)
-    const body = { server: requestOf(params, flavor, image, attemptMark(ctx)), ...hintsOf(params) }
+    const body = { server: requestOf(params, wanted, attemptMark(ctx)), ...hintsOf(params) }
     const made = await call(
       session,
       { service: 'compute', method: 'POST', path: '/servers', body, microversion: { min: version, max: version } },
@@ -137,12 +139,25 @@ async function ownServer(session: Session, name: string, signal: AbortSignal): P
   return undefined
 }
 
-async function wantedOf(session: Session, params: JsonObject, signal: AbortSignal) {
-  const { image, boot_volume } = params
+/** What it is made of, as the cloud shows it. */
+interface Wanted {
+  readonly flavor: JsonObject
+  readonly image: JsonObject | undefined
+  readonly networks: readonly JsonObject[] | undefined
+}
+
+async function wantedOf(session: Session, params: JsonObject, signal: AbortSignal): Promise<Wanted> {
+  const { image, boot_volume, networks, host } = params
   if ((image === undefined) === (boot_volume === undefined))
     throw new StepFailure('bad_request', 'a server boots from an `image` or from a `boot_volume`: give one of them')
   const flavor = await flavorCalled(session, String(params['flavor']), signal)
-  return { flavor, image: image === undefined ? undefined : await imageCalled(session, String(image), signal) }
+  if (host !== undefined) await refuseWrongHost(session, String(host), signal)
+  const named = Array.isArray(networks) ? networks.map(String) : undefined
+  return {
+    flavor,
+    image: image === undefined ? undefined : await imageCalled(session, String(image), signal),
+    networks: named && (await Promise.all(named.map((name) => networkCalled(session, name, signal)))),
+  }
 }
 
 function versionsFor({ host }: JsonObject): Microversions & { readonly what?: string } {
@@ -150,12 +165,7 @@ function versionsFor({ host }: JsonObject): Microversions & { readonly what?: st
   return { min: '2.74', max: computeVersions.max, what: 'a server on a chosen `host`' }
 }
 
-function requestOf(
-  params: JsonObject,
-  flavor: JsonObject,
-  image: JsonObject | undefined,
-  mark: JsonObject,
-): JsonObject {
+function requestOf(params: JsonObject, { flavor, image, networks }: Wanted, mark: JsonObject): JsonObject {
   const {
     name = '',
     boot_volume,
@@ -171,7 +181,7 @@ function requestOf(
     name,
     flavorRef: flavor['id'],
     imageRef: image?.['id'],
-    networks: networksOf(params),
+    networks: networksOf(networks, params),
     host,
     availability_zone,
     key_name,
@@ -187,8 +197,8 @@ function requestOf(
   return Object.fromEntries(Object.entries(wanted).filter((entry): entry is [string, Json] => entry[1] !== undefined))
 }
 
-function networksOf({ networks, ports }: JsonObject): Json {
-  const nets = Array.isArray(networks) ? networks.map((uuid) => ({ uuid })) : []
+function networksOf(networks: Wanted['networks'], { ports }: JsonObject): Json {
+  const nets = (networks ?? []).map(({ id = '' }) => ({ uuid: id }))
   const all = [...nets, ...(Array.isArray(ports) ? ports.map((port) => ({ port })) : [])]
   if (all.length > 0) return all
   return networks === undefined ? 'auto' : 'none'

@@ -1,6 +1,7 @@
 import { StepFailure } from '../../engine/action/contract.ts'
 import { flag, text } from '../../engine/action/define.ts'
 import type { JsonObject } from '../../engine/json.ts'
+import { refuseWrongHost } from './chosen-host.ts'
 import { computeServices } from './compute-services.ts'
 import { orNull } from './fields.ts'
 import { flavorCalled } from './find-flavor.ts'
@@ -28,6 +29,13 @@ const hostAsked = ({ host }: JsonObject): string | undefined => (typeof host ===
 const hostIn = (params: JsonObject): JsonObject => {
   const host = hostAsked(params)
   return host === undefined ? {} : { host }
+}
+
+/** A host that is asked for has to be one that can be moved to. */
+const toChosenHost: NonNullable<Operation['prepare']> = async ({ session, params }, signal) => {
+  const host = hostAsked(params)
+  if (host !== undefined) await refuseWrongHost(session, host, signal)
+  return {}
 }
 
 const migrationStatus = ({ seen }: Look): string => textAt(seen.migration, 'status') ?? ''
@@ -130,6 +138,7 @@ const liveMigrate: Operation = {
   from: ['active', 'paused'],
   holds: isThere,
   migrates: { types: ['live-migration'], own: true },
+  prepare: toChosenHost,
   // from 2.68 on `force` is refused; it is never sent
   request: ({ params: { host = null, block_migration = 'auto' } }) => ({
     versions: computeVersions,
@@ -158,6 +167,7 @@ const migrate: Operation = {
   from: ['active', 'stopped'],
   holds: (server, params) => isThere(server, params) && restsIn(server, 'active', 'stopped', 'resized'),
   migrates: { types: coldTypes, own: true },
+  prepare: toChosenHost,
   request: ({ params }) => {
     const host = hostAsked(params)
     return {
@@ -287,7 +297,9 @@ const evacuate: Operation = {
   needsHost: false,
   holds: isThere,
   migrates: { types: ['evacuation'], own: true },
-  prepare: async ({ session, server }, signal) => {
+  prepare: async (it, signal) => {
+    const { session, server } = it
+    await toChosenHost(it, signal)
     const host = hostOf(server)
     const services = await computeServices(session, { host, binary: 'nova-compute' }, signal)
     const [service] = services

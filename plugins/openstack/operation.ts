@@ -154,6 +154,8 @@ async function prepared(operation: Operation, ctx: ActionContext, params: JsonOb
     return { ready: ready({}), migrations, already: true, underWay: false }
   refuseState(operation, server, params)
   if (operation.needsHost !== false) refuseSilentHost(server)
+  // a dry run, too, says that the cloud is too old for it
+  await versionFor(session, 'compute', operation.request(ready({})).versions, signal)
   const found = (await operation.prepare?.({ session, server, params }, signal)) ?? {}
   return { ready: ready(found), migrations, already: false, underWay: false }
 }

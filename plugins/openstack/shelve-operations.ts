@@ -1,6 +1,7 @@
 import { StepFailure } from '../../engine/action/contract.ts'
 import { text } from '../../engine/action/define.ts'
 import type { Json, JsonObject } from '../../engine/json.ts'
+import { refuseWrongHost } from './chosen-host.ts'
 import { orNull } from './fields.ts'
 import { arrives, notYet, restsIn } from './judges.ts'
 import { nameOf, type Operation } from './operation.ts'
@@ -66,7 +67,7 @@ const unshelve: Operation = {
   from: ['shelved', 'shelved_offloaded'],
   needsHost: false,
   holds: (server, { host }) => restsIn(server, 'active') && (host === undefined || hostOf(server) === host),
-  prepare: async ({ server, params }) => {
+  prepare: async ({ session, server, params }, signal) => {
     if (Object.keys(placeAsked(params)).length > 0 && vmStateOf(server) === 'shelved')
       throw new StepFailure(
         'wrong_state',
@@ -75,6 +76,7 @@ const unshelve: Operation = {
           hint: 'leave out `host` and `availability_zone`, or wait until it is SHELVED_OFFLOADED',
         },
       )
+    if (typeof params['host'] === 'string') await refuseWrongHost(session, params['host'], signal)
     return {}
   },
   request: ({ params }) => {

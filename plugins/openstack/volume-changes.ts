@@ -8,6 +8,7 @@ import { textAt } from './json-body.ts'
 import { segment } from './list.ts'
 import { orMissing } from './missing.ts'
 import { attemptMark } from './operation.ts'
+import { listAll, pageSize } from './paging.ts'
 import { type Session, sessionOf } from './session.ts'
 
 import {
@@ -115,6 +116,7 @@ function deletion(kind: Kind, description: string): WorkAction {
       const now = await orGone(session, kind, String(params[noun]), signal)
       if (!now) return { summary: `there is no such ${noun}`, changes: [] }
       refuseState(kind, now)
+      await refuseSnapshots(session, kind, now, signal)
       const changes = [{ path: `${noun} ${shown(now)}`, before: statusOf(now), after: null }]
       return { summary: `would delete the ${noun} \`${shown(now)}\``, changes }
     },
@@ -125,6 +127,7 @@ function deletion(kind: Kind, description: string): WorkAction {
       const id = textAt(now, 'id') ?? ''
       if (statusOf(now) !== 'deleting') {
         refuseState(kind, now)
+        await refuseSnapshots(session, kind, now, signal)
         const asked = { service: 'block-storage', method: 'DELETE', path: `${path}/${segment(id)}` } as const
         await call(session, { ...asked, microversion: versions }, signal)
       }
@@ -155,6 +158,25 @@ function refuseState({ noun, deletable }: Kind, now: JsonObject): void {
     `${noun} \`${shown(now)}\` is \`${statusOf(now)}\`; it is deleted from ${from}`,
     {
       detail: { id: now['id'] ?? null, status: now['status'] ?? null },
+    },
+  )
+}
+
+/** Cinder refuses a volume that has snapshots, in words that name everything it might be. */
+async function refuseSnapshots(session: Session, kind: Kind, now: JsonObject, signal: AbortSignal): Promise<void> {
+  if (kind !== volumes) return
+  const id = textAt(now, 'id') ?? ''
+  const query = { volume_id: id, all_tenants: 1, limit: pageSize }
+  const asked = { service: 'block-storage', path: '/snapshots/detail', query, collection: 'snapshots' }
+  const { items } = await listAll(session, { ...asked, microversion: versions }, signal)
+  const own = items.filter((one) => one['volume_id'] === id)
+  if (own.length === 0) return
+  throw new StepFailure(
+    'has_snapshots',
+    `volume \`${shown(now)}\` has ${own.length === 1 ? 'a snapshot' : `${own.length} snapshots`}: ${own.map((one) => `\`${shown(one)}\``).join(', ')}`,
+    {
+      hint: 'delete them first, with `openstack.volume_snapshot.delete`',
+      detail: { id, snapshots: own.map((one) => one['id'] ?? null) },
     },
   )
 }

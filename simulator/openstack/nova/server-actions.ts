@@ -269,7 +269,8 @@ const actions: { readonly [name: string]: Action } = {
   createImage: {
     from: awake,
     run({ world, server, asker, argument, request }) {
-      const image = snapshot(world, server, asker, String(argument['name']))
+      const { name, metadata } = argument as { name: string; metadata?: { readonly [key: string]: string } }
+      const image = snapshot(world, server, asker, { name, ...(metadata && { metadata }) })
       world.effect('openstack.server.create_image', nameOf(server), { image: image.id, name: image.name })
       const location = { Location: `${request.origin}/images/${image.id}` }
       return request.version >= 45 ? json(202, { image_id: image.id }) : { status: 202, headers: location }

@@ -85,10 +85,17 @@ export function unshelve(world: CloudWorld, server: NovaServer, asker: Asker, ho
 const isShelf = (properties: Image['properties']): boolean => properties['shelved'] === 'true'
 
 /** `createImage`: the image is there at once, and has its bytes some seconds later. */
-export function snapshot(world: CloudWorld, server: NovaServer, asker: Asker, name: string): Image {
+export function snapshot(
+  world: CloudWorld,
+  server: NovaServer,
+  asker: Asker,
+  { name, metadata = {} }: { readonly name: string; readonly metadata?: { readonly [key: string]: string } },
+): Image {
   const { clock } = world
   const record = recordAction(world, server, 'createImage', asker)
   const image = addImage(world, server, name)
+  // what is written on it stands among its properties
+  Object.assign(image.properties, metadata)
   const tasks = ['image_snapshot', 'image_pending_upload', 'image_uploading'] as const
   let task: string = tasks[0]
   const underWay = () => server.taskState === task

@@ -109,6 +109,9 @@ export function fakeNova({
         },
       }
     },
+    'GET /compute/v2.1/os-services': {
+      json: { services: ['a', 'b'].map((host) => ({ binary: 'nova-compute', host, state: 'up', status: 'enabled' })) },
+    },
     'GET /compute/v2.1/os-migrations': () => ({ json: { migrations: [...(now().migrations ?? [])] } }),
     [`GET /compute/v2.1/servers/${id}/migrations`]: () => ({
       json: { migrations: [{ id: 7, status: 'running', memory_remaining_bytes: now().remaining ?? null }] },

@@ -383,7 +383,8 @@ test.each<{
 ])(
   '$verb $params on a cloud that speaks up to $speaks',
   async ({ verb, params = {}, speaks, before = {}, sent, needed, version = speaks }) => {
-    const down = { 'GET /compute/v2.1/os-services': { json: { services: [] } } }
+    const there = { binary: 'nova-compute', host: 'b', state: 'up', status: 'enabled' }
+    const down = { 'GET /compute/v2.1/os-services': { json: { services: [there] } } }
     // what comes of it is not looked at here
     const answer = { status: 403, json: { forbidden: { code: 403, message: 'not you' } } }
     const { error, changes } = await act(verb, { before, speaks, answer, routes: down }, params)
@@ -396,6 +397,17 @@ test.each<{
     }
   },
 )
+
+test('a dry run says that the cloud is too old, as the run would', async () => {
+  const evacuate = actions.find(({ name }) => name === 'openstack.server.evacuate')
+  if (!evacuate || asks(evacuate)) throw new Error('it asks nobody')
+  await using cloud = await fakeCloud(fakeNova({ speaks: '2.94' }))
+  await using world = testContext([cloud.cloud])
+  await expect(evacuate.plan?.(world.ctx, { server: id, stopped: true }, never)).rejects.toMatchObject({
+    code: 'cloud_too_old',
+    message: expect.stringContaining('2.95'),
+  })
+})
 
 describe('after a crash', () => {
   const ours = (action: string, more: JsonObject = {}) => ({

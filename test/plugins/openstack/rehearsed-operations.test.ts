@@ -46,6 +46,19 @@ async function act(name: string, params: JsonObject, began?: number): Promise<Js
   }
 }
 
+/** What a dry run of it shows. */
+async function preview(name: string, params: JsonObject): Promise<JsonObject> {
+  const action = actions.find((one) => one.name === `openstack.${name}`)
+  if (!action || asks(action)) throw new Error(`no action ${name}`)
+  await using world = testContext([cloud], { clock: rehearsal.clock, effect: 'read' })
+  const done = rehearsal.clock.busy()
+  try {
+    return (await action.plan?.(world.ctx, params, never)) as unknown as JsonObject
+  } finally {
+    done()
+  }
+}
+
 async function anActive(): Promise<{ id: string; name: string; host: string }> {
   const { servers } = await act('server.list', { status: 'ACTIVE' })
   const [found] = (servers as JsonObject[]).filter((one) => one['OS-EXT-STS:task_state'] === null)
@@ -95,7 +108,13 @@ test('every operation takes a server of the rehearsal cloud where it says, and e
     if (name === 'server.revert_resize') expect(result['host']).toBe(host)
     if (name === 'server.live_migrate') expect(result['host']).not.toBe(host)
   }
+  const before = rehearsal.clock.now()
   const { image } = await act('server.snapshot', { server, name: 'kept' })
+  // after a crash it is found by what is written on it, and not made again
+  expect(await act('server.snapshot', { server, name: 'kept' }, before)).toMatchObject({
+    happened: 'yes',
+    result: { image },
+  })
   expect(image).toMatchObject({ name: 'kept', status: 'active' })
   expect(await act('image.show', { image: 'kept' })).toMatchObject({ image })
   await act('server.rebuild', { server, image: 'kept' })
@@ -127,6 +146,42 @@ test('a server is made where it was asked for, and after a crash is found again'
     result: { server: { id: isObject(server) ? server['id'] : '' } },
   })
   expect(effects).toEqual(['openstack.server.create'])
+})
+
+test('the networks of a new server are named as people know them, and one that is not there is told in the dry run', async () => {
+  await rehearse()
+  const { networks } = await act('network.list', { name: 'shop-net' })
+  const network = String((networks as JsonObject[])[0]?.['id'])
+  const { flavors } = await act('flavor.list', {})
+  const { images } = await act('image.list', {})
+  const [flavor, image] = [flavors, images].map((list) => String((list as JsonObject[])[0]?.['name'])) as [
+    string,
+    string,
+  ]
+  const wanted = { name: 'canary', flavor, image, networks: ['shop-net'] }
+  expect(await preview('server.create', wanted)).toMatchObject({ changes: [{ after: { networks: ['shop-net'] } }] })
+  const { server } = await act('server.create', wanted)
+  const { ports } = await act('port.list', { server: String((server as JsonObject)['id']) })
+  expect(ports).toMatchObject([{ network_id: network }])
+  for (const name of ['shop', network.replaceAll(/[0-9a-f]/g, '0')])
+    await expect(preview('server.create', { ...wanted, networks: [name] })).rejects.toMatchObject({ code: 'not_found' })
+})
+
+test('a host that is not there, or is down, is no place to move to: the dry run says so', async () => {
+  await rehearse({ fault: 'nova.compute_down', with: { host: 'cmp4', minutes: 20 } })
+  const { id: server } = await anActive()
+  const before = effects.length
+  for (const name of ['server.live_migrate', 'server.migrate']) {
+    await expect(preview(name, { server, host: 'cmp77' })).rejects.toMatchObject({
+      code: 'no_such_host',
+      hint: expect.stringContaining('`cmp1`'),
+    })
+    await expect(preview(name, { server, host: 'cmp4' })).rejects.toMatchObject({ code: 'host_down' })
+    await expect(act(name, { server, host: 'cmp4' })).rejects.toMatchObject({ code: 'host_down' })
+  }
+  expect(effects.length).toBe(before)
+  await act('server.shelve', { server })
+  await expect(preview('server.unshelve', { server, host: 'cmp77' })).rejects.toMatchObject({ code: 'no_such_host' })
 })
 
 test.each([

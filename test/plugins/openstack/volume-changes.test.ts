@@ -55,7 +55,10 @@ test('a volume is made, snapshotted, backed up, restored, and all of it is delet
 
   const { snapshot } = await act('volume_snapshot.create', { volume: 'new', name: 'new-1' })
   expect(snapshot).toMatchObject({ status: 'available' })
-  await expect(act('volume.delete', { volume: 'new' })).rejects.toMatchObject({ code: 'bad_request' })
+  await expect(act('volume.delete', { volume: 'new' })).rejects.toMatchObject({
+    code: 'has_snapshots',
+    hint: expect.stringContaining('openstack.volume_snapshot.delete'),
+  })
   const { backup } = await act('volume_backup.create', { volume: 'new', name: 'new-b' })
   expect(backup).toMatchObject({ status: 'available' })
   const { volume: restored } = await act('volume_backup.restore', { backup: 'new-b' })
