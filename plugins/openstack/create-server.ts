@@ -51,7 +51,7 @@ export const serverCreate: WorkAction = {
       boot_volume: text('A volume to boot from instead of an image, by id', { minLength: 1 }),
       networks: listOf(
         text('A network, by id or exact name', { minLength: 1 }),
-        'Its networks; empty for none, and what Nova chooses unless told',
+        'Its networks, each by id or exact name; empty for none, and what Nova chooses unless told',
       ),
       ports: listOf(text('A port, by id', { minLength: 1 }), 'Ports that were made before'),
       host: text('The host, exactly as Nova names it', { minLength: 1 }),
