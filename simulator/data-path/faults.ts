@@ -82,6 +82,35 @@ export const dataPathFaults: readonly Fault[] = [
     },
     apply: (world, { backend, hybrid }) => rebuild(world, backend as Backend, hybrid === true),
   },
+  {
+    name: 'network.bridge_added',
+    summary: 'A host has a further bridge of Open vSwitch, which a script may have made that nobody runs at boot',
+    params: {
+      type: 'object',
+      properties: {
+        host: { type: 'string', description: 'The host' },
+        bridge: { type: 'string', description: 'What it is called', default: 'br-ex' },
+        from_boot: {
+          type: 'string',
+          description: 'Whether it is there from the next boot of the host on',
+          enum: ['there', 'gone'],
+          default: 'there',
+        },
+      },
+      required: ['host'],
+      additionalProperties: false,
+    },
+    apply({ cloud, estate }, { host, bridge, from_boot }) {
+      const machine = estate.machines.get(String(host))
+      if (!machine) throw new Error(`no simulated host is called \`${String(host)}\``)
+      const made = { host: machine.name, name: String(bridge) }
+      const { bridges } = cloud.neutron.path
+      bridges.push(made)
+      machine.power.onBoot(() => {
+        if (from_boot === 'gone') bridges.splice(bridges.indexOf(made), 1)
+      })
+    },
+  },
   onDhcpHosts(
     'network.namespace_missing',
     'The namespaces of a network have vanished from the hosts of its DHCP agents',

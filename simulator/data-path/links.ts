@@ -71,7 +71,10 @@ function bridgedLinks(world: World, host: string): VirtualLink[] {
 
 function switchedLinks(world: World, host: string): VirtualLink[] {
   const { hybrid, backend } = world.cloud.neutron.path
-  const bridges = ['br-int', 'br-tun'].map((name) => link('openvswitch', name, '6e:01:02:03:04:05', { up: false }))
+  const further = world.cloud.neutron.path.bridges.filter((one) => one.host === host).map(({ name }) => name)
+  const bridges = ['br-int', 'br-tun', ...further].map((name) =>
+    link('openvswitch', name, '6e:01:02:03:04:05', { up: false }),
+  )
   const devices = guestPortsOn(world, host)
     .filter((port) => port['binding:host_id'] === host && !broken(world, 'tap_missing', { host, port: port.id }))
     .flatMap((port) => {

@@ -65,6 +65,8 @@ export interface PathState {
   /** What somebody has added to the bridges of hosts by hand. */
   readonly added: { readonly host: string; readonly bridge: string; readonly port: AddedPort }[]
   readonly mirrors: { readonly host: string; readonly bridge: string; readonly mirror: Mirror }[]
+  /** Bridges of Open vSwitch besides those that Neutron makes. */
+  readonly bridges: { readonly host: string; readonly name: string }[]
 }
 
 export const createPathState = (): PathState => ({
@@ -75,4 +77,5 @@ export const createPathState = (): PathState => ({
   plugged: [],
   added: [],
   mirrors: [],
+  bridges: [],
 })

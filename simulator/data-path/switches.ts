@@ -67,10 +67,11 @@ export function switchesOf(world: World, host: string): Switch[] {
           { name: 'br-int', ports: [...ports, { name: patchPort, type: 'patch' }] },
           { name: 'br-tun', ports: [{ name: 'patch-int', type: 'patch' }, ...tunnels] },
         ]
-  const { added, mirrors } = world.cloud.neutron.path
+  const { added, mirrors, bridges } = world.cloud.neutron.path
+  const further = bridges.filter((one) => one.host === host).map(({ name }) => ({ name, ports: [] }))
   const on = (name: string) => (one: { readonly host: string; readonly bridge: string }) =>
     one.host === host && one.bridge === name
-  return made.map(({ name, ports: own }) => ({
+  return [...made, ...further].map(({ name, ports: own }) => ({
     name,
     ports: [
       ...own,

@@ -1,3 +1,4 @@
+import { uuidOf } from '../../random.ts'
 import type { LogLine } from '../machine/log.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Process, Program } from '../machine/process.ts'
@@ -189,4 +190,16 @@ export function sayBooted(machine: Machine): void {
   for (const [seconds, priority, message] of lines) {
     machine.kernelLog.add({ at: at + seconds * 1000, priority, message, identifier: 'kernel', bootId: id })
   }
+}
+
+/** What nova-compute writes when it has found RabbitMQ, which is not there yet when it begins to look. */
+export function sayConnected(machine: Machine, server: string, at: number): void {
+  const unit = machine.units.find('nova-compute')
+  if (!unit || machine.unconnected(unit.name)) return
+  const pid = unit.mainPid
+  const id = uuidOf(`amqp/${unit.invocation}`)
+  const time = formatTime('%Y-%m-%d %H:%M:%S', at)
+  const message = `${time}.${String(Math.floor(at % 1000)).padStart(3, '0')} ${pid} INFO oslo.messaging._drivers.impl_rabbit [-] [${id}] Reconnected to AMQP server on ${server}:5672 via [amqp] client with port ${32_768 + (pid % 28_000)}.`
+  const bootId = machine.power.boot().id
+  machine.journal.add({ at, priority: 6, message, unit: unit.name, identifier: 'nova-compute', pid, bootId })
 }

@@ -34,10 +34,13 @@ export function ss(machine: Machine, me: Process, args: readonly string[]): numb
 /** What talks to RabbitMQ over the network: each agent of OpenStack keeps a connection for as long as it runs. */
 function established(machine: Machine, me: Process, args: readonly string[]): number {
   if (!args.some((arg) => /^-\w*H/.test(arg))) me.out('Recv-Q Send-Q Local Address:Port Peer Address:Port Process\n')
-  for (const { active, name, mainPid } of machine.unconnected ? [] : machine.units.list()) {
-    if (active !== 'active' || !/^(nova|neutron|cinder)-/.test(name)) continue
+  const processes = args.some((arg) => /^-\w*p/.test(arg))
+  for (const { active, name, mainPid } of machine.units.list()) {
+    if (active !== 'active' || !/^(nova|neutron|cinder)-/.test(name) || machine.unconnected(name)) continue
     const local = `${machine.address}:${32_768 + (mainPid % 28_000)}`
-    me.out(`0      0      ${local.padStart(21)} ${'10.77.0.11:5672'.padStart(21)} \n`)
+    // of a script the kernel knows the name of its file, whatever runs it
+    const who = processes ? `users:(("${name.replace('.service', '').slice(0, 15)}",pid=${mainPid},fd=8))` : ''
+    me.out(`0      0      ${local.padStart(21)} ${'10.77.0.11:5672'.padStart(21)} ${who}\n`)
   }
   return 0
 }

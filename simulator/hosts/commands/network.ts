@@ -103,7 +103,7 @@ function asJson(
   const { index, name, flags, mtu, state, type, mac, broadcast, address, prefix, nic, virtual } = link
   if (brief) {
     return addresses
-      ? { ifname: name, operstate: state, addr_info: [{ local: address, prefixlen: prefix }] }
+      ? { ifname: name, operstate: state, addr_info: address === '' ? [] : [{ local: address, prefixlen: prefix }] }
       : { ifname: name, operstate: state, address: mac, flags }
   }
   const { bytes, packets } = trafficOf(machine, link)
@@ -160,7 +160,7 @@ function asJson(
 }
 
 const briefLine = ({ name, state, mac, flags, address, prefix }: Link, addresses: boolean) =>
-  `${name.padEnd(16)} ${state.padEnd(14)} ${addresses ? `${address}/${prefix} ` : `${mac} <${flags.join(',')}> `}\n`
+  `${name.padEnd(16)} ${state.padEnd(14)} ${addresses ? (address === '' ? '' : `${address}/${prefix} `) : `${mac} <${flags.join(',')}> `}\n`
 
 /** `ip -o addr`: nothing for a link without an address. */
 function addressLine({ index, name, address, prefix }: Link): string {

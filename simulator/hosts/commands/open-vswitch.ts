@@ -93,6 +93,9 @@ function commandsIn(args: readonly string[]): Command[] {
 function apply(work: Transaction, command: Command): void {
   const { verb, words } = command
   switch (verb) {
+    case 'show':
+      work.out += shown(work.switches)
+      return
     case 'list-br':
       work.out += work.switches.map(({ name }) => `${name}\n`).join('')
       return
@@ -242,4 +245,24 @@ function changeMirrors(work: Transaction, { verb, words: [table, name = '', colu
   )
   const mirror = { name: row.name, ids: Object.fromEntries(ids), from: [...new Set(from)], to }
   work.changes.push({ bridge: name, change: () => ({ is: 'mirror', mirror }) })
+}
+
+/** `ovs-vsctl show`, as version 3.1 prints it. */
+function shown(switches: readonly Switch[]): string {
+  const options = (given: { readonly [name: string]: string } = {}) =>
+    Object.entries(given)
+      .map(([name, value]) => `${name}="${value}"`)
+      .join(', ')
+  const port = ({ name, tag, type, options: given }: Switch['ports'][number]) =>
+    [
+      `        Port ${name}`,
+      ...(tag === undefined ? [] : [`            tag: ${tag}`]),
+      `            Interface ${name}`,
+      ...(type === undefined ? [] : [`                type: ${type}`]),
+      ...(given ? [`                options: {${options(given)}}`] : []),
+    ].join('\n')
+  const bridges = switches.map(({ name, ports }) =>
+    [`    Bridge ${name}`, port({ name, type: 'internal' }), ...ports.map(port)].join('\n'),
+  )
+  return `0b2a6f3e-7d8e-4c39-8f0e-5d3a1c9b7e21\n${bridges.join('\n')}\n    ovs_version: "3.1.0"\n`
 }

@@ -104,8 +104,9 @@ function each(names: readonly string[], one: (name: string) => number): number {
 function systemState(machine: Machine): string {
   if (machine.power.state() === 'stopping') return 'stopping'
   const units = machine.units.list()
-  const booting = machine.now() - machine.power.boot().at < 30_000
-  if (booting && units.some(({ active }) => active === 'activating')) return 'starting'
+  // until everything that the boot asked for has started, or has failed to
+  const { at: asked } = machine.power.boot()
+  if (units.some(({ active, since }) => active === 'activating' && since < asked + 1000)) return 'starting'
   return units.some(({ active }) => active === 'failed') ? 'degraded' : 'running'
 }
 

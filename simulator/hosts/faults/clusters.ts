@@ -55,9 +55,17 @@ export const clusterFaults: Fault[] = [
       rabbit.deaf.add(String(queue))
     },
   ),
-  fault('rabbitmq.unconnected', 'No service of a host has a connection to RabbitMQ', { host }, (world, { host }) => {
-    machineOf(world, host).unconnected = true
-  }),
+  fault(
+    'rabbitmq.unconnected',
+    'Services of a host have no connection to RabbitMQ, though they run',
+    {
+      host,
+      service: { type: 'string', default: '', description: 'Only this one: `nova-compute`; all when it is empty' },
+    },
+    (world, { host, service }) => {
+      machineOf(world, host).unconnected = (unit) => service === '' || unit === `${String(service)}.service`
+    },
+  ),
   fault(
     'haproxy.backend_down',
     'haproxy takes a server for dead: its checks fail, though the service runs',

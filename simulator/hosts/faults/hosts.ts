@@ -5,6 +5,13 @@ import { fault, host, machineOf, type Param, percentage, sayKernel } from './fau
 
 const fromBoot: Param = { type: 'boolean', default: false, description: 'Only from the next boot of the host on' }
 
+const afterBoot: Param = {
+  type: 'string',
+  enum: ['there', 'gone'],
+  default: 'there',
+  description: 'Whether it is there from the next boot of the host on',
+}
+
 const health = (description: string, byDefault: string): Param => ({
   type: 'string',
   enum: ['healthy', 'unhealthy', 'health: starting', 'gone'],
@@ -23,7 +30,10 @@ export const machineFaults: Fault[] = [
       content: { type: 'string', description: 'What it holds' },
     },
     (world, { host, path, content }) => {
-      machineOf(world, host).files.write(String(path), String(content))
+      const { files } = machineOf(world, host)
+      const folder = String(path).replace(/\/[^/]*$/, '')
+      if (folder !== '' && !files.find(folder)) files.folder(folder, { parents: true })
+      files.write(String(path), String(content))
     },
   ),
   fault(
@@ -90,10 +100,85 @@ export const machineFaults: Fault[] = [
     { host, unit: { type: 'string', description: 'The unit, with or without `.service`' }, from_boot: fromBoot },
     (world, { host, unit, from_boot }) => {
       const machine = machineOf(world, host)
-      const found = machine.units.find(String(unit))
-      if (!found) throw new Error(`\`${machine.name}\` has no unit \`${String(unit)}\``)
+      const found = unitOn(machine, unit)
       if (from_boot === true) machine.units.hold(found.name, `Failed to start ${found.kind.description}.`)
       else machine.units.fail(String(unit))
+    },
+  ),
+  fault(
+    'hosts.unit_disabled',
+    'Somebody has disabled a unit: it runs, and does not start by itself with the next boot',
+    { host, unit: { type: 'string', description: 'The unit, with or without `.service`' } },
+    (world, { host, unit }) => {
+      unitOn(machineOf(world, host), unit).enabled = false
+    },
+  ),
+  fault(
+    'hosts.unit_slow',
+    'A unit takes long to start, from its next start on',
+    {
+      host,
+      unit: { type: 'string', description: 'The unit, with or without `.service`' },
+      minutes: { type: 'number', minimum: 0, default: 12, description: 'How long, in minutes' },
+    },
+    (world, { host, unit, minutes }) => {
+      const machine = machineOf(world, host)
+      machine.units.delay(unitOn(machine, unit).name, Number(minutes) * 60_000)
+    },
+  ),
+  fault(
+    'hosts.mounted',
+    'A host has a further file system, which somebody may have forgotten to write into `fstab`',
+    {
+      host,
+      at: { type: 'string', default: '/var/lib/nova/instances', description: 'Where it is mounted' },
+      source: { type: 'string', default: 'nas1:/srv/instances', description: 'What is mounted there' },
+      type: { type: 'string', default: 'nfs4', description: 'What it is' },
+      from_boot: afterBoot,
+    },
+    (world, { host, at, source, type, from_boot }) => {
+      const machine = machineOf(world, host)
+      const size = 1_000_000_000
+      const room = { size, used: Math.round(size * 0.3), inodes: 60_000_000, inodesUsed: 40_000 }
+      const made = { device: String(source), at: String(at), type: String(type), options: 'rw,relatime', ...room }
+      machine.mounts.push(made)
+      if (from_boot !== 'gone') return
+      machine.power.onBoot(() => {
+        const index = machine.mounts.indexOf(made)
+        if (index !== -1) machine.mounts.splice(index, 1)
+      })
+    },
+  ),
+  fault(
+    'hosts.address_gone',
+    'A network interface has lost its address, which somebody had given it by hand',
+    { host, nic: { type: 'string', default: 'eno2', description: 'The interface' }, from_boot: fromBoot },
+    (world, { host, nic, from_boot }) => {
+      const machine = machineOf(world, host)
+      const found = nicOn(machine, nic)
+      const lose = () => {
+        found.address = ''
+      }
+      if (from_boot === true) machine.power.onBoot(lose)
+      else lose()
+    },
+  ),
+  fault(
+    'hosts.bonded',
+    'Two network interfaces of a host are a bond',
+    {
+      host,
+      bond: { type: 'string', default: 'bond0', description: 'What it is called' },
+      lost: { type: 'string', default: '', description: 'The interface that is not in it from the next boot on' },
+    },
+    (world, { host, bond, lost }) => {
+      const machine = machineOf(world, host)
+      const members = machine.nics.map(({ name }) => name)
+      const name = String(bond)
+      machine.files.provide(`/proc/net/bonding/${name}`, () => bonding(machine, members))
+      machine.power.onBoot(() => {
+        if (lost !== '') members.splice(members.indexOf(String(lost)), 1)
+      })
     },
   ),
   fault(
@@ -218,8 +303,7 @@ export const machineFaults: Fault[] = [
     { host, nic: { type: 'string', default: 'eno2', description: 'The interface' }, from_boot: fromBoot },
     (world, { host, nic, from_boot }) => {
       const machine = machineOf(world, host)
-      const found = machine.nics.find(({ name }) => name === nic)
-      if (!found) throw new Error(`\`${machine.name}\` has no interface \`${String(nic)}\``)
+      const found = nicOn(machine, nic)
       const lose = () => {
         found.up = false
         sayKernel(machine, 6, [`${found.name}: NIC Link is Down`])
@@ -234,4 +318,28 @@ function mountOn(machine: ReturnType<typeof machineOf>, at: string) {
   const found = machine.mounts.find((mount) => mount.at === at)
   if (found) return found
   throw new Error(`\`${machine.name}\` has nothing mounted at \`${at}\``)
+}
+
+function unitOn(machine: ReturnType<typeof machineOf>, name: unknown) {
+  const found = machine.units.find(String(name))
+  if (found) return found
+  throw new Error(`\`${machine.name}\` has no unit \`${String(name)}\``)
+}
+
+function nicOn(machine: ReturnType<typeof machineOf>, name: unknown) {
+  const found = machine.nics.find((nic) => nic.name === name)
+  if (found) return found
+  throw new Error(`\`${machine.name}\` has no interface \`${String(name)}\``)
+}
+
+/** `/proc/net/bonding/NAME`, as the driver of Linux 6.1 writes it. */
+function bonding({ nics, kernel }: ReturnType<typeof machineOf>, members: readonly string[]): string {
+  const head = `Ethernet Channel Bonding Driver: v${kernel}\n\nBonding Mode: IEEE 802.3ad Dynamic link aggregation\nTransmit Hash Policy: layer3+4 (1)\nMII Status: up\nMII Polling Interval (ms): 100\nUp Delay (ms): 0\nDown Delay (ms): 0\nPeer Notification Delay (ms): 0\n`
+  const each = nics
+    .filter(({ name }) => members.includes(name))
+    .map(({ name, up, speed, mac }) => {
+      const link = up ? `${speed} Mbps\nDuplex: full` : 'Unknown\nDuplex: Unknown'
+      return `\nSlave Interface: ${name}\nMII Status: ${up ? 'up' : 'down'}\nSpeed: ${link}\nLink Failure Count: 0\nPermanent HW addr: ${mac}\nSlave queue ID: 0\n`
+    })
+  return `${head}${each.join('')}`
 }

@@ -45,7 +45,8 @@ export interface Disk {
 export interface Nic {
   readonly name: string
   readonly mac: string
-  readonly address: string
+  /** None when it is empty. */
+  address: string
   readonly prefix: number
   readonly speed: number
   up: boolean
@@ -89,8 +90,8 @@ export interface Machine extends Kernel {
   clockOffset: number
   /** What its containers' checks say, by name. */
   readonly containers: Map<string, string>
-  /** None of its services has a connection to RabbitMQ. */
-  unconnected: boolean
+  /** Whether a service of it, by its unit, has no connection to RabbitMQ though it runs. */
+  unconnected: (unit: string) => boolean
   readonly pipe: typeof createPipe
   /** Processes that no unit and no session started, such as the DHCP servers of the virtual networks. */
   strays: () => readonly { readonly pid: number; readonly user: string; readonly command: string }[]
@@ -183,7 +184,7 @@ export function createMachine(options: MachineOptions): Machine {
     kernel: kernelRelease,
     clockOffset: (random.next() - 0.5) * 0.0004,
     containers: new Map(),
-    unconnected: false,
+    unconnected: () => false,
     pipe: createPipe,
     strays: () => [],
     localTime: () => now() + machine.clockOffset * 1000,

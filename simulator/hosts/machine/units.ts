@@ -79,6 +79,8 @@ export interface Units {
   powerOff(): void
   /** From here on it cannot start, and says why; without a reason it can again. */
   hold(name: string, reason: string | undefined): void
+  /** From here on it takes so many milliseconds more to start. */
+  delay(name: string, by: number): void
 }
 
 interface UnitsOptions {
@@ -102,6 +104,8 @@ const startTime = ({ startsIn = 300 }: UnitKind): number => (typeof startsIn ===
 export function createUnits(kinds: readonly UnitKind[], options: UnitsOptions): Units {
   const { clock, journal, processes, power, files, changed } = options
   const held = new Map<string, string>()
+  const delays = new Map<string, number>()
+  const takes = (kind: UnitKind) => startTime(kind) + (delays.get(kind.name) ?? 0)
   let invocations = 0
   const units = new Map(kinds.map((kind) => [kind.name, freshUnit(kind)]))
   let planned: (() => void)[] = []
@@ -167,11 +171,11 @@ export function createUnits(kinds: readonly UnitKind[], options: UnitsOptions): 
     unit.invocation = newInvocation(kind)
     unit.mainPid = kind.oneshot ? 0 : processes.claimPid()
     kind.starting?.()
-    const takes = Math.min(startTime(kind), startLimit)
+    const lasts = Math.min(takes(kind), startLimit)
     const since = unit.since
-    later(takes, () => {
+    later(lasts, () => {
       if (unit.active !== 'activating' || unit.since !== since) return
-      if (takes === startLimit) return failed(unit, 'start operation timed out')
+      if (lasts === startLimit) return failed(unit, 'start operation timed out')
       const reason = held.get(unit.name)
       if (reason !== undefined) return failed(unit, reason)
       const refusal = kind.refuses?.()
@@ -183,7 +187,7 @@ export function createUnits(kinds: readonly UnitKind[], options: UnitsOptions): 
       say(unit, `Started ${unit.name} - ${kind.description}.`)
       kind.started?.()
     })
-    return takes
+    return lasts
   }
 
   function failed(unit: Unit, reason: string): void {
@@ -281,7 +285,7 @@ export function createUnits(kinds: readonly UnitKind[], options: UnitsOptions): 
         const reason = held.get(unit.name)
         become(unit, 'activating', 'start')
         unit.invocation = newInvocation(unit.kind)
-        later(bootTime + startTime(unit.kind), () => {
+        later(bootTime + takes(unit.kind), () => {
           if (unit.active !== 'activating') return
           if (reason !== undefined) return failed(unit, reason)
           unit.mainPid = unit.kind.oneshot ? 0 : processes.claimPid()
@@ -304,6 +308,10 @@ export function createUnits(kinds: readonly UnitKind[], options: UnitsOptions): 
       if (!unit) return
       if (reason === undefined) held.delete(unit.name)
       else held.set(unit.name, reason)
+    },
+    delay(name, by) {
+      const unit = find(name)
+      if (unit) delays.set(unit.name, by)
     },
   }
 
