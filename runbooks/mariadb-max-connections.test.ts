@@ -128,6 +128,16 @@ test('what there was and what there is now is in the outputs, node by node, with
     expect(proxies).toContainEqual(
       expect.objectContaining({ on: 'ctl1', when, name: 'db1', limit: '2500', status: 'UP' }),
     )
+  // those of the proxy of the database and of all: nothing of the others
+  expect((outputs as { readonly timeouts: readonly object[] }).timeouts).toEqual([
+    { on: 'ctl1', section: 'defaults', name: 'connect', value: '10s' },
+    { on: 'ctl1', section: 'defaults', name: 'queue', value: '1m' },
+    { on: 'ctl1', section: 'defaults', name: 'client', value: '1m' },
+    { on: 'ctl1', section: 'defaults', name: 'server', value: '1m' },
+    { on: 'ctl1', section: 'defaults', name: 'check', value: '10s' },
+    { on: 'ctl1', section: 'listen', name: 'client', value: '1h' },
+    { on: 'ctl1', section: 'listen', name: 'server', value: '1h' },
+  ])
 })
 
 test('a window is no matter where nothing restarts', async () => {
@@ -242,7 +252,7 @@ test('where every node has enough already nothing is done, and that is no failur
 
 describe('what is not the limit of the database ends with advice, and changes nothing', () => {
   test.each([
-    ['max-connections-proxy', /^PROXY_LIMIT: haproxy lets no more through/],
+    ['max-connections-proxy', /^PROXY_LIMIT: haproxy lets no more through.*"ctl1 defaults: queue 1m"/],
     ['max-connections-leak', /^LEAK\(cinder\): one user holds connections/],
     ['max-connections-slow', /^SLOW_QUERIES: /],
     ['healthy', /^NOT_DB: nobody is turned away/],
@@ -275,6 +285,23 @@ test('a limit that the server lowered by itself is told from one that is too low
   const raised = await raise('max-connections-fd', { target: 2500 })
   expect(raised).toMatchObject({ exit: 0, outputs: { verdict: 'FD_LIMIT', target: 2500 } })
   expect(starts(raised)).toEqual(['restart db2', 'restart db3', 'restart db1'])
+})
+
+describe('what the server says to a file', () => {
+  const [logs, few] = [{ fault: 'galera.error_log' }, { fault: 'galera.few_files', with: { files: 1_500 } }]
+  const wants = { fault: 'galera.too_many_connections', with: { wants: 1_800 } }
+
+  test('is read there: a limit that it lowered is told', async () => {
+    const raised = await raise(world('log-file', [logs, few, wants]), { target: 2500 }, '--dry-run')
+    expect(verdict(raised)).toBe('FD_LIMIT')
+  })
+
+  test('before its last start is not what it says now', async () => {
+    // it has 1500 files no more
+    const enough = { fault: 'galera.few_files', with: { files: 65_535 } }
+    const raised = await raise(world('log-file-old', [logs, few, enough, wants]), { target: 8000 }, '--dry-run')
+    expect(verdict(raised)).not.toBe('FD_LIMIT')
+  })
 })
 
 test('a line that lowers nothing is no lowered limit', async () => {
@@ -572,7 +599,7 @@ describe('a cluster that loses its majority', () => {
     expect(raised.exit).toBe(6)
     expect(raised.waitsFor.map(({ key }) => key)).toEqual(['mend/roll[db2]/person'])
     expect(raised.waitsFor[0]?.message).toMatch(
-      /^The cluster openstack is not Primary any more: .* Nothing more is touched/,
+      /^The cluster openstack is not Primary any more: .* Nothing more is touched.* Then whatever node does not run is started, db2 first/,
     )
     expect(starts(raised)).toEqual(['restart db2'])
     expect(raised.effects.at(-1)).toBe('restart db2')

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
-import { type Asked, newSerial, replace, worldOfCephadm } from '../test/support/osd-rehearsal.ts'
 import { uuidOf } from '../simulator/random.ts'
+import { type Asked, newSerial, replace, worldOfCephadm } from '../test/support/osd-rehearsal.ts'
 
 const spec = 'osd.all-available-devices'
 const unit = `ceph-${uuidOf('ceph')}@osd.4.service`

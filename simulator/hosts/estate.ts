@@ -9,6 +9,7 @@ import { cephUnits } from './ceph/units.ts'
 import { sayBooted } from './commands/journal.ts'
 import { installPrograms } from './commands/programs.ts'
 import { createGalera, type Galera, mariadbUnit, readFiles, readSettings } from './galera/model.ts'
+import { configurationOf } from './haproxy/configuration.ts'
 import { createHaproxy, type Haproxy } from './haproxy/model.ts'
 import { furnish, hostsOf, unitsOf } from './layout.ts'
 import { createMachine, type Machine } from './machine/machine.ts'
@@ -136,6 +137,13 @@ export function createEstate(topology: Topology, clock: Clock, random: Random): 
     installPrograms(made, estate)
     sayBooted(made)
     made.power.onBoot(() => sayBooted(made))
+  }
+  for (const [name, haproxy] of estate.haproxies) {
+    machine(name)?.files.folder('/etc/haproxy', { parents: true })
+    machine(name)?.files.write(
+      '/etc/haproxy/haproxy.cfg',
+      configurationOf(haproxy, (host) => machine(host)?.address ?? host),
+    )
   }
   for (const { id, host } of estate.ceph.osds.values()) {
     const folder = estate.ceph.folderOf(id)

@@ -3,6 +3,7 @@ import type { World } from '../../world.ts'
 import type { Holder } from '../galera/clients.ts'
 import { putInContainer, putUnderPacemaker } from '../galera/keepers.ts'
 import { readSettings } from '../galera/model.ts'
+import { folderOf } from '../machine/files.ts'
 import { fault, machineOf, type Param, percentage } from './fault.ts'
 
 const node: Param = { type: 'string', description: 'The database host' }
@@ -111,6 +112,23 @@ export const databaseFaults: Fault[] = [
     (world, { node, user, wants }) => {
       for (const { clients } of dbNodes(world, node))
         clients.holders.unshift(holder(String(user), Number(wants), { command: 'Query', seconds: 180 }))
+    },
+  ),
+  fault(
+    'galera.error_log',
+    'The databases write what they say to a file, not to the journal',
+    { node: anyNode, path: { type: 'string', default: '/var/log/mysql/error.log', description: 'The file' } },
+    (world, { node, path }) => {
+      for (const each of dbNodes(world, node)) {
+        const machine = machineOf(world, each.name)
+        machine.files.folder(folderOf(String(path)), { parents: true })
+        machine.files.write('/etc/mysql/mariadb.conf.d/50-error-log.cnf', `[mysqld]\nlog_error = ${String(path)}\n`)
+        const unit = machine.units.find('mariadb')
+        if (unit) unit.mainPid = machine.processes.claimPid()
+        readSettings(each, machine)
+        each.startedAt -= 86_400_000
+      }
+      world.estate.changed()
     },
   ),
   fault(

@@ -3,7 +3,15 @@ import type { Machine } from '../machine/machine.ts'
 import { openFilesOf } from '../machine/proc.ts'
 import type { Unit, UnitKind } from '../machine/units.ts'
 import { type Clients, createClients, type Holder, usualHolders } from './clients.ts'
-import { defaultMaxConnections, fitting, impossible, parsedMaxConnections, unknownOption, valuesIn } from './options.ts'
+import {
+  defaultMaxConnections,
+  errorLogIn,
+  fitting,
+  impossible,
+  parsedMaxConnections,
+  unknownOption,
+  valuesIn,
+} from './options.ts'
 
 /** One MariaDB server of the cluster. */
 export interface DbNode {
@@ -233,6 +241,11 @@ function voteOut(galera: Galera, node: DbNode, alive: (name: string) => boolean)
 }
 
 function sayOf(machine: Machine, priority: number, message: string): void {
+  const file = errorLogIn(machine.files)
+  if (file !== undefined) {
+    machine.files.append(file, `${new Date(machine.now()).toISOString().replace('T', ' ').slice(0, 19)} 0 ${message}\n`)
+    return
+  }
   machine.journal.add({
     at: machine.now(),
     priority,
@@ -284,6 +297,10 @@ export function mariadbUnit({ node, machine, started, others, fell, cluster }: M
       if (db.losesMajority) cluster().noMajority = true
       db.losesMajority = false
     },
+    errorLog() {
+      const host = machine()
+      return host && errorLogIn(host.files)
+    },
     refuses() {
       const [db, host] = [node(), machine()]
       if (!db || !host) return undefined
@@ -321,6 +338,11 @@ export function readSettings(node: DbNode, machine: Machine): void {
   node.desyncedStarts = Math.max(0, node.desyncedStarts - 1)
   readFiles(node, machine, unit)
   node.clients.restarted()
+  sayOf(
+    machine,
+    5,
+    `[Note] Starting MariaDB 10.11.11-MariaDB-0+deb12u1 source revision e69f8cae1a15e15b9e4f5e0f8497e1f17bdc81a4 server_uid 3b1Q6H5yqzdpOYlHnSgEyHYfGx4= as process ${unit?.mainPid ?? 0}`,
+  )
   const wanted = parsedMaxConnections(machine.files)
   const { openFilesLimit: files, maxConnections } = node
   const request = Math.max(wanted * 5, wanted + 2_000 * 2 * 8) + 33

@@ -50,6 +50,12 @@ function sized(value: string): string {
   return unit === undefined ? value : String(Number(digits) * 1024 ** ('KMG'.indexOf(unit.toUpperCase()) + 1))
 }
 
+/** The file a server writes its errors to, when it is told to; a path without a folder is below its data. */
+export function errorLogIn(files: Files): string | undefined {
+  const said = valuesIn(files).get('log_error')
+  return said === undefined || said === '' || said.startsWith('/') ? said || undefined : `/var/lib/mysql/${said}`
+}
+
 /** The last `max_connections` in the files; a value that is no number counts as the smallest. */
 export function parsedMaxConnections(files: Files): number {
   const said = valuesIn(files).get('max_connections')

@@ -65,6 +65,8 @@ function showUnit({ files }: Machine, unit: Unit): void {
   const command = unit.kind.command
   const name = (command.split(' ')[0] ?? '').replace(/^.*\//, '').slice(0, 15)
   const limit = openFilesOf(unit)
+  files.folder(`${at}/fd`, { parents: true })
+  files.link(`${at}/fd/2`, unit.kind.errorLog?.() ?? `socket:[${40_000 + unit.mainPid}]`)
   files.provide(`${at}/cmdline`, () => `${command.split(' ').join('\0')}\0`)
   files.provide(`${at}/comm`, () => `${name}\n`)
   files.provide(

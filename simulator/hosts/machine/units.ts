@@ -30,6 +30,8 @@ export interface UnitKind {
   readonly refuses?: () => Refusal | undefined
   readonly starting?: () => void
   readonly started?: () => void
+  /** The file its standard error goes to; to the journal, when there is none. */
+  readonly errorLog?: () => string | undefined
   /** How things stood, for the log of effects, whenever somebody starts, stops or restarts it. */
   readonly standing?: () => unknown
 }
