@@ -288,19 +288,23 @@ test('a limit that the server lowered by itself is told from one that is too low
 })
 
 describe('what the server says to a file', () => {
-  const [logs, few] = [{ fault: 'galera.error_log' }, { fault: 'galera.few_files', with: { files: 1_500 } }]
+  const [started, ranOut] = [{ fault: 'galera.error_log' }, { fault: 'galera.out_of_files' }]
   const wants = { fault: 'galera.too_many_connections', with: { wants: 1_800 } }
 
-  test('is read there: a limit that it lowered is told', async () => {
-    const raised = await raise(world('log-file', [logs, few, wants]), { target: 2500 }, '--dry-run')
+  test('is read there: that it had no files for people is told', async () => {
+    const raised = await raise(world('log-file', [started, ranOut, wants]), { target: 2500 }, '--dry-run')
     expect(verdict(raised)).toBe('FD_LIMIT')
   })
 
   test('before its last start is not what it says now', async () => {
-    // it has 1500 files no more
-    const enough = { fault: 'galera.few_files', with: { files: 65_535 } }
-    const raised = await raise(world('log-file-old', [logs, few, enough, wants]), { target: 8000 }, '--dry-run')
+    const raised = await raise(world('log-file-old', [started, ranOut, started, wants]), { target: 8000 }, '--dry-run')
     expect(verdict(raised)).not.toBe('FD_LIMIT')
+  })
+
+  test('is not all: what it made of its limits it has said in the journal, before it opened the file', async () => {
+    const few = { fault: 'galera.few_files', with: { files: 1_500 } }
+    const raised = await raise(world('log-both', [started, few, wants]), { target: 2500 }, '--dry-run')
+    expect(verdict(raised)).toBe('FD_LIMIT')
   })
 })
 
@@ -633,10 +637,13 @@ describe('a cluster that loses its majority', () => {
 
   test('before it begins: that is what is said, not that the database is not the reason', async () => {
     const scenario = world('lost', [{ fault: 'galera.no_majority' }])
-    const raised = await raise(scenario, { target: 4000 })
-    expect(raised).toMatchObject({ exit: 1, effects: [] })
-    expect(raised.error).toMatch(/no part of a primary component.*"db1","db2","db3"/)
-    expect(raised.error).not.toContain('NOT_DB')
+    // what the services will want has nothing to do with it
+    for (const demand of [0, 3900]) {
+      const raised = await raise(scenario, { target: 4000, demand })
+      expect(raised).toMatchObject({ exit: 1, effects: [] })
+      expect(raised.error).toMatch(/no part of a primary component.*"db1","db2","db3"/)
+      expect(raised.error).not.toContain('NOT_DB')
+    }
   })
 })
 

@@ -2,7 +2,7 @@ import type { Fault } from '../../fault.ts'
 import type { World } from '../../world.ts'
 import type { Holder } from '../galera/clients.ts'
 import { putInContainer, putUnderPacemaker } from '../galera/keepers.ts'
-import { readSettings } from '../galera/model.ts'
+import { readSettings, sayNoFiles } from '../galera/model.ts'
 import { folderOf } from '../machine/files.ts'
 import { fault, machineOf, type Param, percentage } from './fault.ts'
 
@@ -150,6 +150,14 @@ export const databaseFaults: Fault[] = [
         each.startedAt -= 86_400_000
       }
       world.estate.changed()
+    },
+  ),
+  fault(
+    'galera.out_of_files',
+    'A database has had no file left for some who wanted to connect: it says so',
+    { node: anyNode },
+    (world, { node }) => {
+      for (const { name } of dbNodes(world, node)) sayNoFiles(machineOf(world, name))
     },
   ),
   fault(

@@ -231,8 +231,8 @@ function voteOut(galera: Galera, node: DbNode, alive: (name: string) => boolean)
   if (!machine || !alive(node.name) || node.votedOut) return
   node.votedOut = true
   node.stateLost = true
+  sayNoFiles(machine)
   for (const message of [
-    '[ERROR] Error in accept: Too many open files',
     `[ERROR] Slave SQL: Error executing row event: 'Table 'nova.services' doesn't exist', Internal MariaDB error code: 1146`,
     `[ERROR] WSREP: Inconsistency detected: Inconsistent by consensus on ${galera.clusterUuid}:1204551`,
   ])
@@ -240,12 +240,21 @@ function voteOut(galera: Galera, node: DbNode, alive: (name: string) => boolean)
   galera.look()
 }
 
+/** What a server says once it has opened its error log. */
 function sayOf(machine: Machine, priority: number, message: string): void {
   const file = errorLogIn(machine.files)
-  if (file !== undefined) {
-    machine.files.append(file, `${new Date(machine.now()).toISOString().replace('T', ' ').slice(0, 19)} 0 ${message}\n`)
+  if (file === undefined) {
+    sayInJournal(machine, priority, message)
     return
   }
+  const at = new Date(machine.now()).toISOString()
+  machine.files.append(file, `${at.slice(0, 10)} ${at.slice(11, 19)} 0 ${message}\n`)
+}
+
+/** It has no file for one more who wants in. */
+export const sayNoFiles = (machine: Machine): void => sayOf(machine, 3, '[ERROR] Error in accept: Too many open files')
+
+function sayInJournal(machine: Machine, priority: number, message: string): void {
   machine.journal.add({
     at: machine.now(),
     priority,
@@ -345,9 +354,10 @@ export function readSettings(node: DbNode, machine: Machine): void {
   )
   const wanted = parsedMaxConnections(machine.files)
   const { openFilesLimit: files, maxConnections } = node
+  // limits come first, before it opens its error log
   const request = Math.max(wanted * 5, wanted + 2_000 * 2 * 8) + 33
   if (files < request)
-    sayOf(
+    sayInJournal(
       machine,
       4,
       `[Warning] Could not increase number of max_open_files to more than ${files} (request: ${request})`,
@@ -355,7 +365,7 @@ export function readSettings(node: DbNode, machine: Machine): void {
   // the same words come when only the table cache is lowered
   const cache = Math.max(200, Math.min(2_000, Math.floor((files - 30 - maxConnections) / 2)))
   if (maxConnections < wanted || (files >= 1_000 && files < 10_000 && cache < 2_000))
-    sayOf(
+    sayInJournal(
       machine,
       4,
       `[Warning] Changed limits: max_open_files: ${files}  max_connections: ${maxConnections} (was ${wanted})  table_cache: ${maxConnections < wanted ? 200 : cache} (was 2000)`,

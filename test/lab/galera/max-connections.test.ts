@@ -2,8 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import type { RunEvent } from '../../../engine/run/event.ts'
+import { workspace } from '../../program/program.ts'
 import { runCli } from '../../support/run-cli.ts'
 import { labHosts, onHost } from '../support/hosts.ts'
 import { eventually, lab } from '../support/lab.ts'
@@ -48,7 +49,7 @@ async function asBefore() {
   await each((host) =>
     on(
       host,
-      `rm -rf ${file}* ${units} ${labCnf} ${held}; systemctl daemon-reload; mariadb -e 'SET GLOBAL wsrep_desync=OFF; SET GLOBAL max_connections=100'`,
+      `rm -rf ${file}* ${units} ${labCnf} ${held}* /run/lab-open; ip route flush type blackhole; systemctl daemon-reload; mariadb -e 'SET GLOBAL wsrep_desync=OFF; SET GLOBAL max_connections=100'`,
     ),
   )
 }
@@ -84,15 +85,20 @@ afterAll(async () => {
   rmSync(home, { recursive: true, force: true })
 })
 
-/** Runs it on the lab, with the answers of somebody who agrees. */
-async function raise(inputs: object) {
+/** The words of a run on the lab, with the answers of somebody who agrees. */
+function words(inputs: object): string[] {
   const given = join(home, 'inputs.json')
   const short = { observe_seconds: 2, soak_seconds: 1, watch_minutes: 0, sync_seconds: 240 }
   const site = { haproxy: 'lb1', probe_token: false, backup_hours: 1, nofile: 20_000 }
   writeFileSync(given, JSON.stringify({ ...short, ...site, ...inputs }))
-  const args = ['exec', 'mariadb-max-connections', '--inventory', join(home, 'inventory.yaml'), '--inputs', given]
-  const answers = ['--answer', 'mend/agreed=lab', '--answer', 'mend/restarts=yes', '--output', 'json']
-  const { exit, stdout, stderr } = await runCli([...args, ...answers], { cwd, home })
+  const runbook = join(cwd, 'runbooks/mariadb-max-connections.yaml')
+  const args = ['exec', runbook, '--inventory', join(home, 'inventory.yaml'), '--inputs', given]
+  return [...args, '--answer', 'mend/agreed=lab', '--answer', 'mend/restarts=yes']
+}
+
+/** Runs it to its end. */
+async function raise(inputs: object) {
+  const { exit, stdout, stderr } = await runCli([...words(inputs), '--output', 'json'], { cwd, home })
   const ended = stdout
     .split('\n')
     .flatMap((line) => (line === '' ? [] : [JSON.parse(line) as RunEvent]))
@@ -245,9 +251,11 @@ test('a node that is active and voted out is refused; one that has lowered its l
   // and is cut off for that long
   await on(
     'db3',
-    `mkdir -p ${units}; printf '[Service]\\nLimitNOFILE=1100\\n' > ${labUnit}; printf '[mysqld]\\nmax_connections = 800\\nwsrep_sst_donor = db1\\n' > ${labCnf}; systemctl daemon-reload; systemctl restart mariadb`,
+    `mkdir -p ${units}; printf '[Service]\\nLimitNOFILE=1100\\n' > ${labUnit}; printf '[mysqld]\\nmax_connections = 800\\nwsrep_sst_donor = db1\\nlog_error = /var/lib/mysql/lab.err\\n' > ${labCnf}; systemctl daemon-reload; systemctl restart mariadb`,
   )
   await allWell()
+  // its next start logs to the journal again, like the others
+  await on('db3', `sed -i /log_error/d ${labCnf}`)
   await on('db1', "mariadb -e 'DROP TABLE app.voted'")
   const lowered = Number(await limitOf('db3'))
   expect(lowered).toBeLessThan(800)
@@ -256,10 +264,10 @@ test('a node that is active and voted out is refused; one that has lowered its l
   const mark = `roll-${Date.now()}`
   const writing = new AbortController()
   const writer = write(mark, writing.signal)
-  const raised = await raise({ target: 900, restart_policy: 'rolling' })
+  const raised = await raise({ target: 900, restart_policy: 'rolling', accept_changes: ['log-error'] })
   writing.abort()
   const acknowledged = await writer
-  expect(raised).toMatchObject({ exit: 0, outputs: { verdict: 'FD_LIMIT', target: 900, done: 'raised' } })
+  expect(raised).toMatchObject({ exit: 0, error: '', outputs: { verdict: 'FD_LIMIT', target: 900, done: 'raised' } })
   const { order, notSynced } = await rolled(since)
   expect(notSynced).toEqual([])
   expect(order).toHaveLength(3)
@@ -275,6 +283,114 @@ test('a node that is active and voted out is refused; one that has lowered its l
   expect(await filesOf('db3')).toBe('20000')
   expect(await on('lb1', "echo 'show stat' | socat -t5 /run/haproxy/admin.sock - | grep -c ',MAINT,'")).toBe('0')
 }, 1200_000)
+
+test('the program is killed in the middle of a roll, twice, and resumed: no node is restarted twice', async () => {
+  const since = Date.now() / 1000
+  const here = workspace()
+  const plain = ['--output', 'plain']
+  const first = here.start([...words({ target: 260, demand: 230, restart_policy: 'rolling' }), ...plain])
+  const began = async () => (await rolled(since)).order.length
+  await eventually(async () => ((await began()) === 1 ? true : undefined), AbortSignal.timeout(120_000), 200)
+  first.child.kill('SIGKILL')
+  await first.ended
+  const second = here.start(['resume', 'last', ...plain])
+  await eventually(async () => ((await began()) === 2 ? true : undefined), AbortSignal.timeout(240_000), 200)
+  second.child.kill('SIGKILL')
+  await second.ended
+  // it stays with what was begun
+  expect(await began()).toBe(2)
+  const { code, all } = await here.run(['resume', 'last', ...plain])
+  expect(code, all).toBe(0)
+  const { order, notSynced } = await rolled(since)
+  expect(notSynced).toEqual([])
+  expect([...order].sort()).toEqual(nodes)
+  expect(order.at(-1)).toBe('db1')
+  expect(await each(limitOf)).toEqual(['260', '260', '260'])
+  expect(await on('lb1', "echo 'show stat' | socat -t5 /run/haproxy/admin.sock - | grep -c ',MAINT,'")).toBe('0')
+}, 1200_000)
+
+describe('a cluster without a majority', () => {
+  /** No node reaches another, but people reach all. One that reached two of them would pass on what they say. */
+  const apart = (how: 'add blackhole' | 'del blackhole') =>
+    each((host) => {
+      const others = nodes.filter((other) => other !== host)
+      return on(host, others.map((other) => `ip route ${how} ${addresses.get(other)}`).join('; '))
+    })
+  const component = (host: string) =>
+    on(host, 'mariadb -N -B -e "SHOW GLOBAL STATUS LIKE \'wsrep_cluster_status\'" | cut -f2')
+  const lost = (these: readonly string[]) =>
+    eventually(
+      async () =>
+        (await Promise.all(these.map(component))).every((said) => said === 'non-Primary') ? true : undefined,
+      AbortSignal.timeout(120_000),
+    )
+
+  test('answers nothing that needs a table (1047): that is said, and nothing is changed', async () => {
+    const before = await each(pidOf)
+    await apart('add blackhole')
+    try {
+      await lost(nodes)
+      expect((await onHost('db1', "mariadb -e 'SELECT * FROM app.t'", AbortSignal.timeout(40_000))).stderr).toMatch(
+        /^ERROR 1047 /m,
+      )
+      expect(await raise({ target: 200, demand: 180 })).toMatchObject({
+        exit: 1,
+        error: expect.stringMatching(/no part of a primary component.*\(1047\).*\["db1","db2","db3"\]/),
+      })
+      expect(await each(limitOf)).toEqual(['100', '100', '100'])
+    } finally {
+      await apart('del blackhole')
+    }
+    await allWell()
+    expect(await filesLeft()).toEqual(['', '', ''])
+    expect(await each(pidOf)).toEqual(before)
+  }, 800_000)
+
+  test('while a node is restarted: a person is called, nothing more is touched; then what was changed is put back', async () => {
+    // whoever is restarted first waits in its start until the others have lost each other
+    const [waits, open] = [`${held}-start`, '/run/lab-open']
+    const wait = `touch ${waits}; for try in $(seq 600); do [ -e ${open} ] && exit 0; sleep 0.2; done`
+    await each((host) =>
+      on(
+        host,
+        `rm -f ${open} ${waits}; mkdir -p ${units}; printf '%s\\n' '[Service]' 'ExecStartPre=+/bin/sh -c "${wait.replaceAll('$', '$$$$')}"' > ${labUnit}; systemctl daemon-reload`,
+      ),
+    )
+    const before = await each(pidOf)
+    const here = workspace()
+    const run = here.start([...words({ target: 260, demand: 230, restart_policy: 'rolling' }), '--output', 'plain'])
+    const first = await eventually(async () => {
+      const all = await each((host) => on(host, `ls ${waits} 2>/dev/null`))
+      return nodes.find((_, index) => all[index] !== '')
+    }, AbortSignal.timeout(120_000))
+    const others = nodes.filter((host) => host !== first)
+    await apart('add blackhole')
+    try {
+      await lost(others)
+      await on(first, `touch ${open}`)
+      const parked = await run.ended
+      expect(parked.code, parked.all).toBe(6)
+      expect(parked.all).toContain('is not Primary any more')
+      expect(parked.all).toContain(`${first} was the node at hand`)
+      // as it was left: the files are the new ones, and nobody else was restarted
+      expect(await filesLeft()).toEqual(nodes.map(() => expect.stringContaining(file)))
+    } finally {
+      await apart('del blackhole')
+    }
+    await eventually(
+      async () => ((await Promise.all(others.map(component))).every((said) => said === 'Primary') ? true : undefined),
+      AbortSignal.timeout(120_000),
+    )
+    await on(first, `touch ${open}; systemctl reset-failed mariadb; systemctl start mariadb`)
+    const key = `mend/roll[${first}]/person`
+    const { code, all } = await here.run(['resume', 'last', '--output', 'plain', '--answer', `${key}=yes`])
+    expect(code, all).toBe(1)
+    expect(await filesLeft()).toEqual(['', '', ''])
+    expect(await each(limitOf)).toEqual(['100', '100', '100'])
+    const after = await each(pidOf)
+    expect(nodes.filter((_, index) => after[index] !== before[index])).toEqual([first])
+  }, 1200_000)
+})
 
 interface Change {
   readonly at: number
