@@ -258,6 +258,21 @@ const seen: Readonly<
     healthy: /^2000$/m,
     faulty: /^1070$/m,
   },
+  'galera.error_log': {
+    params: { node: 'db2' },
+    host: 'db2',
+    ask: 'pid=$(systemctl show mariadb -p MainPID --value); readlink /proc/$pid/fd/2; tail -n 1 /var/log/mysql/error.log 2>&1',
+    healthy: /^socket:\[\d+\]$/m,
+    faulty:
+      /^\/var\/log\/mysql\/error.log\n\d{4}-\d\d-\d\d \d\d:\d\d:\d\d 0 \[Note\] Starting MariaDB .* as process \d+$/m,
+  },
+  'galera.out_of_files': {
+    params: { node: 'db2' },
+    host: 'db2',
+    ask: "journalctl -u mariadb -o cat --no-pager | grep -c 'Error in accept: Too many open files'",
+    healthy: /^0$/m,
+    faulty: /^1$/m,
+  },
   'galera.no_majority': {
     params: { start_of: '' },
     host: 'db2',
