@@ -259,7 +259,7 @@ const seen: Readonly<
     faulty: /^1070$/m,
   },
   'galera.error_log': {
-    params: { node: 'db2' },
+    params: { node: 'db2', path: '/var/log/mysql/error.log' },
     host: 'db2',
     ask: 'pid=$(systemctl show mariadb -p MainPID --value); readlink /proc/$pid/fd/2; tail -n 1 /var/log/mysql/error.log 2>&1',
     healthy: /^socket:\[\d+\]$/m,
