@@ -15,14 +15,14 @@ async function start(): Promise<void> {
     return
   }
   tuneForCommands()
-  const { exitCode } = await import('./error.ts')
+  const { codes, main } = await import('./cli/main.ts')
   const cancel = new AbortController()
   const leave = new AbortController()
   const onSignal = (signal: NodeJS.Signals) => {
     // once: stop cleanly, with clean-up; twice: leave at once, to be resumed
     if (cancel.signal.aborted) {
       leave.abort()
-      process.exit(exitCode.interrupted)
+      process.exit(codes.interrupted)
     }
     cancel.abort(new Error(`interrupted by ${signal}`))
   }
@@ -31,7 +31,6 @@ async function start(): Promise<void> {
   process.on('SIGHUP', onSignal)
   // a reader that went away is no reason to stop a run
   for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
-  const { main } = await import('./cli/main.ts')
   const io = {
     stdin: process.stdin,
     stdout: process.stdout,

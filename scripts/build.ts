@@ -3,6 +3,7 @@ import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import type { BuildOptions } from 'esbuild'
 import { build } from 'esbuild'
+import { fewChunks } from './chunks.ts'
 import { declarationsAsText } from './declarations.ts'
 import { onDemand } from './on-demand.ts'
 
@@ -29,7 +30,7 @@ const { metafile } = await build({
   bundle: true,
   splitting: true,
   format: 'esm',
-  plugins: [packages.plugin, declarationsAsText],
+  plugins: [packages.plugin, declarationsAsText, fewChunks],
   chunkNames: 'chunks/[name]-[hash]',
   external: ['ssh2', 'cpu-features', '*.node', '@mongodb-js/zstd', 'node-liblzma'],
   // packages written for CommonJS expect these

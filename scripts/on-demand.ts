@@ -30,7 +30,9 @@ export async function onDemand(
     name: 'on-demand',
     setup({ onResolve, onLoad }) {
       onResolve({ filter: /^[^.]/ }, ({ path, importer }) =>
-        names.includes(path) && !importer.includes('node_modules') ? { path, namespace: 'on-demand' } : undefined,
+        names.includes(path) && !importer.includes('node_modules')
+          ? { path, namespace: 'on-demand', suffix: importer.includes('simulator') ? '?simulator' : '' }
+          : undefined,
       )
       onLoad({ filter: /./, namespace: 'on-demand' }, ({ path }) => ({ contents: standIn(path, fileOf(path)) }))
     },

@@ -1,5 +1,6 @@
 import type { Command } from 'commander'
 import { InvalidArgumentError, Option } from 'commander'
+import { check } from './check.ts'
 import type { Io } from './io.ts'
 import { failOns } from './verdict.ts'
 
@@ -54,7 +55,7 @@ export function addCommands(program: Command, io: Io, signal: AbortSignal, done:
     .addOption(new Option('-o, --output <form>', 'how to tell problems').choices(['text', 'json']).default('text'))
     .option('--strict', 'let warnings fail the check')
     .option('--no-cache', 'find out again what an earlier check found of the same files')
-    .action(async (names, options) => done(await (await import('./check.ts')).check(names, options, io, signal)))
+    .action(async (names, options) => done(await check(names, options, io, signal)))
 
   program
     .command('show <run>')

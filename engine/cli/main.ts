@@ -7,6 +7,9 @@ import { drawDiagnostics } from '../view/diagnostics.ts'
 import { addCommands } from './commands.ts'
 import type { Io } from './io.ts'
 
+/** What the program ends with. */
+export const codes: typeof exitCode = exitCode
+
 /** Runs one command. Gives the exit code; whatever goes wrong is told on stderr. */
 export async function main(argv: readonly string[], io: Io, signal: AbortSignal): Promise<number> {
   let code: number = exitCode.done
