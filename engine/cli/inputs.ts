@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { type Code, codes } from '../codes.ts'
+import type { Code } from '../codes.ts'
 import type { Diagnostic } from '../diagnostic.ts'
 import { closest, didYouMean } from '../diagnostic.ts'
 import { problemAt } from '../document/problem.ts'
@@ -9,7 +9,7 @@ import type { Json, JsonObject, Schema } from '../json.ts'
 import type { PlannedRunbook } from '../plan/plan.ts'
 import { validatorOf } from '../schema.ts'
 import type { Source, Span } from '../source.ts'
-import { Problems, readLocated, readSource } from './yaml-file.ts'
+import { Problems, readLocated, readSource, withoutText } from './yaml-file.ts'
 
 /** Where inputs come from; the first that has one wins, and one source may not say the same thing twice. */
 export interface InputSources {
@@ -90,12 +90,18 @@ export function gatherInputs(runbook: PlannedRunbook, sources: InputSources): Ga
     }
   }
 
+  /** Only the names of inputs are surely no secret. */
+  function nameIn(line: string): string {
+    const [name = ''] = /^[\w-]*:?/.exec(line) ?? []
+    return names.some((known) => name === `${known}:`) ? name : ''
+  }
+
   function readInputs(path: string): ReturnType<typeof readLocated> {
     try {
       return readLocated(path)
     } catch (error) {
       if (!(error instanceof Problems) || runbook.secrets.length === 0) throw error
-      throw new Problems(error.diagnostics.map((problem) => withoutText(problem, names)))
+      throw new Problems(error.diagnostics.map((problem) => withoutText(problem, nameIn)))
     }
   }
 
@@ -157,21 +163,6 @@ function withoutValues(source: Source, tree: LocatedMap, hide: (name: string) =>
     text = text.slice(0, start) + text.slice(start, end).replaceAll(/\S/g, '*') + text.slice(end)
   }
   return { path: source.path, text }
-}
-
-/** A problem of a file that may hold secrets and cannot be taken apart: of its text only the names of inputs are shown. */
-function withoutText(problem: Diagnostic, names: readonly string[]): Diagnostic {
-  const lines = problem.source.text.split('\n').map((line) => {
-    const [name = ''] = /^[\w-]*:?/.exec(line) ?? []
-    const shown = names.some((known) => name === `${known}:`) ? name.length : 0
-    return line.slice(0, shown) + line.slice(shown).replaceAll(/\S/g, '*')
-  })
-  return {
-    ...problem,
-    message: codes[problem.code],
-    hint: 'what the file says is not shown, for it may be a secret',
-    source: { ...problem.source, text: lines.join('\n') },
-  }
 }
 
 /** What is not there at all, after everybody who could be asked was asked. */

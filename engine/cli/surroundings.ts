@@ -16,7 +16,7 @@ import { emptyInventory, hostsOf, inventoryOf } from '../inventory/inventory.ts'
 import type { Json, JsonObject } from '../json.ts'
 import type { Io } from './io.ts'
 import { loadInventory } from './prepare.ts'
-import { readYaml } from './yaml-file.ts'
+import { readSecretYaml } from './yaml-file.ts'
 
 /** The world that a run works on: a real one, or a rehearsal in this process. */
 export interface Surroundings {
@@ -192,7 +192,7 @@ function cloudSources(io: Io, inventory: Inventory): CloudSources {
     )
     return explicit !== undefined && explicit !== '' ? explicit : places.find(isFile)
   }
-  const load = (path: string | undefined) => (path === undefined ? undefined : readYaml(path))
+  const load = (path: string | undefined) => (path === undefined ? undefined : readSecretYaml(path))
   const clouds = load(inventory.cloudsFile ?? named('clouds', 'OS_CLIENT_CONFIG_FILE'))
   const secure = load(named('secure', 'OS_CLIENT_SECURE_FILE'))
   const vendors = load(named('clouds-public', 'OS_CLIENT_VENDOR_FILE'))

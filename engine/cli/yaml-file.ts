@@ -1,4 +1,4 @@
-import type { Code } from '../codes.ts'
+import { type Code, codes } from '../codes.ts'
 import type { Diagnostic } from '../diagnostic.ts'
 import { decode } from '../document/decode.ts'
 import { diagnose } from '../document/misfit.ts'
@@ -63,6 +63,32 @@ export function readLocated(path: string, schema?: Schema): { readonly source: S
   }
   return { source: found.source, tree }
 }
+
+/** A problem of a file that may hold secrets and cannot be taken apart: of each line only what `open` gives is shown, its beginning. */
+export function withoutText(problem: Diagnostic, open: (line: string) => string): Diagnostic {
+  const lines = problem.source.text.split('\n').map((line) => {
+    const shown = open(line).length
+    return line.slice(0, shown) + line.slice(shown).replaceAll(/\S/g, '*')
+  })
+  return {
+    ...problem,
+    message: codes[problem.code],
+    hint: 'what the file says is not shown, for it may be a secret',
+    source: { ...problem.source, text: lines.join('\n') },
+  }
+}
+
+/** A YAML file with passwords in it as JSON: where it is none, only the names of its fields are shown. Throws `Problems`. */
+export function readSecretYaml(path: string): Json {
+  try {
+    return readYaml(path)
+  } catch (error) {
+    if (!(error instanceof Problems)) throw error
+    throw new Problems(error.diagnostics.map((problem) => withoutText(problem, fieldIn)))
+  }
+}
+
+const fieldIn = (line: string): string => /^\s*[\w-]+:/.exec(line)?.[0] ?? ''
 
 /** A YAML file as JSON. Throws `Problems`. */
 export function readYaml(path: string, schema?: Schema): Json {

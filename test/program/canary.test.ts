@@ -343,3 +343,22 @@ test('of a file of inputs that cannot be taken apart nothing is shown but the na
     expect(all, text).toContain(line)
   }
 })
+
+test.each([
+  { file: 'clouds.yaml', text: 'clouds:\n  a: { auth: { username: me, password: C4n4ryZ9, project_name: p }\n' },
+  { file: 'clouds.yaml', text: 'clouds:\n  a:\n    auth:\n      password: "C4n4ryZ9\n      username: me\n' },
+  { file: 'secure.yaml', text: 'clouds:\n  a:\n    auth:\n     password: C4n4ryZ9\n      user: x\n' },
+])('of $file, where it cannot be taken apart, no password is shown, only the place: $text', async ({ file, text }) => {
+  const space = workspace()
+  space.write(
+    'clouds.yaml',
+    'clouds:\n  a: { auth: { auth_url: "http://127.0.0.1:1", username: me, project_name: p } }\n',
+  )
+  space.write(file, text)
+  space.write('who.yaml', book('who', 'steps:\n  - id: one\n    action: openstack.token.issue\n'))
+  const { code, all } = await space.run(['exec', 'who.yaml'], { OS_CLOUD: 'a' })
+  expect(code, all).toBe(2)
+  expect(all).toMatch(new RegExp(`${file}:\\d+:\\d+`))
+  expect(all).toContain('it may be a secret')
+  expect(all).not.toContain('C4n4ry')
+})
