@@ -1,4 +1,4 @@
-import { type ActionContext, type CloudConfig, StepFailure } from '../../engine/action/contract.ts'
+import { type ActionContext, type CloudConfig, type HttpResponse, StepFailure } from '../../engine/action/contract.ts'
 import { isObject, type Json, type JsonObject } from '../../engine/json.ts'
 import { type CatalogService, catalogIn } from './catalog.ts'
 import { failureFrom } from './failure.ts'
@@ -31,7 +31,8 @@ export async function requestToken(ctx: ActionContext, cloud: CloudConfig, signa
   const url = `${identityUrl(cloud)}/auth/tokens`
   const request = { method: 'POST', url, body: authRequest(cloud), tls: cloud.tls, effect: 'read' } as const
   const { response } = await patiently(ctx, async () => ({ response: await ctx.http(request, signal) }), signal)
-  if (response.status === 401) throw refused(cloud, failureFrom(response, { service: 'identity', method: 'POST', url }))
+  if (isRefusal(response)) throw refused(cloud, failureFrom(response, { service: 'identity', method: 'POST', url }))
+  if (response.status === 404) throw notKeystone(url, response)
   if (response.status >= 300) throw failureFrom(response, { service: 'identity', method: 'POST', url })
   const value = response.headers['x-subject-token']
   const body = bodyOf(response.text)
@@ -50,6 +51,21 @@ export async function requestToken(ctx: ActionContext, cloud: CloudConfig, signa
     projectId: textAt(about, 'project', 'id'),
     took: response.took,
   }
+}
+
+/** Keystone says of a token or a credential that is no more that it does not find it. */
+function isRefusal({ status, text }: HttpResponse): boolean {
+  if (status === 401) return true
+  const body = bodyOf(text)
+  return status === 404 && isObject(body) && isObject(body['error'])
+}
+
+function notKeystone(url: string, response: HttpResponse): StepFailure {
+  const { message, detail } = failureFrom(response, { service: 'identity', method: 'POST', url })
+  return new StepFailure('not_found', `\`${url}\` is not there: ${message}`, {
+    hint: 'is `auth_url` the address of Keystone?',
+    ...(detail !== undefined && { detail }),
+  })
 }
 
 /** With or without `/v3` at its end, Keystone is the same. */

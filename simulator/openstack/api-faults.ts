@@ -18,6 +18,26 @@ export const apiFaults: readonly Fault[] = [
     apply: ({ cloud }, { status }) => void cloud.conditions.failing.set('keystone', Number(status)),
   },
   {
+    name: 'keystone.token_life',
+    summary: 'Tokens hold for a short time only',
+    params: {
+      type: 'object',
+      properties: { seconds: { type: 'integer', description: 'For how long', minimum: 1, default: 60 } },
+      additionalProperties: false,
+    },
+    apply({ cloud }, { seconds }) {
+      cloud.keystone.tokenLife = Number(seconds) * 1000
+    },
+  },
+  {
+    name: 'keystone.tokens_revoked',
+    summary: 'Every token that was given out until now is revoked',
+    params: { type: 'object', properties: {}, additionalProperties: false },
+    apply({ cloud: { keystone }, clock }) {
+      for (const [id, token] of keystone.tokens) keystone.tokens.set(id, { ...token, expiresAt: clock.now() })
+    },
+  },
+  {
     name: 'api.slow',
     summary: 'A service takes its time over every call',
     params: {

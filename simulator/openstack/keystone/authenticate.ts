@@ -3,9 +3,11 @@ import { uuidOf } from '../../random.ts'
 import { ApiFailure } from '../http/api.ts'
 import type { KeystoneState, Named, Token, User } from './state.ts'
 
+/** Of what is no more, Keystone says that it is not there. */
+const missing = (what: string) => new ApiFailure(404, what)
 const refused = () => new ApiFailure(401, 'The request you have made requires authentication.')
 
-/** Makes a token from the body of `POST /v3/auth/tokens`. Throws `ApiFailure` 400 or 401 as Keystone does. */
+/** Makes a token from the body of `POST /v3/auth/tokens`. Throws `ApiFailure` 400, 401 or 404 as Keystone does. */
 export function authenticate(keystone: KeystoneState, body: unknown, now: number): Token {
   const auth = at(body, 'auth')
   const methods = at(at(auth, 'identity'), 'methods')
@@ -54,10 +56,13 @@ function byPassword(keystone: KeystoneState, given: unknown): Caller {
 
 function byCredential(keystone: KeystoneState, given: unknown): Caller {
   const owner = findNamed(keystone.users, at(given, 'user'), () => true)
+  const [id, who] = [at(given, 'id'), at(given, 'user')]
+  if (id === undefined && !owner) throw missing(`Could not find user: ${String(at(who, 'id') ?? at(who, 'name'))}.`)
   const credential = keystone.applicationCredentials.find(
     ({ id, name, user }) => id === at(given, 'id') || (name === at(given, 'name') && user === owner?.id),
   )
-  const user = keystone.users.find(({ id }) => id === credential?.user)
+  if (id !== undefined && !credential) throw missing(`Could not find Application Credential: ${String(id)}.`)
+  const user = keystone.users.find((one) => one.id === credential?.user)
   if (!credential || !user || credential.secret !== at(given, 'secret')) throw refused()
   return { user, scope: { project: credential.project }, roles: credential.roles }
 }
@@ -65,7 +70,8 @@ function byCredential(keystone: KeystoneState, given: unknown): Caller {
 function byToken(keystone: KeystoneState, id: unknown, now: number): Caller {
   const token = keystone.tokens.get(String(id))
   const user = keystone.users.find((user) => user.id === token?.user)
-  if (!token || !user || token.expiresAt <= now) throw refused()
+  if (!token || !user) throw missing('Could not recognize Fernet token')
+  if (token.expiresAt <= now) throw missing('Failed to validate token')
   return { user, expiresAt: token.expiresAt }
 }
 

@@ -69,7 +69,7 @@ export interface KeystoneState {
   readonly applicationCredentials: ApplicationCredential[]
   readonly tokens: Map<string, Token>
   /** Milliseconds. */
-  readonly tokenLife: number
+  tokenLife: number
 }
 
 /** The projects with servers in them, and what each is. */

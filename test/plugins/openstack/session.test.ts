@@ -75,6 +75,46 @@ test('a wrong password is asked for once, however many steps wait for it', async
   expect(cloud.logins).toHaveLength(1)
 })
 
+test.each([
+  {
+    what: 'a token that is no more',
+    change: { authType: 'token', auth: { token: 't', project_id: 'p' } },
+    said: 'Failed to validate token',
+    message: 'refused the token',
+    hint: 'get a new one',
+  },
+  {
+    what: 'an application credential that was deleted',
+    change: {
+      authType: 'v3applicationcredential',
+      auth: { application_credential_id: 'c', application_credential_secret: 's' },
+    },
+    said: 'Could not find Application Credential: c.',
+    message: 'refused the application credential `c`',
+    hint: 'it may have expired or been deleted',
+  },
+] as const)('$what is told as refused, though Keystone says 404', async ({ change, said, message, hint }) => {
+  const refuse = { status: 404, json: { error: { code: 404, message: said, title: 'Not Found' } } }
+  await using cloud = await fakeCloud(things, { refuse })
+  await using world = testContext([withAuth(cloud, change)])
+  await expect(call(await sessionOf(world.ctx, {}), getThings, never)).rejects.toMatchObject({
+    code: 'unauthorized',
+    message: expect.stringContaining(message),
+    hint: expect.stringContaining(hint),
+  })
+})
+
+test('an address that is not that of Keystone is asked about', async () => {
+  const refuse = { status: 404, text: '<!doctype html><title>404</title><h1>Not Found</h1>' }
+  await using cloud = await fakeCloud(things, { refuse })
+  await using world = testContext([cloud.cloud])
+  await expect(call(await sessionOf(world.ctx, {}), getThings, never)).rejects.toMatchObject({
+    code: 'not_found',
+    message: expect.stringContaining('is not there'),
+    hint: 'is `auth_url` the address of Keystone?',
+  })
+})
+
 test('a token is replaced before it expires, by how long it holds and not by the date it bears', async () => {
   await using cloud = await fakeCloud(things, { life: 600 })
   await using world = testContext([cloud.cloud])

@@ -68,6 +68,32 @@ test('an unscoped token has no catalogue, and one made from a token does not out
   await cloud.close()
 })
 
+test('of a token, a credential or its owner that is no more Keystone says that it is not there', async () => {
+  const cloud = await cloudOf()
+  const ask = async (identity: object) => {
+    const { status, body } = await cloud.admin.post('keystone', '/v3/auth/tokens', { auth: { identity } }, nobody)
+    return [status, at(body, 'error', 'message')]
+  }
+  const token = (id: string) => ask({ methods: ['token'], token: { id } })
+  const credential = (which: object) =>
+    ask({ methods: ['application_credential'], application_credential: { secret: 'x', ...which } })
+  expect(await token('abc')).toEqual([404, 'Could not recognize Fernet token'])
+  expect(await credential({ id: 'nope' })).toEqual([404, 'Could not find Application Credential: nope.'])
+  const owned = (user: string) => ({ name: 'nope', user: { name: user, domain: { id: 'default' } } })
+  expect(await credential(owned('nobody'))).toEqual([404, 'Could not find user: nobody.'])
+  expect((await credential(owned('admin')))[0]).toBe(401)
+  const user = { name: 'admin', domain: { name: 'Default' }, password: 'rehearsal' }
+  const made = await cloud.admin.post(
+    'keystone',
+    '/v3/auth/tokens',
+    { auth: { identity: { methods: ['password'], password: { user } } } },
+    nobody,
+  )
+  await cloud.clock.advance(2 * hour)
+  expect(await token(String(made.headers['x-subject-token']))).toEqual([404, 'Failed to validate token'])
+  await cloud.close()
+})
+
 test('a body without methods is 400', async () => {
   const cloud = await cloudOf()
   expect((await cloud.admin.post('keystone', '/v3/auth/tokens', { auth: {} }, nobody)).status).toBe(400)
