@@ -197,6 +197,24 @@ test.each([
   allGivenBack(ran)
 })
 
+test('a host whose cell does not answer is left alone, for its servers would be taken for gone; another cell is no hindrance', async () => {
+  const own = await reboot({ faults: [{ fault: 'nova.cell_down', with: { host: 'c1' } }] })
+  expect(own.exit).toBe(1)
+  expect(own.end.error?.message).toContain('the cell of c1 does not answer')
+  expect(own.effects).toEqual([])
+  const other = await reboot({
+    faults: [{ fault: 'nova.cell_down', with: { host: 'c3' } }],
+    inputs: { max_disabled: 1 },
+  })
+  expect(other.exit).toBe(0)
+  const none = await reboot({
+    faults: [{ fault: 'nova.cell_down', with: { host: 'c3' } }],
+    inputs: { max_disabled: 0 },
+  })
+  expect(none.end.error?.message).toContain('c3')
+  expect(none.effects).toEqual([])
+})
+
 test('a migration that is refused after it was accepted ends the run before the reboot, and says why', async () => {
   const ran = await reboot({ faults: [{ fault: 'nova.migration_precheck_fails', with: { server: second } }] })
   expect(ran.end).toMatchObject({

@@ -218,6 +218,23 @@ test('a network that runs out of addresses is named with its numbers', async () 
   expect(told(inspected)).toEqual([expect.stringMatching(/^fail: public has used 97 % of its addresses: \d+ of \d+$/)])
 })
 
+test('a cell that does not answer leaves open what it alone knows, and nothing else', async () => {
+  const { checks, findings } = await world('silent-cell', {
+    topology: { controllers: 2, computes: 3, ceph: 0, databases: 1, osds_per_host: 0, servers: 9 },
+    faults: [{ fault: 'nova.cell_down', with: { host: 'cmp2' } }],
+  })
+  const nova = findings.filter(({ check }) => ['A5', 'A6', 'A15', 'A16', 'A17', 'A18'].includes(check))
+  expect(nova.map(({ check, verdict, message }) => `${check} ${verdict}: ${message}`)).toEqual([
+    'A5 unknown: the cell of nova-compute on cmp2 does not answer',
+    'A15 unknown: of 3 servers nobody knows how they are: their cell does not answer',
+  ])
+  expect(checks.filter(({ check }) => ['A6', 'A16', 'A17'].includes(check)).map(({ verdict }) => verdict)).toEqual([
+    'pass',
+    'pass',
+    'pass',
+  ])
+})
+
 test('servers in ERROR are named with the fault that put them there', async () => {
   const inspected = await rehearse('servers-in-error')
   expect(told(inspected)).toHaveLength(3)

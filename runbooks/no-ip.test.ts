@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
 import type { RunEvent } from '../engine/run/event.ts'
+import { serverIdOf } from '../simulator/openstack/nova/build.ts'
 import { runCli } from '../test/support/run-cli.ts'
 
 const home = mkdtempSync(join(tmpdir(), 'no-ip-'))
@@ -104,6 +105,13 @@ describe('what the API alone tells', () => {
     { fault: 'network.dhcp_agents_switched_off', verdict: 'NO_DHCP_AGENT' },
     { fault: 'network.ipv6_only', verdict: 'NO_IPV4' },
   ]
+
+  test('a server whose cell does not answer is told as that, and not as one that does not run', async () => {
+    const down = { fault: 'nova.cell_down', with: { host: 'cmp1' } }
+    const found = await diagnose([down], `--input=server=${serverIdOf('web-1')}`)
+    expect(codes(found)).toEqual(['CELL_DOWN'])
+    expect(found.effects).toEqual([])
+  })
 
   test.each(table)('$fault is $verdict, and nothing is changed', async ({ fault, verdict }) => {
     const found = await diagnose([fault])

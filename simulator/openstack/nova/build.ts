@@ -59,6 +59,7 @@ export function buildNova(topology: Topology, startAt: number): NovaState {
     holds: [],
     orphans: [],
     upsets: [],
+    silentCells: new Set(),
     mute: new Set(),
     plans: [],
     queued: [],

@@ -40,6 +40,30 @@ export const novaFaults: readonly Fault[] = [
     },
   },
   {
+    name: 'nova.old_release',
+    summary: 'Nova is of an old release: it speaks no newer version than this',
+    params: {
+      type: 'object',
+      properties: {
+        minor: { type: 'integer', description: 'The second number of it: 67 for 2.67', minimum: 1, maximum: 95 },
+      },
+      required: ['minor'],
+      additionalProperties: false,
+    },
+    apply({ cloud }, { minor }) {
+      cloud.nova.newest = Number(minor)
+    },
+  },
+  {
+    name: 'nova.cell_down',
+    summary:
+      'The database of the cell of a host does not answer: of its servers and its service Nova knows next to nothing',
+    params: { type: 'object', properties: { host }, required: ['host'], additionalProperties: false },
+    apply({ cloud }, { host }) {
+      cloud.nova.silentCells.add(computeOn(cloud, host).host)
+    },
+  },
+  {
     name: 'nova.compute_disabled',
     summary: 'Somebody took a compute host out of service',
     params: {

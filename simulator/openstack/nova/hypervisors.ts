@@ -24,7 +24,7 @@ function list(world: CloudWorld, request: ApiRequest, extent: Extent): Reply {
   const { query, version } = request
   const pattern = version >= 53 ? (query.get('hypervisor_hostname_pattern') ?? '') : ''
   const found = world.cloud.nova.hypervisors
-    .filter(({ host }) => host.includes(pattern))
+    .filter(({ host }) => host.includes(pattern) && !world.cloud.nova.silentCells.has(host))
     .map((hypervisor) => ({ id: idOf(hypervisor, version), hypervisor }))
   if (pattern !== '' && found.length === 0) {
     throw new ApiFailure(404, `No hypervisor matching '${pattern}' could be found.`)

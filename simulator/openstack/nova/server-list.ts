@@ -2,13 +2,15 @@ import type { CloudWorld } from '../cloud.ts'
 import { ApiFailure, type ApiRequest, json, type Reply } from '../http/api.ts'
 import { fits, isOn, nextLink, pageOf } from '../http/paging.ts'
 import { projectOf } from '../keystone/state.ts'
-import { portsOf, serverView, shortServer } from './server-view.ts'
+import { isSilent } from './find.ts'
+import { portsOf, serverView, shortServer, silentServer } from './server-view.ts'
 import type { NovaServer } from './state.ts'
 import { statuses, statusOf } from './status.ts'
 
 /** `GET /servers` and `/servers/detail`: filtered, sorted, in pages. */
 export function listServers(world: CloudWorld, request: ApiRequest, extent: 'short' | 'full'): Reply {
-  const found = world.cloud.nova.servers.filter(visible(world, request)).sort(order(request))
+  const known = world.cloud.nova.servers.filter(unless(world, request))
+  const found = known.filter(visible(world, request)).sort(order(request))
   const page = pageOf(found, request, { max: 1000 })
   return json(200, {
     servers: page.items.map((one) => (extent === 'full' ? listed(world, one, request) : shortServer(one, request))),
@@ -16,8 +18,16 @@ export function listServers(world: CloudWorld, request: ApiRequest, extent: 'sho
   })
 }
 
+/** Servers of a cell that does not answer are listed only by those who look for all there are. */
+function unless({ cloud: { nova } }: CloudWorld, { query, version }: ApiRequest): (server: NovaServer) => boolean {
+  const whole = ['limit', 'marker', 'all_tenants', 'project_id', 'tenant_id', 'user_id']
+  const narrowed = [...query.keys()].some((name) => !whole.includes(name))
+  return (server) => !isSilent(nova, server) || (version >= 69 && !narrowed)
+}
+
 /** Lists do not look for the faults of servers that never had a host; asking for one of these shows it. */
 function listed(world: CloudWorld, server: NovaServer, request: ApiRequest): object {
+  if (isSilent(world.cloud.nova, server)) return silentServer(server, 'listed')
   return serverView(world, server.neverPlaced ? { ...server, fault: null } : server, request)
 }
 

@@ -24,6 +24,21 @@ export const instanceNameOf = ({ number }: NovaServer): string => `instance-${nu
 /** Statuses that show how far they are. */
 const progressing = ['ACTIVE', 'BUILD', 'REBUILD', 'RESIZE', 'VERIFY_RESIZE', 'MIGRATING']
 
+/** What is known of a server whose cell does not answer. */
+export function silentServer(server: NovaServer, extent: 'listed' | 'shown'): object {
+  const { id, project, user, createdAt } = server
+  const least = { id, tenant_id: project, created: zulu(createdAt), status: 'UNKNOWN', links: [] }
+  if (extent === 'listed') return least
+  return {
+    ...least,
+    user_id: user,
+    flavor: { original_name: server.flavor.name, vcpus: server.flavor.vcpus, ram: server.flavor.ram },
+    image: server.image === '' ? '' : { id: server.image },
+    'OS-EXT-AZ:availability_zone': server.zone,
+    'OS-EXT-STS:power_state': 0,
+  }
+}
+
 /** A server as `GET /servers/detail` shows it at a microversion. */
 export function serverView(world: CloudWorld, server: NovaServer, request: ApiRequest): object {
   const { version, origin, token } = request

@@ -4,7 +4,7 @@ import { second } from '../time.ts'
 import { checkObject } from './action-bodies.ts'
 import { computeIsUp } from './alive.ts'
 import { createServer } from './create.ts'
-import { serverOf } from './find.ts'
+import { isSilent, knownServer, serverOf } from './find.ts'
 import { beginEvent, change, onHost, recordAction, succeed } from './lifecycle.ts'
 import { dropHolds } from './moves.ts'
 import { nameOf } from './names.ts'
@@ -12,7 +12,7 @@ import { groupOf } from './schedule.ts'
 import { actOnServer, askerOf, refuseLocked } from './server-actions.ts'
 import { listServers } from './server-list.ts'
 import { serverQuery } from './server-query.ts'
-import { instanceNameOf, serverView } from './server-view.ts'
+import { instanceNameOf, serverView, silentServer } from './server-view.ts'
 import type { NovaServer } from './state.ts'
 
 export function serverRoutes(world: CloudWorld): Route[] {
@@ -38,7 +38,8 @@ export function serverRoutes(world: CloudWorld): Route[] {
 }
 
 function show(world: CloudWorld, request: ApiRequest): Reply {
-  const server = serverOf(world, request)
+  const server = request.version < 69 ? serverOf(world, request) : knownServer(world, request)
+  if (isSilent(world.cloud.nova, server)) return json(200, { server: silentServer(server, 'shown') })
   const group = groupOf(world, server)
   const groups = request.version >= 71 && { server_groups: group ? [group.id] : [] }
   return json(200, { server: { ...serverView(world, server, request), ...groups } })

@@ -13,6 +13,8 @@ import { serverRoutes } from './servers.ts'
 import { serviceRoutes } from './services.ts'
 
 const max = 95
+/** That of an old release, where the world says so. */
+const newest = ({ cloud }: CloudWorld) => cloud.nova.newest ?? max
 
 /** Nova 2.1 to 2.95. */
 export function novaService(world: CloudWorld): Service {
@@ -30,7 +32,15 @@ export function novaService(world: CloudWorld): Service {
   ]
   return {
     name: 'nova',
-    microversions: { service: 'compute', legacyHeader: 'X-OpenStack-Nova-API-Version', major: 2, min: 1, max },
+    microversions: {
+      service: 'compute',
+      legacyHeader: 'X-OpenStack-Nova-API-Version',
+      major: 2,
+      min: 1,
+      get max() {
+        return newest(world)
+      },
+    },
     projectInPath: /^(\/v2\.1)\/([0-9a-f]{32})(?=\/)/,
     routes: [
       {
@@ -38,16 +48,20 @@ export function novaService(world: CloudWorld): Service {
         path: '/',
         open: true,
         outside: true,
-        handle: ({ origin }) => ({ ...json(200, { versions: [v20(origin), v21(origin)] }), idHeaders: [] }),
+        handle: ({ origin }) => ({
+          ...json(200, { versions: [v20(origin), v21(origin, newest(world))] }),
+          idHeaders: [],
+        }),
       },
       {
         method: 'GET',
         path: '/v2.1',
         open: true,
         handle: ({ origin }) => {
-          const [self] = v21(origin).links
+          const current = v21(origin, newest(world))
+          const [self] = current.links
           const described = { rel: 'describedby', type: 'text/html', href: 'http://docs.openstack.org/' }
-          return json(200, { version: { ...v21(origin), links: [self, described], 'media-types': mediaTypes } })
+          return json(200, { version: { ...current, links: [self, described], 'media-types': mediaTypes } })
         },
       },
       ...api.map((route) => ({ ...route, path: `/v2.1${route.path}` })),
@@ -88,10 +102,10 @@ const v20 = (origin: string) => ({
   links: [{ rel: 'self', href: `${origin}/v2/` }],
 })
 
-const v21 = (origin: string) => ({
+const v21 = (origin: string, minor: number) => ({
   id: 'v2.1',
   status: 'CURRENT',
-  version: `2.${max}`,
+  version: `2.${minor}`,
   min_version: '2.1',
   updated: '2013-07-23T11:33:21Z',
   links: [{ rel: 'self', href: `${origin}/v2.1/` }],

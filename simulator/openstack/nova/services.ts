@@ -18,7 +18,15 @@ export function serviceRoutes(world: CloudWorld): Route[] {
         const found = world.cloud.nova.services.filter(
           ({ host, binary }) => fits(query, 'host', host) && fits(query, 'binary', binary),
         )
-        return json(200, { services: found.map((service) => serviceView(world, service, version)) })
+        const { silentCells } = world.cloud.nova
+        const known = version >= 69 ? found : found.filter(({ host }) => !silentCells.has(host))
+        return json(200, {
+          services: known.map((service) =>
+            silentCells.has(service.host)
+              ? { binary: service.binary, host: service.host, status: 'UNKNOWN' }
+              : serviceView(world, service, version),
+          ),
+        })
       },
     },
     {

@@ -213,6 +213,10 @@ export interface NovaState {
   readonly upsets: Upset[]
   /** What users mean to do to their servers. */
   readonly plans: { readonly server: string; readonly when: UserMoment; done: boolean }[]
+  /** The second number of the newest version it speaks, where it is of an old release. */
+  newest?: number
+  /** Hosts whose cell does not answer: Nova knows no more of them than that they are there. */
+  readonly silentCells: Set<string>
   /** Hosts whose compute service is not heard of after its next start. */
   readonly mute: Set<string>
   /** What waits for the compute service of a host to come back: calls it has not taken from its queue. */

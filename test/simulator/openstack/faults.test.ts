@@ -171,6 +171,53 @@ test('placement.overcommitted: claims without servers fill the memory', async ()
   await cloud.close()
 })
 
+test('nova.cell_down: its servers and its service are there, and nothing else is known of them', async () => {
+  const cloud = await cloudWith('nova.cell_down', { host: 'cmp3' })
+  const [service] = await list(cloud, 'nova', '/v2.1/os-services?host=cmp3', 'services', latest)
+  expect(service).toEqual({ binary: 'nova-compute', host: 'cmp3', status: 'UNKNOWN' })
+  const found = await list(cloud, 'nova', '/v2.1/servers/detail?all_tenants=1', 'servers', latest)
+  const silent = found.filter(({ status }) => status === 'UNKNOWN')
+  expect(silent.length).toBeGreaterThan(0)
+  for (const server of silent)
+    expect(Object.keys(server).sort()).toEqual(['created', 'id', 'links', 'status', 'tenant_id'])
+  // whoever asks for less than all is told less, and an older client that there is nothing
+  expect(await list(cloud, 'nova', '/v2.1/servers/detail?all_tenants=1&host=cmp3', 'servers', latest)).toEqual([])
+  const old = await list(cloud, 'nova', '/v2.1/servers/detail?all_tenants=1', 'servers', compute('2.68'))
+  expect(old).toHaveLength(found.length - silent.length)
+  const shown = await cloud.admin.get('nova', `/v2.1/servers/${silent[0]?.['id']}`, latest)
+  expect(at(shown.body, 'server', 'status')).toBe('UNKNOWN')
+  expect(at(shown.body, 'server', 'name')).toBeUndefined()
+  await cloud.close()
+})
+
+test('nova.old_release: it says so, and refuses what is newer', async () => {
+  const cloud = await cloudWith('nova.old_release', { minor: 67 })
+  const document = await cloud.admin.get('nova', '/v2.1/')
+  expect(at(document.body, 'version', 'version')).toBe('2.67')
+  expect((await cloud.admin.get('nova', '/v2.1/servers', compute('2.67'))).status).toBe(200)
+  expect((await cloud.admin.get('nova', '/v2.1/servers', compute('2.68'))).status).toBe(406)
+  await cloud.close()
+})
+
+test('keystone.token_life and keystone.tokens_revoked: a token holds for so long, or no longer', async () => {
+  for (const [name, given, wait] of [
+    ['keystone.token_life', { seconds: 30 }, 31_000],
+    ['keystone.tokens_revoked', {}, 0],
+  ] as const) {
+    const cloud = await cloudOf()
+    const fault = openstackFaults.find((one) => one.name === name)
+    if (name === 'keystone.token_life') fault?.apply(cloud.world as unknown as World, given)
+    const before = await cloud.enter('admin', 'admin')
+    expect((await before.get('nova', '/v2.1/servers')).status).toBe(200)
+    if (name === 'keystone.tokens_revoked') fault?.apply(cloud.world as unknown as World, given)
+    await cloud.clock.advance(wait)
+    expect((await before.get('nova', '/v2.1/servers')).status, name).toBe(401)
+    const after = await cloud.enter('admin', 'admin')
+    expect((await after.get('nova', '/v2.1/servers')).status, name).toBe(200)
+    await cloud.close()
+  }
+})
+
 test('keystone.failing: no token for anybody', async () => {
   const cloud = await cloudWith('keystone.failing', { status: 503 })
   expect((await cloud.admin.post('keystone', '/v3/auth/tokens', {})).status).toBe(503)
