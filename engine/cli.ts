@@ -14,7 +14,6 @@ async function start(): Promise<void> {
     process.stdout.write(`${version()}\n`)
     return
   }
-  tuneForCommands()
   const { codes, main } = await import('./cli/main.ts')
   const cancel = new AbortController()
   const leave = new AbortController()
@@ -44,6 +43,8 @@ async function start(): Promise<void> {
     program: fileURLToPath(import.meta.url),
     leave: leave.signal,
   }
+  // not before: for other flags than its own, Node would compile anew each part of it that is loaded
+  tuneForCommands()
   process.exitCode = await main(argv, io, cancel.signal)
   // a plugin may have left something open; all that had to be written is written
   if (process.stdin.isTTY) process.stdin.unref()
