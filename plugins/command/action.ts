@@ -9,7 +9,7 @@ import {
 } from '../../engine/action/contract.ts'
 import { anything, closedObject, flag, listOf, number, text, textMap, whole } from '../../engine/action/define.ts'
 import type { Json, JsonObject, Schema } from '../../engine/json.ts'
-import { type Parse, parseOutput } from './parse.ts'
+import { demandWhole, type Parse, parseOutput } from './parse.ts'
 
 /** Where commands run. */
 export interface Place {
@@ -84,7 +84,7 @@ function action(
       const command = { ...what(given), ...settingsOf(given) }
       const result = await place.exec(ctx, given, command, signal)
       if (command.secretOutput) hide(ctx, where, result)
-      return { ...place.describe(given), ...judge(result, given, where) }
+      return { ...place.describe(given), ...judge(result, given, { where, read: ctx.effect === 'read' }) }
     },
   }
 }
@@ -102,10 +102,10 @@ const sharedParams = {
   parse: text('What to make of stdout as `value`: nothing, JSON, or a list of its lines.', {
     enum: ['none', 'json', 'lines'],
   }),
-  max_output: whole('Bytes kept of stdout, and of stderr; 1048576 unless told. The rest is counted in `dropped`.', {
-    minimum: 1,
-    maximum: 67_108_864,
-  }),
+  max_output: whole(
+    'Bytes kept of stdout, and of stderr; 1048576 unless told. The rest is counted in `dropped`. A read whose output is longer fails, unless this is told: its beginning must not pass for the whole.',
+    { minimum: 1, maximum: 67_108_864 },
+  ),
   secret_output: flag('What it writes is secret: not shown, not recorded, and masked wherever it appears later.'),
 }
 
@@ -130,7 +130,11 @@ function settingsOf(params: JsonObject): Omit<Command, 'argv' | 'script'> {
 }
 
 /** The result of a command that did what it should; throws `StepFailure` otherwise. */
-function judge(result: CommandResult, params: JsonObject, where: string): JsonObject {
+function judge(
+  result: CommandResult,
+  params: JsonObject,
+  { where, read }: { readonly where: string; readonly read: boolean },
+): JsonObject {
   const { exitCode, signal, stdout, stderr, took, dropped } = result
   const wanted = (params['exit_codes'] as readonly number[] | 'any' | undefined) ?? [0]
   const facts = params['secret_output'] === true ? {} : { stdout, stderr }
@@ -142,7 +146,10 @@ function judge(result: CommandResult, params: JsonObject, where: string): JsonOb
       ...hintFor(exitCode),
     })
   }
-  const value = parseOutput(result, (params['parse'] as Parse | undefined) ?? 'none', where)
+  const parse = (params['parse'] as Parse | undefined) ?? 'none'
+  // a change has happened, however much it wrote
+  if (parse !== 'none' || (read && params['max_output'] === undefined)) demandWhole(result, where)
+  const value = parseOutput(result, parse, where)
   return { exit_code: exitCode, stdout, stderr, took, dropped, value }
 }
 

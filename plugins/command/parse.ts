@@ -3,18 +3,18 @@ import type { Json } from '../../engine/json.ts'
 
 export type Parse = 'none' | 'json' | 'lines'
 
-/** stdout as a value; throws `StepFailure` when it is not what it should be, or was cut, so that no part passes for the whole. */
-export function parseOutput({ stdout, dropped }: CommandResult, parse: Parse, where: string): Json {
+/** Throws `StepFailure` when output was cut: no part may pass for the whole. */
+export function demandWhole({ dropped }: CommandResult, where: string): void {
+  if (dropped === 0) return
+  const message = `the output of the command on ${where} is ${dropped} bytes longer than was kept`
+  throw new StepFailure('output_cut', message, {
+    hint: 'raise `max_output`; without `parse` it may also be told to keep the beginning alone',
+  })
+}
+
+/** stdout, all of it, as a value; throws `StepFailure` when it is not what it should be. */
+export function parseOutput({ stdout }: CommandResult, parse: Parse, where: string): Json {
   if (parse === 'none') return null
-  if (dropped > 0) {
-    throw new StepFailure(
-      'output_cut',
-      `the output of the command on ${where} is ${dropped} bytes longer than was kept`,
-      {
-        hint: 'raise `max_output`',
-      },
-    )
-  }
   if (parse === 'lines') return stdout === '' ? [] : stdout.replace(/\r?\n$/, '').split(/\r?\n/)
   try {
     return JSON.parse(stdout) as Json

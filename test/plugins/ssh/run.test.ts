@@ -4,6 +4,7 @@ import {
   asks,
   type Command,
   type CommandResult,
+  type Effect,
   type WorkAction,
 } from '../../../engine/action/contract.ts'
 import { localDoor } from '../../../engine/host/local.ts'
@@ -21,7 +22,7 @@ const work = (name: string): WorkAction => {
 }
 
 /** A world in which every host is this machine; remembers what was asked. */
-function world() {
+function world(effect: Effect = 'change') {
   const door = localDoor({ clock: realClock, env: { PATH: '/usr/bin:/bin' } })
   const asked: { host: string; command: Command }[] = []
   const secrets: string[] = []
@@ -30,6 +31,7 @@ function world() {
     return door.exec(command, signal)
   }
   const ctx = {
+    effect,
     ssh: { exec },
     local: { exec: (command: Command, signal: AbortSignal) => exec('here', command, signal) },
     secrets: { add: (_: string, value: string) => secrets.push(value) },
@@ -137,6 +139,18 @@ describe('what a command writes', () => {
   test('that was cut is not taken for the whole', async () => {
     const params = { script: 'echo 1; echo 2', parse: 'lines', max_output: 2 }
     await expect(world().run('local.script', params)).rejects.toMatchObject({ code: 'output_cut' })
+  })
+
+  test('that was cut fails a read that has not said how much is enough; a change has happened, however much it wrote', async () => {
+    const script = 'head -c 1048577 /dev/zero'
+    await expect(world('read').run('local.script', { script })).rejects.toMatchObject({
+      code: 'output_cut',
+      message: expect.stringContaining('1 bytes longer'),
+    })
+    await expect(world('read').run('local.script', { script, max_output: 9 })).resolves.toMatchObject({
+      dropped: 1_048_568,
+    })
+    await expect(world('change').run('local.script', { script })).resolves.toMatchObject({ dropped: 1 })
   })
 
   test('and is secret is masked from then on, and in no message', async () => {
