@@ -122,6 +122,8 @@ async function* keySteps(settings: ConnectionSettings, needs: AuthNeeds): AsyncG
       ((text: string) => ask({ kind: 'passphrase', host, user: username, text, echo: false, file: path }, signal))
     const file = await keys.read(path, askFor)
     if (file.is === 'locked' || file.is === 'unreadable') note(`key ${path} not used, ${file.why}`)
+    // of the usual places most are empty; what the inventory names should be there
+    if (file.is === 'missing' && settings.said.identityFiles) note(`key ${path} not used, there is no such file`)
     if (file.is !== 'key' || offered.has(fingerprint(file.key))) continue
     const method: AnyAuthMethod = file.agent
       ? { type: 'agent', username, agent: file.agent }

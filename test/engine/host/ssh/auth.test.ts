@@ -184,6 +184,12 @@ describe('a host does not let us in', () => {
     expect(outcome).toMatchObject({ code: 'auth_failed', message: expect.stringMatching(/key \S+ not used/) })
   })
 
+  test('with a key file of the inventory that is not there: it is told', async () => {
+    const { outcome } = await connecting({ authorized: [good.public] }, () => ({ identityFiles: ['/nowhere/id'] }))
+    const message = expect.stringContaining('key /nowhere/id not used, there is no such file')
+    expect(outcome).toMatchObject({ code: 'auth_failed', message })
+  })
+
   test('with keys of the agent that are not named, when only named ones may be offered', async () => {
     await using agent = await startAgent([good.private])
     const { outcome } = await connecting({ authorized: [good.public] }, () => ({ identitiesOnly: true }), {
