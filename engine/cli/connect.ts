@@ -58,7 +58,7 @@ async function reachHosts({ doors, hosts }: Surroundings, tell: Tell, signal: Ab
     for (const { name } of queue) {
       const why = await ssh.exec(name, { argv: ['true'] }, signal).then(
         () => undefined,
-        (error: unknown) => (error instanceof StepFailure ? error.message : String(error)),
+        (error: unknown) => (error instanceof StepFailure ? hinted(error.message, error.hint) : String(error)),
       )
       tell(name, why)
     }
@@ -124,8 +124,11 @@ function tellCloud({ cloud, region, user, project, problems }: Reached, redactor
 }
 
 function withHint(redactor: Redactor, message: string, hint: string | undefined): string {
-  return redactor.text(hint === undefined ? message : `${message} (${hint})`)
+  return redactor.text(hinted(message, hint))
 }
+
+const hinted = (message: string, hint: string | undefined): string =>
+  hint === undefined ? message : `${message} (${hint})`
 
 /** The clouds that the steps of the runbooks use; where an input names them, they are known when it runs. */
 function wantedBy(runbooks: readonly Runbook[]): readonly Wanted[] {

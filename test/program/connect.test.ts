@@ -5,6 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { loadScenario, startRehearsal } from '../../simulator/index.ts'
 import { fakeCloud } from '../support/openstack-server.ts'
 import { runCli } from '../support/run-cli.ts'
+import { newKey, startSshServer } from '../support/ssh-server.ts'
 
 let folder = ''
 
@@ -122,4 +123,32 @@ test('the rehearsal cloud is let in to, and nothing in it changes', async () => 
   } finally {
     await rehearsal.close()
   }
+})
+
+test('every host of the inventory is logged in to, and each that is not reached is told with what to try', async () => {
+  const client = newKey()
+  await using server = await startSshServer({ authorized: [client.public] })
+  const write = (name: string, text: string) => writeFileSync(join(folder, name), text, { mode: 0o600 })
+  write('id', client.private)
+  write('known_hosts', server.knownHosts())
+  write('none', '')
+  const at = { address: '127.0.0.1', ssh: { port: server.port } }
+  const hosts = {
+    good: at,
+    stranger: { ...at, ssh: { ...at.ssh, known_hosts: 'none' } },
+    dead: { address: '127.0.0.1', ssh: { port: 1 } },
+  }
+  const ssh = { user: 'ops', identity_file: 'id', known_hosts: 'known_hosts', config: '/dev/null' }
+  write('inventory.yaml', JSON.stringify({ apiVersion: 'runbook/v1', ssh, hosts }))
+  book('quiet', 'steps:\n  - { id: look, action: local.run, effect: read, with: { command: uptime } }\n')
+  const { exit, stdout } = await connect('quiet', '--inventory', 'inventory.yaml')
+  expect(exit).toBe(2)
+  expect(stdout.split('\n').slice(1, -1).toSorted()).toEqual([
+    expect.stringMatching(/^failed dead: .* refused the connection \(look whether sshd runs there/),
+    expect.stringMatching(/^failed stranger: the key of .* is not known: .* \(compare the fingerprint .*ssh-keyscan/),
+    expect.stringMatching(/^ok {5}good$/),
+  ])
+  rmSync(join(folder, 'inventory.yaml'))
+  write('inventory.yaml', JSON.stringify({ apiVersion: 'runbook/v1', ssh, hosts: { good: at } }))
+  expect((await connect('quiet', '--inventory', 'inventory.yaml')).exit).toBe(0)
 })

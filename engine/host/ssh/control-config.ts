@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import { StepFailure } from '../../action/contract.ts'
 import type { Timing } from './connection.ts'
 import { loopFailure } from './failure.ts'
-import { type ConnectionSettings, type HostSettings, jumpOf } from './settings.ts'
+import { type ConnectionSettings, type HostSettings, jumpOf, saidOfJump } from './settings.ts'
 
 /**
  * What the system's `ssh` reads for a host. OpenSSH takes the first word on each thing, so: what must hold whatever anybody
@@ -18,7 +18,7 @@ export function controlConfig(
     ...['Host *', ...always, `ServerAliveInterval ${seconds(timing.keepalive)}`],
     ...[...hops].flatMap(([name, host]) => [`Host ${plain(name)}`, ...linesOf(host), ...filesOf(host)]),
     // hosts on the way that only a configuration of the user names
-    ...[`Host * ${[...hops.keys()].map((name) => `!${name}`).join(' ')}`, ...filesOf({})],
+    ...[`Host * ${[...hops.keys()].map((name) => `!${name}`).join(' ')}`, ...filesOf(settings.said)],
     ...['Host *', `ConnectTimeout ${seconds(timing.connect)}`, ''],
   ].join('\n')
 }
@@ -53,7 +53,7 @@ function hopsOf(
     const names = jumps.map((jump) => jumpOf(jump).name)
     for (const name of names) {
       if (way.includes(name)) throw loopFailure(name)
-      if (!hops.has(name)) hops.set(name, hosts(name) ?? {})
+      if (!hops.has(name)) hops.set(name, saidOfJump(name, said, hosts))
     }
     // the first is reached as it would be by itself, the others over the one before
     const [first] = names

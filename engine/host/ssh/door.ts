@@ -8,7 +8,14 @@ import { becomeOf, showAs } from './become.ts'
 import { type Connection, openConnection, type Timing, usualTiming } from './connection.ts'
 import { loopFailure } from './failure.ts'
 import { NeverBegan, runOn } from './session.ts'
-import { type ConnectionSettings, type HostSettings, jumpOf, type Surroundings, settingsOf } from './settings.ts'
+import {
+  type ConnectionSettings,
+  type HostSettings,
+  jumpOf,
+  type Surroundings,
+  saidOfJump,
+  settingsOf,
+} from './settings.ts'
 import { type Shared, shared } from './shared.ts'
 import { slots } from './slots.ts'
 
@@ -106,7 +113,8 @@ export function sshDoor(options: SshDoorOptions): SshDoor {
     const [last = '', ...before] = settings.jumps.toReversed()
     const { name, settings: said } = jumpOf(last)
     const proxyJump = before.length > 0 ? { proxyJump: before.toReversed().join(',') } : {}
-    const jump = await settingsOf(name, { ...options.hosts(name), ...said, ...proxyJump }, options, signal)
+    const known = saidOfJump(name, settings.said, options.hosts)
+    const jump = await settingsOf(name, { ...known, ...said, ...proxyJump }, options, signal)
     return forwarded(await connectionTo(jump, passed, signal), settings, signal)
   }
 

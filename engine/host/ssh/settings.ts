@@ -168,8 +168,22 @@ function agentOf(
   path: (text: string) => string,
 ): string | undefined {
   if (said === 'none') return undefined
-  if (said === undefined || said === 'SSH_AUTH_SOCK') return env['SSH_AUTH_SOCK']
-  return said.startsWith('$') ? env[said.slice(1).replace(/^\{(.*)\}$/, '$1')] : path(said)
+  const named = said === undefined || said === 'SSH_AUTH_SOCK' ? '$SSH_AUTH_SOCK' : said
+  const socket = named.startsWith('$') ? env[named.slice(1).replace(/^\{(.*)\}$/, '$1')] : path(named)
+  // set and empty is how an agent is taken away from a program
+  return socket === '' ? undefined : socket
+}
+
+/**
+ * What is said of a host to jump over: what the inventory says, when its name stands there. Else it is one that the
+ * configuration of the host behind it knows, if anything does.
+ */
+export function saidOfJump(
+  name: string,
+  behind: HostSettings,
+  hosts: (name: string) => HostSettings | undefined,
+): HostSettings {
+  return hosts(name) ?? (behind.sshConfig === undefined ? {} : { sshConfig: behind.sshConfig })
 }
 
 /** A jump as it is written: `[user@]host[:port]`, an IPv6 address in brackets. */

@@ -190,6 +190,12 @@ describe('a host does not let us in', () => {
     expect(outcome).toMatchObject({ code: 'auth_failed', message })
   })
 
+  test('with an agent that was taken away by an empty name: there was none', async () => {
+    const { outcome } = await connecting({ authorized: [good.public] }, () => ({}), { env: { SSH_AUTH_SOCK: '' } })
+    const message = expect.stringContaining('there was no key and no password to try')
+    expect(outcome).toMatchObject({ code: 'auth_failed', message })
+  })
+
   test('with keys of the agent that are not named, when only named ones may be offered', async () => {
     await using agent = await startAgent([good.private])
     const { outcome } = await connecting({ authorized: [good.public] }, () => ({ identitiesOnly: true }), {

@@ -206,6 +206,18 @@ printf %s "$p" >&2; IFS= read -r w; [ "$w" = secret-1 ] || exit 1; BECOME=yes ex
     expect(gate.server.log()).toContain('Accepted publickey')
   })
 
+  test('is reached through others that only its configuration knows', async () => {
+    await using gate = await host()
+    await using c1 = await host([], transport)
+    const { port, user, identityFiles, knownHosts } = gate.settings
+    const place = `HostName 127.0.0.1\n Port ${port}\n User ${user}\n`
+    const files = `IdentityFile ${identityFiles[0]}\n UserKnownHostsFile ${knownHosts[0]}\n`
+    const sshConfig = c1.files.write('config', `Host outer inner\n ${place} ${files}\nHost inner\n ProxyJump outer\n`)
+    await using door = doorTo({ c1: { ...c1.settings, sshConfig, proxyJump: 'inner' } })
+    await expect(door.ssh.exec('c1', { argv: ['true'] }, never)).resolves.toMatchObject({ exitCode: 0 })
+    expect(gate.server.log().match(/Accepted publickey/g)).toHaveLength(2)
+  })
+
   test('is not reached through one whose key is not known, nor over itself', async () => {
     await using gate = await host([], transport)
     await using c1 = await host([], transport)
