@@ -81,7 +81,8 @@ function linesOf(host: HostSettings): string[] {
 }
 
 function filesOf({ sshConfig }: HostSettings): string[] {
-  if (sshConfig === 'none') return []
+  // nothing is in it, and `ssh` includes no file that everybody may write to
+  if (sshConfig === 'none' || sshConfig === '/dev/null') return []
   if (sshConfig !== undefined) return [`Include ${quoted(sshConfig.startsWith('~') ? sshConfig : resolve(sshConfig))}`]
   return ['Include ~/.ssh/config', 'Include /etc/ssh/ssh_config']
 }

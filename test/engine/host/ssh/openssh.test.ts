@@ -196,6 +196,12 @@ printf %s "$p" >&2; IFS= read -r w; [ "$w" = secret-1 ] || exit 1; BECOME=yes ex
     expect(c1.server.log()).not.toContain('Accepted')
   })
 
+  test.each(['none', '/dev/null'])('is reached without a configuration: %s', async (sshConfig) => {
+    await using c1 = await host([], transport)
+    await using door = doorTo({ c1: { ...c1.settings, sshConfig } })
+    await expect(door.ssh.exec('c1', { argv: ['true'] }, never)).resolves.toMatchObject({ exitCode: 0 })
+  })
+
   test('is reached through another one', async () => {
     await using gate = await host([], transport)
     await using c1 = await host([], transport)
