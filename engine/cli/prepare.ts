@@ -10,7 +10,7 @@ import { problemAt } from '../document/problem.ts'
 import type { Runbook } from '../document/runbook.ts'
 import { everyStep } from '../document/runbook.ts'
 import { mapToJson, spanAt } from '../document/tree.ts'
-import type { Inventory } from '../inventory/inventory.ts'
+import type { Inventory, SecretPlace } from '../inventory/inventory.ts'
 import { inventoryOf, inventorySchema } from '../inventory/inventory.ts'
 import { namesInPattern } from '../inventory/pattern.ts'
 import { sumOf } from '../journal/chain.ts'
@@ -76,14 +76,17 @@ export function loadInventory(path: string): Inventory {
       problems.map(({ code, path: at, message }) => problemAt(source, spanAt(tree, at), code, message)),
     )
   const here = (file: string) => resolve(dirname(path), file.replace(/^~(?=\/)/, process.env['HOME'] ?? '~'))
+  const placed = (place: SecretPlace): SecretPlace => ('file' in place ? { file: here(place.file) } : place)
   const hosts = [...inventory.hosts].map(([name, host]) => {
-    const { identity_file, known_hosts, config, become_password: password, ...rest } = host.ssh
+    const { identity_file, known_hosts, config, become_password, password, passphrase, ...rest } = host.ssh
     const ssh = {
       ...rest,
       ...(identity_file && { identity_file: here(identity_file) }),
       ...(known_hosts && { known_hosts: here(known_hosts) }),
       ...(config && { config: here(config) }),
-      ...(password && { become_password: 'file' in password ? { file: here(password.file) } : password }),
+      ...(become_password && { become_password: placed(become_password) }),
+      ...(password && { password: placed(password) }),
+      ...(passphrase && { passphrase: placed(passphrase) }),
     }
     return [name, { ...host, ssh }] as const
   })

@@ -11,7 +11,7 @@ import { isFile, readBytes } from '../host/files.ts'
 import { openDoors } from '../host/open-doors.ts'
 import type { CloudSources } from '../inventory/clouds.ts'
 import { cloudConfig } from '../inventory/clouds.ts'
-import type { Inventory, SshSettings } from '../inventory/inventory.ts'
+import type { Inventory, SecretPlace } from '../inventory/inventory.ts'
 import { emptyInventory, hostsOf, inventoryOf } from '../inventory/inventory.ts'
 import type { Json, JsonObject } from '../json.ts'
 import type { Io } from './io.ts'
@@ -144,13 +144,14 @@ async function beginRehearsal(
 function settingsOf({ hosts }: Inventory, name: string, io: Io): HostSettings | undefined {
   const host = hosts.get(name)
   if (!host) return undefined
-  const { user, port, identity_file, proxy_jump, known_hosts, config } = host.ssh
-  const { transport, become, become_user, become_method, become_password: password } = host.ssh
+  const { user, port, identity_file, identities_only, proxy_jump, known_hosts, config } = host.ssh
+  const { transport, become, become_user, become_method, become_password, password, passphrase } = host.ssh
   return {
     ...(host.address !== name && { address: host.address }),
     ...(user !== undefined && { user }),
     ...(port !== undefined && { port }),
     ...(identity_file !== undefined && { identityFiles: [identity_file] }),
+    ...(identities_only !== undefined && { identitiesOnly: identities_only }),
     ...(proxy_jump !== undefined && { proxyJump: proxy_jump }),
     ...(known_hosts !== undefined && { knownHosts: [known_hosts] }),
     ...(config !== undefined && { sshConfig: config }),
@@ -158,7 +159,9 @@ function settingsOf({ hosts }: Inventory, name: string, io: Io): HostSettings | 
     ...(become !== undefined && { become }),
     ...(become_user !== undefined && { becomeUser: become_user }),
     ...(become_method !== undefined && { becomeMethod: become_method }),
-    ...(password && { becomePassword: () => passwordFrom(password, io) }),
+    ...(become_password && { becomePassword: () => secretFrom('become_password', become_password, io) }),
+    ...(password && { password: () => secretFrom('password', password, io) }),
+    ...(passphrase && { passphrase: () => secretFrom('passphrase', passphrase, io) }),
   }
 }
 
@@ -166,12 +169,14 @@ function settingsOf({ hosts }: Inventory, name: string, io: Io): HostSettings | 
 const shortestPassword = 4
 
 /** Throws `StepFailure`: the run goes on for hosts whose password is there. */
-function passwordFrom(place: NonNullable<SshSettings['become_password']>, { env }: Io): string {
+function secretFrom(field: 'become_password' | 'password' | 'passphrase', place: SecretPlace, { env }: Io): string {
   const where = 'env' in place ? `the environment variable \`${place.env}\`` : `\`${place.file}\``
   const refuse = (why: string) =>
-    new StepFailure('become_refused', `no password from ${where}: ${why}`, {
-      hint: 'look at `become_password` of the inventory',
-    })
+    new StepFailure(
+      field === 'become_password' ? 'become_refused' : 'auth_failed',
+      `no ${field === 'passphrase' ? field : 'password'} from ${where}: ${why}`,
+      { hint: `look at \`${field}\` of the inventory` },
+    )
   let password = 'env' in place ? env[place.env] : undefined
   if ('file' in place) {
     const read = readBytes(place.file)

@@ -9,6 +9,7 @@ export interface SshSettings {
   readonly user?: string
   readonly port?: number
   readonly identity_file?: string
+  readonly identities_only?: boolean
   readonly proxy_jump?: string
   readonly known_hosts?: string
   /** A file to read instead of `~/.ssh/config`. */
@@ -17,9 +18,15 @@ export interface SshSettings {
   readonly become?: boolean
   readonly become_user?: string
   readonly become_method?: 'sudo' | 'su'
-  /** Where the password is: never the password itself. */
-  readonly become_password?: { readonly env: string } | { readonly file: string }
+  readonly become_password?: SecretPlace
+  /** Of whoever logs in, where a key will not do. */
+  readonly password?: SecretPlace
+  /** Of the key in `identity_file`. */
+  readonly passphrase?: SecretPlace
 }
+
+/** Where a secret is: never the secret itself. */
+export type SecretPlace = { readonly env: string } | { readonly file: string }
 
 export interface InventoryHost extends HostInfo {
   readonly ssh: SshSettings
@@ -35,12 +42,21 @@ export interface Inventory {
 
 export const emptyInventory: Inventory = { hosts: new Map(), groups: new Map() }
 
+const secretPlace = (description: string): Schema => ({
+  description,
+  oneOf: [
+    closedObject({ env: text('The environment variable that holds it.', { minLength: 1 }) }),
+    closedObject({ file: text('The file that holds it, on its first line; a path from this file.', { minLength: 1 }) }),
+  ],
+})
+
 const ssh: Schema = {
   ...closedObject(
     {
       user: text('The user to log in as.'),
       port: whole('The port of sshd; 22 unless told.', { minimum: 1, maximum: 65_535 }),
       identity_file: text('The private key, besides those of the agent.'),
+      identities_only: flag('Whether no other keys than `identity_file` are offered; no unless told.'),
       proxy_jump: text('Hosts to go through, as `ProxyJump` writes them: `user@bastion:22,inner`.'),
       known_hosts: text('A file of known host keys, instead of `~/.ssh/known_hosts`.'),
       config: text('An OpenSSH client configuration to read instead of `~/.ssh/config`.'),
@@ -53,21 +69,19 @@ const ssh: Schema = {
       become: flag('Whether commands run as another user when the step does not say; no unless told.'),
       become_user: text('The user to become, when the step does not say; `root` unless told.', { minLength: 1 }),
       become_method: text('How to become it: `sudo` unless told, or `su`.', { enum: ['sudo', 'su'] }),
-      become_password: {
-        description:
-          'Where the password is that `sudo` (of whoever logs in) or `su` (of the other user) may ask for: never the password itself.',
-        oneOf: [
-          closedObject({ env: text('The environment variable that holds it.', { minLength: 1 }) }),
-          closedObject({
-            file: text('The file that holds it, on its first line; a path from this file.', { minLength: 1 }),
-          }),
-        ],
-      },
+      become_password: secretPlace(
+        'Where the password is that `sudo` (of whoever logs in) or `su` (of the other user) may ask for: never the password itself.',
+      ),
+      password: secretPlace(
+        'Where the password is that sshd may ask for when no key will do, by itself or by `keyboard-interactive`: never the password itself.',
+      ),
+      passphrase: secretPlace('Where the passphrase of the key in `identity_file` is: never the passphrase itself.'),
     },
     [
       'user',
       'port',
       'identity_file',
+      'identities_only',
       'proxy_jump',
       'known_hosts',
       'config',
@@ -76,6 +90,8 @@ const ssh: Schema = {
       'become_user',
       'become_method',
       'become_password',
+      'password',
+      'passphrase',
     ],
   ),
   description: 'How to reach it over SSH, where this differs from `~/.ssh/config`.',

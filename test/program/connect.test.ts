@@ -152,3 +152,50 @@ test('every host of the inventory is logged in to, and each that is not reached 
   write('inventory.yaml', JSON.stringify({ apiVersion: 'runbook/v1', ssh, hosts: { good: at } }))
   expect((await connect('quiet', '--inventory', 'inventory.yaml')).exit).toBe(0)
 })
+
+test('a password and a passphrase come from where the inventory says, and are masked; with `transport: openssh` they are refused', async () => {
+  const locked = newKey('ed25519', 'the-passphrase')
+  await using keys = await startSshServer({ authorized: [locked.public] })
+  await using asks = await startSshServer({ question: { text: 'Password: ', answer: 'the-password' } })
+  const write = (name: string, text: string) => writeFileSync(join(folder, name), text, { mode: 0o600 })
+  write('id', locked.private)
+  write('known_hosts', `${keys.knownHosts()}${asks.knownHosts()}`)
+  write('secret', 'the-passphrase\n')
+  const address = '127.0.0.1'
+  const passphrase = { file: 'secret' }
+  const hosts = {
+    key: { address, ssh: { port: keys.port, identity_file: 'id', passphrase } },
+    asks: { address, ssh: { port: asks.port, password: { env: 'HOST_PW' } } },
+    unset: { address, ssh: { port: asks.port, password: { env: 'NO_PW' } } },
+    other: { address, ssh: { port: keys.port, identity_file: 'id', passphrase, transport: 'openssh' } },
+  }
+  const ssh = { user: 'ops', known_hosts: 'known_hosts', config: '/dev/null' }
+  write('inventory.yaml', JSON.stringify({ apiVersion: 'runbook/v1', ssh, hosts }))
+  book(
+    'says',
+    `steps:
+  - { id: say, targets: all, max_failures: 9, action: ssh.script, effect: read, with: { script: "echo the-password the-passphrase" } }
+`,
+  )
+  mkdirSync(join(folder, 'home'))
+  const { exit, stdout } = await runCli(['exec', 'says.yaml', '--inventory', 'inventory.yaml', '--output', 'json'], {
+    cwd: folder,
+    home: join(folder, 'home'),
+    env: { HOST_PW: 'the-password' },
+  })
+  const ended = stdout.split('\n').flatMap((line) => (line.includes('"step.ended"') ? [JSON.parse(line)] : []))
+  const of = (host: string) => ended.find(({ key }) => key === `say[${host}]`)?.outcome
+  expect(exit).toBe(1)
+  expect(of('key')).toMatchObject({
+    status: 'succeeded',
+    result: { stdout: expect.stringContaining('«passphrase of key»') },
+  })
+  expect(of('asks')).toMatchObject({
+    status: 'succeeded',
+    result: { stdout: expect.stringContaining('«password of asks»') },
+  })
+  expect(of('unset')).toMatchObject({ status: 'unreachable', error: { message: expect.stringContaining('`NO_PW`') } })
+  expect(of('other')).toMatchObject({ status: 'unreachable', error: { message: expect.stringContaining('openssh') } })
+  expect(of('key').result.stdout).not.toContain('the-passphrase')
+  expect(of('asks').result.stdout).not.toContain('the-password')
+})

@@ -104,7 +104,8 @@ export async function* authSteps(settings: ConnectionSettings, needs: AuthNeeds)
 
 async function* keySteps(settings: ConnectionSettings, needs: AuthNeeds): AsyncGenerator<AuthStep> {
   const { user: username } = settings
-  const { keys, ask, note, allows, signal } = needs
+  const { keys, note, allows } = needs
+  const passphraseFor = passphrases(settings, needs)
   const offered = new Set<string>()
   for (const { key, agent } of await agentKeys(settings, needs)) {
     offered.add(fingerprint(key))
@@ -116,11 +117,7 @@ async function* keySteps(settings: ConnectionSettings, needs: AuthNeeds): AsyncG
   }
   for (const path of settings.identityFiles) {
     if (!allows('publickey')) return
-    const { name: host } = settings
-    const askFor =
-      ask &&
-      ((text: string) => ask({ kind: 'passphrase', host, user: username, text, echo: false, file: path }, signal))
-    const file = await keys.read(path, askFor)
+    const file = await keys.read(path, passphraseFor(path))
     if (file.is === 'locked' || file.is === 'unreadable') note(`key ${path} not used, ${file.why}`)
     // of the usual places most are empty; what the inventory names should be there
     if (file.is === 'missing' && settings.said.identityFiles) note(`key ${path} not used, there is no such file`)
@@ -132,14 +129,41 @@ async function* keySteps(settings: ConnectionSettings, needs: AuthNeeds): AsyncG
   }
 }
 
+/** The passphrase of the inventory, once; then whoever can be asked. */
+function passphrases(
+  { name: host, user, passphrase }: ConnectionSettings,
+  { ask, note, signal }: AuthNeeds,
+): (path: string) => ((text: string) => Promise<string | undefined>) | undefined {
+  return (file) => {
+    let left = passphrase
+    if (!left && !ask) return undefined
+    return async (text) => {
+      const known = secretOf(left, note)
+      left = undefined
+      return known ?? ask?.({ kind: 'passphrase', host, user, text, echo: false, file }, signal)
+    }
+  }
+}
+
+/** One that cannot be read is none, and that is told when nothing else lets us in. */
+function secretOf(secret: (() => string) | undefined, note: AuthNeeds['note']): string | undefined {
+  try {
+    return secret?.()
+  } catch (error) {
+    note(error instanceof Error ? error.message : String(error))
+    return undefined
+  }
+}
+
 async function* passwordSteps(settings: ConnectionSettings, needs: AuthNeeds): AsyncGenerator<AuthStep> {
-  const { user: username, name, password } = settings
-  const { ask, allows, signal } = needs
+  const { user: username, name } = settings
+  const { ask, allows, note, signal } = needs
+  const password = secretOf(settings.password, note)
   if (password !== undefined) {
     yield { type: 'password', method: { type: 'password', username, password }, note: 'the password of the inventory' }
   }
   if (password !== undefined || ask) {
-    const prompt = promptWith(settings, needs)
+    const prompt = promptWith(settings, password, needs)
     const method: AnyAuthMethod = { type: 'keyboard-interactive', username, prompt }
     yield { type: 'keyboard-interactive', method, note: 'the questions of the server' }
   }
@@ -196,13 +220,13 @@ function oneKeyAgent({ BaseAgent }: Ssh2, agent: BaseAgent, key: ParsedKey): Bas
 type Prompt = Extract<AnyAuthMethod, { type: 'keyboard-interactive' }>['prompt']
 
 /** A server that asks for one hidden thing is given the password, if there is one; a person answers the rest. */
-function promptWith(settings: ConnectionSettings, { ask, signal }: AuthNeeds): Prompt {
+function promptWith(settings: ConnectionSettings, password: string | undefined, { ask, signal }: AuthNeeds): Prompt {
   let given = false
   return (_name, instructions, _language, prompts, finish) => {
     const answerAll = async (): Promise<string[]> => {
       const answers: string[] = []
       for (const { prompt, echo = false } of prompts) {
-        const hidden = prompts.length === 1 && !echo && !given ? settings.password : undefined
+        const hidden = prompts.length === 1 && !echo && !given ? password : undefined
         given ||= hidden !== undefined
         const text = [instructions, prompt].filter((line) => line !== '').join('\n')
         answers.push(

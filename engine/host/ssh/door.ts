@@ -165,6 +165,10 @@ export function sshDoor(options: SshDoorOptions): SshDoor {
     const become = becomeOf(command, settings)
     const password = become?.password?.()
     if (password !== undefined) onSecret?.(`become_password of ${host}`, password)
+    for (const field of ['password', 'passphrase'] as const) {
+      const secret = readable(settings[field])
+      if (secret !== undefined) onSecret?.(`${field} of ${host}`, secret)
+    }
     const session = {
       become: become && { ...become, password },
       clock: options.clock,
@@ -231,5 +235,14 @@ export function sshDoor(options: SshDoorOptions): SshDoor {
       connections.clear()
       await Promise.all(open.map((kept) => kept.close((connection) => connection.close())))
     },
+  }
+}
+
+/** One that cannot be read is told when it is needed. */
+function readable(secret: (() => string) | undefined): string | undefined {
+  try {
+    return secret?.()
+  } catch {
+    return undefined
   }
 }

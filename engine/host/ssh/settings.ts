@@ -18,7 +18,10 @@ export interface HostSettings {
   readonly knownHosts?: readonly string[]
   /** The path of an OpenSSH configuration, instead of the usual ones; `none` for no file. */
   readonly sshConfig?: string
-  readonly password?: string
+  /** Of whoever logs in; throws `StepFailure` when it cannot be read. */
+  readonly password?: () => string
+  /** Of the first of the private keys that is locked. */
+  readonly passphrase?: () => string
   /** Who reaches it: we ourselves, with the library ssh2, unless told, or the `ssh` of this machine. */
   readonly transport?: Transport
   /** Send commands without anything round them, for accounts that may run only certain ones. They cannot be ended from here. */
@@ -51,7 +54,8 @@ export interface ConnectionSettings {
   readonly hostKeyAlias: string | undefined
   /** Milliseconds for TCP and the handshake, when the configuration says so. */
   readonly connectTimeout: number | undefined
-  readonly password: string | undefined
+  readonly password: (() => string) | undefined
+  readonly passphrase: (() => string) | undefined
   readonly bare: boolean
   readonly become: BecomeSettings
   readonly transport: Transport
@@ -129,6 +133,13 @@ function settle(
       hint: 'use `ProxyJump`, which does the same for an SSH host in between, or `transport: openssh`',
     })
   }
+  if (host.transport === 'openssh' && (host.password || host.passphrase)) {
+    const what = host.password ? 'password' : 'passphrase'
+    throw new StepFailure('auth_failed', `\`${what}\` of \`${name}\` is of no use with \`transport: openssh\``, {
+      status: 'unreachable',
+      hint: 'that `ssh` is asked nothing: put the key into an agent, or leave the transport out',
+    })
+  }
   const usualHosts = [
     ...paths('userknownhostsfile', ['~/.ssh/known_hosts', '~/.ssh/known_hosts2']),
     ...paths('globalknownhostsfile', ['/etc/ssh/ssh_known_hosts', '/etc/ssh/ssh_known_hosts2']),
@@ -150,6 +161,7 @@ function settle(
     hostKeyAlias: one('hostkeyalias'),
     connectTimeout: Number(one('connecttimeout')) > 0 ? Number(one('connecttimeout')) * 1_000 : undefined,
     password: host.password,
+    passphrase: host.passphrase,
     bare: host.bare ?? false,
     become: {
       always: host.become ?? false,

@@ -258,7 +258,7 @@ describe('who logs in', () => {
 
   test('by the questions of the server has the password of the inventory given', async () => {
     await using server = await sshdOn('h1', questions)
-    await using door = labDoor({ port: server.port, user: 'kbd', password })
+    await using door = labDoor({ port: server.port, user: 'kbd', password: () => password })
     await expect(door.ssh.exec('h1', id, soon())).resolves.toMatchObject({ stdout: 'kbd\n' })
   })
 

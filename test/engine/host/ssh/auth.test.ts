@@ -69,6 +69,18 @@ describe('a host lets us in', () => {
     expect(asked).toMatchObject([{ kind: 'passphrase', host: 'c1', user: 'ops', echo: false }, { kind: 'passphrase' }])
   })
 
+  test('with an encrypted key whose passphrase the inventory has, and nobody is asked', async () => {
+    const key = newKey('ed25519', 'open sesame')
+    const { ask, asked } = answering({})
+    const { outcome } = await connecting(
+      { authorized: [key.public] },
+      (write) => ({ identityFiles: [write('id', key.private)], passphrase: () => 'open sesame' }),
+      { ask },
+    )
+    expect(outcome).toBe('in')
+    expect(asked).toEqual([])
+  })
+
   test.each(['rsa', 'ecdsa'] as const)('with an encrypted %s key', async (type) => {
     const key = newKey(type, 'open sesame')
     const { ask } = answering({ passphrase: ['open sesame'] })
@@ -100,12 +112,14 @@ describe('a host lets us in', () => {
   })
 
   test('with a password of the inventory', async () => {
-    const { outcome } = await connecting({ password: 'pw' }, () => ({ password: 'pw' }))
+    const { outcome } = await connecting({ password: 'pw' }, () => ({ password: () => 'pw' }))
     expect(outcome).toBe('in')
   })
 
   test('with a password of the inventory, where the server asks for it as a question', async () => {
-    const { outcome } = await connecting({ question: { text: 'Password: ', answer: 'pw' } }, () => ({ password: 'pw' }))
+    const { outcome } = await connecting({ question: { text: 'Password: ', answer: 'pw' } }, () => ({
+      password: () => 'pw',
+    }))
     expect(outcome).toBe('in')
   })
 
@@ -182,6 +196,23 @@ describe('a host does not let us in', () => {
       identityFiles: [write('id', 'hello')],
     }))
     expect(outcome).toMatchObject({ code: 'auth_failed', message: expect.stringMatching(/key \S+ not used/) })
+  })
+
+  test('with a password or a passphrase that cannot be read, or is wrong: it is told', async () => {
+    const unset = (): string => {
+      throw new Error('no password from the environment variable `PW`: it is not set')
+    }
+    const key = newKey('ed25519', 'open sesame')
+    const locked = (write: (name: string, text: string) => string) => [write('id', key.private)]
+    for (const [settings, why] of [
+      [() => ({ password: unset }), /no password from the environment variable `PW`: it is not set/],
+      [() => ({ password: () => 'no' }), /the password of the inventory/],
+      [(write) => ({ identityFiles: locked(write), passphrase: unset }), /`PW`: it is not set.*has a passphrase/],
+      [(write) => ({ identityFiles: locked(write), passphrase: () => 'no' }), /key \S+ not used, it has a passphrase/],
+    ] satisfies readonly [Parameters<typeof connecting>[1], RegExp][]) {
+      const { outcome } = await connecting({ authorized: [key.public], password: 'pw' }, settings)
+      expect(outcome).toMatchObject({ code: 'auth_failed', message: expect.stringMatching(why) })
+    }
   })
 
   test('with a key file of the inventory that is not there: it is told', async () => {
