@@ -4,12 +4,14 @@ import { isGood } from '../run/outcome.ts'
 
 /**
  * What has to be opened again so that a run that ended badly can go on: the executions that failed and were not handled,
- * and what they judged. Nothing for a run that did not end. A run that was undone, refused or done is not resumed.
+ * and what they judged. Of a run that did not end only the looks at what is in doubt: there may be more to see by now.
+ * A run that was undone, refused or done is not resumed.
  */
 export function reopenedBy(run: string, entries: readonly Entry[]): readonly Recorded[] {
   const last = entries.findLastIndex(({ type }) => type === 'run.ended')
   const ended = entries[last]
-  if (ended?.type !== 'run.ended' || entries.slice(last).some(({ type }) => type === 'step.reopened')) return []
+  if (ended?.type !== 'run.ended' || entries.slice(last).some(({ type }) => type === 'step.reopened'))
+    return looksInDoubt(entries)
   if (ended.status === 'succeeded')
     throw new RunbookError('run_over', `\`${run}\` is done: there is nothing to resume`, {
       hint: `\`runbook show ${run}\` shows it`,
@@ -61,6 +63,17 @@ export function reopenedBy(run: string, entries: readonly Entry[]): readonly Rec
     }
   })
   return [...again, ...failed]
+}
+
+/** The looks at steps of which nobody has said yet what became of them. */
+function looksInDoubt(entries: readonly Entry[]): readonly Recorded[] {
+  const answered = new Set(entries.flatMap((entry) => (entry.type === 'answered' ? [entry.key] : [])))
+  const open = entries.flatMap((entry) => (entry.type === 'asked' && !answered.has(entry.key) ? [entry.key] : []))
+  return [...new Set(open)]
+    .filter((key) => key.endsWith('!doubt'))
+    .map((key) => key.replace(/!doubt$/, '!settled'))
+    .filter((look) => entries.some((entry) => entry.type === 'step.ended' && entry.key === look))
+    .map((key) => ({ type: 'step.reopened', key, why: 'it is looked at again: nobody has said what became of it' }))
 }
 
 /** The execution without its tries and what was asked about it. */

@@ -107,7 +107,8 @@ function isAbout(key: string, execution: string): boolean {
   return key === execution || key.startsWith(`${execution}~`) || key.startsWith(`${execution}!`)
 }
 
-/** A group that holds the execution. */
+/** A group that holds the execution. A look at what became of a step is of that step alone. */
 function isAround(group: string, execution: string): boolean {
+  if (execution.endsWith('!settled')) return false
   return execution.startsWith(group) && ['/', '[', '!'].includes(execution.charAt(group.length))
 }

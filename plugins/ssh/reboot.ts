@@ -20,7 +20,7 @@ export const reboot: WorkAction = {
   summary: 'reboot a host, and wait until it has booted',
   description: [
     'The reboot is handed to the service manager of the host (or left behind by `nohup` where there is none), so that it outlives the connection, which is expected to be lost. The step succeeds when the host answers with a boot id other than before, and `systemctl is-system-running` says `running` or `degraded`: answering again is no proof.',
-    'A host that is still in the same boot after `within` fails with `not_rebooted`, one that does not answer with `not_back`, one that does not get to the end of its boot with `not_booted`. After a crash of the program the boot ids tell whether it happened.',
+    'A host that is still in the same boot after `within` fails with `not_rebooted`, one that does not answer with `not_back`, one that does not get to the end of its boot with `not_booted`. After a crash of the program the boot ids tell whether it happened; a host that is on its way is waited for until `within` is over.',
   ].join('\n\n'),
   effect: 'change',
   idempotent: false,
@@ -64,19 +64,23 @@ export const reboot: WorkAction = {
   },
 
   async settled(ctx, params, signal): Promise<Settled> {
-    const boot = await bootOf(ctx, params, noteOf(ctx), signal)
-    if (boot.noted === undefined) return { happened: 'no' }
-    if (boot.noted === boot.id)
-      return {
-        happened: 'unknown',
-        why: `a reboot of \`${hostOf(params)}\` was asked for, and it is still in the same boot`,
+    const host = hostOf(params)
+    const note = noteOf(ctx)
+    // a reboot that was asked for is on its way: it has the time that it would have had
+    const until = ctx.step.began + limitOf(params)
+    for (;;) {
+      const seen = await bootOf(ctx, params, note, signal).catch(whenGone)
+      const answers = !(seen instanceof StepFailure)
+      if (answers && seen.noted === undefined) return { happened: 'no' }
+      if (answers && seen.noted !== undefined && seen.noted !== seen.id && hasBooted(seen)) {
+        await forget(ctx, params, note, signal)
+        return { happened: 'yes', result: { host, boot_id_before: seen.noted, boot_id: seen.id, took: 0 } }
       }
-    if (!hasBooted(boot))
-      return { happened: 'unknown', why: `\`${hostOf(params)}\` has begun a new boot, and is \`${boot.state}\`` }
-    await forget(ctx, params, noteOf(ctx), signal)
-    return {
-      happened: 'yes',
-      result: { host: hostOf(params), boot_id_before: boot.noted, boot_id: boot.id, took: 0 },
+      const { text } = stateOf(seen, (answers && seen.noted) || '')
+      if (ctx.clock.now() >= until)
+        return { happened: 'unknown', why: `the reboot may have been asked for; \`${host}\` ${text}` }
+      ctx.progress(text)
+      await ctx.clock.sleep(pause, signal)
     }
   },
 }

@@ -311,8 +311,22 @@ export const contracts: readonly Contract[] = [
       const key = 'refused'
       const failed = does(place, 'ssh.reboot', { command: ['true'], within: '10s' }, { key })
       await expect(failed).rejects.toMatchObject({ code: 'not_rebooted', status: 'failed' })
-      expect(await settles(place, 'ssh.reboot', {}, key)).toMatchObject({ happened: 'unknown' })
+      expect(await settles(place, 'ssh.reboot', { within: '10s' }, key)).toMatchObject({ happened: 'unknown' })
       await place.asRoot('rm -f /var/tmp/runbook-reboot-*')
+    },
+  },
+  {
+    name: '`ssh.reboot` that was cut off once it was asked for is waited for, and has happened when the host has booted',
+    async holds(place) {
+      const before = await place.asRoot('cat /proc/sys/kernel/random/boot_id')
+      const { now } = place.ctx.clock
+      const clock = { now, sleep: () => Promise.reject(new Error('killed')) }
+      const killed = does({ ...place, ctx: { ...place.ctx, clock } }, 'ssh.reboot', {}, { key: 'cut' })
+      await expect(killed).rejects.toThrow('killed')
+      const result = { boot_id_before: before, boot_id: expect.not.stringContaining(before) }
+      const step = { ...place.ctx.step, began: now() }
+      const later = { ...place, ctx: { ...place.ctx, step } }
+      expect(await settles(later, 'ssh.reboot', { within: '5m' }, 'cut')).toMatchObject({ happened: 'yes', result })
     },
   },
 ]
