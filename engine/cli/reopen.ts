@@ -16,12 +16,11 @@ export function reopenedBy(run: string, entries: readonly Entry[]): readonly Rec
     throw new RunbookError('run_over', `\`${run}\` is done: there is nothing to resume`, {
       hint: `\`runbook show ${run}\` shows it`,
     })
-  if (ended.status === 'cancelled' || ended.status === 'rolled_back')
-    throw new RunbookError(
-      'run_over',
-      `\`${run}\` was ${ended.status === 'cancelled' ? 'cancelled and cleaned up' : 'undone'}: there is nothing to go on from`,
-      { hint: 'start the runbook again' },
-    )
+  const over = overAs[ended.status]
+  if (over !== undefined)
+    throw new RunbookError('run_over', `\`${run}\` was ${over}: there is nothing to go on from`, {
+      hint: 'start the runbook again',
+    })
   const began = new Map<string, StepBegan>()
   const failures = new Map<string, StepEnded>()
   const groups = new Map<string, StepEnded>()
@@ -63,6 +62,13 @@ export function reopenedBy(run: string, entries: readonly Entry[]): readonly Rec
     }
   })
   return [...again, ...failed]
+}
+
+/** What was done in such a run has been undone, or a person wanted no more of it. */
+const overAs: { readonly [status: string]: string } = {
+  cancelled: 'cancelled and cleaned up',
+  refused: 'refused by a person, and cleaned up',
+  rolled_back: 'undone',
 }
 
 /** The looks at steps of which nobody has said yet what became of them. */

@@ -127,6 +127,7 @@ function nextCommand({ began, ended, parked, checks }: Progress): string {
   if (began?.mode === 'dry-run') return `the same command without --dry-run`
   if (ended?.status === 'succeeded')
     return checks.size > 0 ? `runbook show ${run} --format html` : `runbook show ${run}`
-  if (ended?.status === 'rolled_back') return `runbook show ${run}`
+  // only what failed and was not undone is gone on with
+  if (ended && ended.status !== 'failed') return `runbook show ${run}`
   return `runbook resume ${run}`
 }

@@ -88,6 +88,19 @@ steps:
   expect(work.effects()).toEqual(['a', 'undo'])
 })
 
+test('a run that a person refused is not gone on with, what it did has been undone; nobody is told to resume it', async () => {
+  const work = workspace()
+  const undo = `rollback:\n  - action: local.script\n    with: { script: 'echo undo >> "$LOG"' }`
+  const ask = '  - { id: ask, action: human.confirm, with: { message: Go on? } }\n'
+  work.write('refused.yaml', book('refused', `steps:\n${mark('one', { more: undo })}${ask}${mark('two')}`))
+  const refused = await work.run(['exec', 'refused.yaml', '--answer', 'ask=no'])
+  expect(refused.code, refused.all).toBe(3)
+  expect(refused.all).toMatch(/next +runbook show /)
+  const again = await work.run(['resume', 'last', '--answer', 'ask=yes'])
+  expect({ code: again.code, effects: work.effects() }, again.all).toEqual({ code: 2, effects: ['mark one', 'undo'] })
+  expect(again.all).toContain('refused by a person')
+})
+
 test('a condition that failed is judged by what is read anew; what was read before the last change is not read again', async () => {
   const work = workspace()
   const flag = join(work.folder, 'flag')
