@@ -46,6 +46,8 @@ interface World {
   readonly topology?: typeof small
   readonly faults?: readonly object[]
   readonly inputs?: { readonly [name: string]: unknown }
+  /** These inputs and no others. */
+  readonly only?: { readonly [name: string]: unknown }
   readonly answers?: readonly string[]
   readonly flags?: readonly string[]
   /** Where its runs are kept, and its locks. */
@@ -61,7 +63,7 @@ async function run({ runbook = 'compute-reboot', scenario, topology = small, fau
   const path = (end: string) => join(home, `${name}.${end}`)
   writeFileSync(path('yaml'), JSON.stringify({ apiVersion: 'runbook/v1', name, title: name, topology, faults }))
   const all = { host: 'c1', reason: 'CHG-1', check_platform: false, reserve_ratio: 0, spare_host: false, ...inputs }
-  writeFileSync(path('inputs.json'), JSON.stringify(all))
+  writeFileSync(path('inputs.json'), JSON.stringify(more.only ?? all))
   const words = ['exec', runbook, '--rehearse', scenario ?? path('yaml'), '--effects', path('effects')]
   const given = answers.flatMap((answer) => ['--answer', answer])
   const output = flags.includes('--dry-run') ? [] : ['--output', 'json']
@@ -844,6 +846,99 @@ test('a clock and a container that were not well before are not asked to be so a
   // by the clock of the world: nor are they waited for, which would take ten minutes
   const at = (kind: string) => Date.parse(ran.effects.find((one) => one.kind === kind)?.at ?? '')
   expect(at('openstack.compute_service.enable') - at('host.reboot')).toBeLessThan(8 * 60_000)
+})
+
+/** `c3` has servers with volumes. */
+const onC3 = { inputs: { host: 'c3' }, answers: ['enter/agree=c3'] }
+const portOf = (server: string) => new RegExp(`[0-9a-f-]{36} of ${server} \\((DOWN|gone)\\)`)
+
+test.each([
+  { fault: 'network.port_not_bound', with: { server: 'db-1' }, says: portOf('db-1') },
+  { fault: 'network.server_without_port', with: { server: 'db-1' }, says: portOf('db-1') },
+  {
+    fault: 'cinder.volume_lost',
+    with: { server: 'db-1' },
+    says: /db-1 is ACTIVE \(ACTIVE before\), without its volume [0-9a-f-]{36}/,
+  },
+  {
+    fault: 'cinder.volume_lost',
+    with: { server: 'db-1', nova: false },
+    says: /not attached now: [0-9a-f-]{36} of db-1/,
+  },
+  {
+    fault: 'cinder.volume_lost',
+    with: { server: 'db-1', nova: false, to: 'web-1' },
+    says: /not attached now: [0-9a-f-]{36} of db-1/,
+  },
+  { fault: 'nova.server_state', with: { server: 'db-1', state: 'error' }, says: /db-1 is ERROR \(ACTIVE before\)/ },
+  { fault: 'nova.server_state', with: { server: 'db-1', state: 'stopped' }, says: /db-1 is SHUTOFF \(ACTIVE before\)/ },
+])('what a server had before and has not afterwards is told, and its host is in service: $fault', async (it) => {
+  // after the server has moved, and before the host is back
+  const { says, ...fault } = it
+  const ran = await reboot({ faults: [{ ...fault, after: '3m' }], ...onC3, inputs: { host: 'c3', migrate_back: true } })
+  expect(ran.exit).toBe(1)
+  expect(ran.end.error?.message).toMatch(says)
+  // nothing else is told, and nothing more is done
+  expect(ran.end.error?.message).not.toMatch(/store-1|registry-1/)
+  expect(ran.did.at(-1)).toBe('openstack.compute_service.enable c3')
+})
+
+test('a volume and a port that were not in use before are not asked to be so afterwards', async () => {
+  const faults = [
+    { fault: 'cinder.volume_lost', with: { server: 'db-1', nova: false } },
+    { fault: 'network.port_not_bound', with: { server: 'store-1' } },
+  ]
+  const ran = await reboot({ faults, ...onC3 })
+  expect(ran.end, ran.end.error?.message).toMatchObject({ status: 'succeeded' })
+})
+
+test('a server that does not start any more is unlocked and told, and the others run on their host', async () => {
+  const ran = await reboot({
+    faults: [{ fault: 'network.port_not_bound', with: { server: second } }],
+    inputs: { active: 'stop' },
+    answers: ['enter/agree=c1', 'enter/agree_stop=yes'],
+  })
+  expect(ran.exit).toBe(1)
+  expect(ran.end.error?.message).toContain(`these servers are not as they were: ${second} is ERROR (ACTIVE before)`)
+  for (const name of [first, second, third, stopped]) expect(count(ran, `openstack.server.unlock ${name}`)).toBe(1)
+  expect(count(ran, 'openstack.compute_service.enable c1')).toBe(1)
+})
+
+test('host-maintenance-leave by itself tells a server that does not start, once the host is in service', async () => {
+  const kept = (server: string) => ({
+    fault: 'nova.server_state',
+    with: { server, state: 'stopped', locked: true, locked_reason: 'rb:r1 ACTIVE CHG-1' },
+  })
+  const ran = await run({
+    runbook: 'host-maintenance-leave',
+    faults: [
+      { fault: 'nova.compute_disabled', with: { host: 'c1', reason: 'rb:r1 CHG-1 (ana)' } },
+      ...[first, second].map(kept),
+      { fault: 'network.port_not_bound', with: { server: second } },
+    ],
+    only: { host: 'c1', reason: 'rb:r1 CHG-1 (ana)' },
+  })
+  expect(ran.events.at(-1)).toMatchObject({
+    error: {
+      message: expect.stringMatching(/^c1 is in service again, and these servers have not started: worker-1: /),
+    },
+  })
+  expect(ran.effects.map(({ kind }) => kind)).toEqual([
+    ...['openstack.server.start', 'openstack.server.start'],
+    ...['openstack.server.unlock', 'openstack.server.unlock'],
+    'openstack.compute_service.enable',
+  ])
+})
+
+test('a host on which no server starts stays out of service, and they stay locked', async () => {
+  const ran = await reboot({
+    faults: [first, second, third].map((server) => ({ fault: 'network.port_not_bound', with: { server } })),
+    inputs: { active: 'stop' },
+    answers: ['enter/agree=c1', 'enter/agree_stop=yes'],
+  })
+  expect(ran.end.error?.message).toContain('no server starts on c1')
+  expect(ran.end.error?.message).toContain('c1 stays out of service')
+  expect(ran.did.filter((one) => /unlock|enable/.test(one))).toEqual([])
 })
 
 test('how long each stopped server was off is told as Nova wrote it down', async () => {

@@ -1,5 +1,5 @@
 import { StepFailure } from '../../engine/action/contract.ts'
-import { flag, text, whole } from '../../engine/action/define.ts'
+import { flag, listOf, text, whole } from '../../engine/action/define.ts'
 import type { JsonObject, Schema } from '../../engine/json.ts'
 import { call, partOf } from './call.ts'
 import { apiObject, labels } from './fields.ts'
@@ -34,6 +34,19 @@ const common = {
   updated_at: text('When it last changed, without a zone'),
 }
 
+export const attachments = listOf(
+  apiObject('An attachment', {
+    server_id: text('The server'),
+    attachment_id: text('UUID'),
+    id: text('The volume'),
+    volume_id: text('The volume'),
+    host_name: text('The host'),
+    device: text('The disk inside'),
+    attached_at: text('Since when, without a zone'),
+  }),
+  'Where it is attached',
+)
+
 export const volumes: Kind = {
   noun: 'volume',
   path: '/volumes',
@@ -45,6 +58,7 @@ export const volumes: Kind = {
       ...common,
       bootable: text('`true` or `false`, as text'),
       volume_type: text('Type'),
+      attachments,
       snapshot_id: text('The snapshot it was made from'),
       source_volid: text('The volume it was made from'),
     },

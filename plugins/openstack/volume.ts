@@ -1,11 +1,12 @@
 import type { WorkAction } from '../../engine/action/contract.ts'
-import { anything, flag, listOf, number, text, whole } from '../../engine/action/define.ts'
+import { anything, flag, number, text, whole } from '../../engine/action/define.ts'
 import type { JsonObject, Schema } from '../../engine/json.ts'
 import type { Query } from './call.ts'
 import { apiObject, labels, oneOrMore } from './fields.ts'
 import { heartbeatFields, heartbeatOf } from './heartbeat.ts'
 import { exactly, type Filter, listAction } from './list.ts'
 import type { Microversions } from './versions.ts'
+import { attachments } from './volume-kind.ts'
 
 const volumeVersions: Microversions = { min: '3.0', max: '3.71' }
 
@@ -149,18 +150,7 @@ const volumeList = listAction({
       bootable: text('`true` or `false`, as text'),
       encrypted: flag('Whether it is encrypted'),
       multiattach: flag('Whether it may be attached twice'),
-      attachments: listOf(
-        apiObject('An attachment', {
-          server_id: text('The server'),
-          attachment_id: text('UUID'),
-          id: text('The volume'),
-          volume_id: text('The volume'),
-          host_name: text('The host'),
-          device: text('The disk inside'),
-          attached_at: text('Since when, without a zone'),
-        }),
-        'Where it is attached',
-      ),
+      attachments,
       snapshot_id: text('The snapshot it was made from'),
       source_volid: text('The volume it was made from'),
       group_id: text('Group'),

@@ -69,6 +69,35 @@ export const storageFaults: readonly Fault[] = [
     },
   },
   {
+    name: 'cinder.volume_lost',
+    summary: 'A volume of a server is attached to it no more',
+    params: {
+      type: 'object',
+      properties: {
+        server: { type: 'string', description: 'The server, by name' },
+        nova: {
+          type: 'boolean',
+          description: 'Whether Nova knows it too: somebody has detached it; otherwise only Cinder holds it for free',
+          default: true,
+        },
+        to: { type: 'string', description: 'The server that it is attached to instead, by name; none unless told' },
+      },
+      required: ['server'],
+      additionalProperties: false,
+    },
+    apply({ cloud: { nova, cinder }, clock }, { server: name, nova: known, to }) {
+      const server = nova.servers.find((one) => one.name === name)
+      const held = server?.volumes.at(-1)
+      if (!server || !held) throw new Error(`there is no server \`${name}\` with a volume`)
+      if (known === true) server.volumes.pop()
+      const volume = cinder.volumes.find(({ id }) => id === held.id)
+      if (!volume) return
+      const other = nova.servers.find((one) => one.name === to)
+      const attachments = other ? volume.attachments.map((one) => ({ ...one, server: other.id })) : []
+      Object.assign(volume, { status: other ? 'in-use' : 'available', attachments, updatedAt: clock.now() })
+    },
+  },
+  {
     name: 'glance.image_property',
     summary: 'An image says of its servers what a flavor can say as well: processors of their own, a security chip',
     params: {

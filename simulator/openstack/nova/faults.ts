@@ -384,6 +384,10 @@ export const novaFaults: readonly Fault[] = [
           default: 'active',
         },
         locked: { type: 'boolean', description: 'Whether its owner has locked it', default: false },
+        locked_reason: {
+          type: 'string',
+          description: 'Why it is locked, as whoever did it wrote; nothing unless told',
+        },
         task: {
           type: 'string',
           description: 'What has been done to it for a while and does not end; nothing unless told',
@@ -392,10 +396,11 @@ export const novaFaults: readonly Fault[] = [
       required: ['server'],
       additionalProperties: false,
     },
-    apply(world, { server: name, state, locked, task }) {
+    apply(world, { server: name, state, locked, locked_reason, task }) {
       const found = serverNamed(world.cloud, name)
       putInState(world, found, state as VmState)
       found.locked = locked === true
+      if (locked_reason !== undefined) found.lockedReason = String(locked_reason)
       if (task !== undefined) found.taskState = String(task)
     },
   },
