@@ -293,6 +293,18 @@ test('a dnsmasq that died is named and started anew, and the guest has its addre
   }
 })
 
+test('a network that no DHCP agent has is given to one that can serve it, and the guest has its address', async () => {
+  const path = '/v2.0/agents?binary=neutron-dhcp-agent&host=net-1'
+  const { agents } = (await ask('network', 'GET', path, within(60))) as { agents: { id: string }[] }
+  const agent = agents[0]?.id ?? ''
+  const taken = await cloud.ask('network', 'DELETE', `/v2.0/agents/${agent}/dhcp-networks/${network}`, within(60))
+  expect(taken.status).toBe(204)
+  const told = await mend()
+  expect(told).toMatchObject({ exit: 0, verdict: 'NO_DHCP_AGENT', of: network, mended: true, proven_by: 'answer' })
+  const serving = await ask('network', 'GET', `/v2.0/networks/${network}/dhcp-agents`, within(60))
+  expect(serving).toMatchObject({ agents: [{ id: agent }] })
+})
+
 test('a DHCP agent that is stopped is named once its reports are too old', async () => {
   const alive = async () => {
     const path = '/v2.0/agents?binary=neutron-dhcp-agent&host=net-1'
