@@ -1,6 +1,7 @@
 import { join, resolve } from 'node:path'
-import { packageVersion, revisionOf } from '../host/files.ts'
+import { packageVersion } from '../host/files.ts'
 import { beginRun } from '../host/only-writer.ts'
+import { revisionOf } from '../host/revision.ts'
 import { reportedLines } from '../host/runs.ts'
 import { Redactor } from '../journal/redact.ts'
 import type { Json, JsonObject, Schema } from '../json.ts'
