@@ -82,6 +82,8 @@ async function diagnose(faults: readonly FaultEntry[], ...args: string[]): Promi
 /** Both serve the network of web-1. */
 const controllers = ['ctl1', 'ctl2']
 
+const vlan = (nic = 'eno2'): FaultEntry => ({ fault: 'network.on_vlan', with: { nic } })
+
 const codes = ({ outputs }: Diagnosis) => outputs.all?.map(({ code }) => code)
 
 describe('what the API alone tells', () => {
@@ -182,6 +184,11 @@ describe('what the hosts tell', () => {
     { faults: ['network.tunnel_down'], verdict: 'TUNNEL_DOWN', of: 'neutron-openvswitch-agent on cmp1' },
     { faults: ['network.wrong_nic'], verdict: 'WRONG_NIC', of: '10.78.0.21 on cmp1' },
     { faults: ['network.nic_down'], verdict: 'NIC_DOWN', of: 'eno2 on cmp1' },
+    // without tunnels: the interface that the physical network is at
+    { faults: [vlan(), 'network.nic_down'], verdict: 'NIC_DOWN', of: 'eno2 on cmp1' },
+    { faults: [vlan('eno9')], verdict: 'WRONG_NIC', of: 'br-ex on cmp1' },
+    { faults: [linuxbridge, vlan(), 'network.nic_down'], verdict: 'NIC_DOWN', of: 'eno2 on cmp1' },
+    { faults: [linuxbridge, vlan('eno9')], verdict: 'WRONG_NIC', of: 'eno9 on cmp1' },
     {
       faults: ['network.dnsmasq_dead', { fault: 'hosts.clock_offset', with: { host: 'cmp1', seconds: 30 } }],
       verdict: 'TIME_SKEW',
@@ -240,6 +247,18 @@ describe('where the messages are lost', () => {
     { faults: [lost('compute_nic', 'DISCOVER')], verdict: 'LOST_AT', of: 'compute_nic' },
     { faults: [backend('openvswitch', true), lost('qvb', 'DISCOVER')], verdict: 'LOST_AT', of: 'qvb' },
     { faults: [backend('linuxbridge'), lost('tap', 'DISCOVER')], verdict: 'LOST_AT', of: 'tap' },
+    { faults: [vlan(), lost('compute_int', 'DISCOVER')], verdict: 'LOST_AT', of: 'compute_int' },
+    { faults: [vlan(), lost('network_int', 'OFFER')], verdict: 'OFFER_LOST_AT', of: 'compute_int' },
+    {
+      faults: [backend('linuxbridge'), vlan(), lost('compute_nic', 'DISCOVER')],
+      verdict: 'LOST_AT',
+      of: 'compute_nic',
+    },
+    {
+      faults: [backend('linuxbridge'), vlan(), lost('network_nic', 'OFFER')],
+      verdict: 'OFFER_LOST_AT',
+      of: 'compute_nic',
+    },
     { faults: [lost('dhcp', 'OFFER')], verdict: 'OFFER_LOST_AT', of: 'network_int' },
     { faults: [lost('compute_nic', 'OFFER')], verdict: 'OFFER_LOST_AT', of: 'compute_int' },
     { faults: [lost('compute_int', 'OFFER')], verdict: 'OFFER_LOST_AT', of: 'tap' },
@@ -295,6 +314,17 @@ describe('where the messages are lost', () => {
     })
     expect(left(found)).toEqual([])
   })
+
+  test.each([[], [backend('linuxbridge')]])(
+    'an exchange over a physical network is heard whole, and nothing is wrong with it: %o',
+    async (...made) => {
+      const faults = [...made, vlan(), 'network.console_silent']
+      expect(codes(await diagnose(faults))).toEqual([])
+      const found = await diagnose(faults, ...listening)
+      expect(found.outputs).toMatchObject({ verdict: 'PATH_WORKS' })
+      expect(left(found)).toEqual([])
+    },
+  )
 
   test('an exchange that is heard whole is told, and no cause is made up', async () => {
     const found = await diagnose(['network.console_silent'], ...listening)

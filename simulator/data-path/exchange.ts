@@ -9,7 +9,7 @@ import {
   deviceOf,
   localVlan,
   networkOf,
-  patchPort,
+  patchOf,
   type Served,
   serversOf,
   subnetsOf,
@@ -132,7 +132,9 @@ function wrappedAt(
 ): Pick<Frame, 'tunnel' | 'vlan'> {
   const network = networkOf(world, port)
   if (hop.name.endsWith('_int')) return { vlan: localVlan(world, network) }
-  if (!hop.name.endsWith('_nic') || network['provider:network_type'] !== 'vxlan') return {}
+  if (!hop.name.endsWith('_nic')) return {}
+  if (network['provider:network_type'] === 'vlan') return { vlan: network['provider:segmentation_id'] ?? 0 }
+  if (network['provider:network_type'] !== 'vxlan') return {}
   const here = tunnelAddress(world, port['binding:host_id'])
   const there = tunnelAddress(world, way.hops.at(-1)?.host ?? '')
   const vni = network['provider:segmentation_id'] ?? 0
@@ -231,7 +233,7 @@ function outwards(world: World, port: Port, there: string, end: Hop, reached: bo
   const [mine, other] = [here, there].map((host, index) => ({
     name: index === 0 ? 'compute_int' : 'network_int',
     host,
-    device: patchPort,
+    device: patchOf(networkOf(world, port)),
   })) as [Hop, Hop]
   const arrives = !broken(world, 'tunnel_down', { host: there })
   return {
@@ -241,7 +243,8 @@ function outwards(world: World, port: Port, there: string, end: Hop, reached: bo
 }
 
 function nicWorks(world: World, host: string): boolean {
-  const up = world.estate.machines.get(host)?.nics.find(({ name }) => name === dataNic)?.up ?? false
+  const uplink = world.cloud.neutron.path.uplinks.get(host) ?? dataNic
+  const up = world.estate.machines.get(host)?.nics.find(({ name }) => name === uplink)?.up ?? false
   return up && !broken(world, 'wrong_nic', { host })
 }
 

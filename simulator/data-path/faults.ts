@@ -4,7 +4,7 @@ import type { Agent, Port } from '../openstack/neutron/state.ts'
 import type { FieldSchema } from '../parameters.ts'
 import { uuidOf } from '../random.ts'
 import type { World } from '../world.ts'
-import { layer2Unit, networkOf, patchPort, serversOf } from './model.ts'
+import { dataNic, layer2Unit, networkOf, patchPort, physicalBridge, serversOf } from './model.ts'
 import type { Backend, Break, BreakKind, Message } from './state.ts'
 
 const server: FieldSchema = { type: 'string', description: 'The server it is about, by name', default: 'web-1' }
@@ -297,6 +297,31 @@ export const dataPathFaults: readonly Fault[] = [
       const { 'provider:segmentation_id': vni } = network
       network.segments = [segmentOf('vlan', 'physnet9', 900), segmentOf('vxlan', null, vni ?? 0)]
     },
+  ),
+  fault(
+    'network.on_vlan',
+    'The network of a server is a VLAN of a physical network, which every host is told the interface for',
+    (world, port, { nic }) => {
+      const { agents, path } = world.cloud.neutron
+      Object.assign(networkOf(world, port), {
+        'provider:network_type': 'vlan',
+        'provider:physical_network': 'physnet1',
+        'provider:segmentation_id': 100,
+      })
+      const unit = layer2Unit[path.backend]
+      for (const [index, agent] of agents.entries()) {
+        if (agent.unit !== unit) continue
+        // the host of the server may have been told another one than the rest
+        const told = agent.host === port['binding:host_id'] ? String(nic) : dataNic
+        path.uplinks.set(agent.host, told)
+        const mapped =
+          path.backend === 'linuxbridge'
+            ? { interface_mappings: { physnet1: told } }
+            : { bridge_mappings: { physnet1: physicalBridge } }
+        agents[index] = { ...agent, configurations: { ...agent.configurations, ...mapped } }
+      }
+    },
+    { nic: { type: 'string', description: 'That of the host of the server', default: dataNic } },
   ),
   fault('network.ipv6_only', 'The network of a server has subnets of IPv6 only', ({ cloud: { neutron } }, port) => {
     const subnet = neutron.subnets.find(({ network_id }) => network_id === port.network_id)

@@ -19,6 +19,14 @@ export const dataNic = 'eno2'
 /** What joins the bridge of the guests and that of the tunnels: no device of the host, so only a mirror shows what passes it. */
 export const patchPort = 'patch-tun'
 
+/** The bridge of Open vSwitch that a physical network is at, and what joins it and that of the guests. */
+export const physicalBridge = 'br-ex'
+export const physicalPatch = `int-${physicalBridge}`
+
+/** What a network leaves the bridge of the guests by. */
+export const patchOf = (network: Network): string =>
+  network['provider:physical_network'] === null ? patchPort : physicalPatch
+
 /** The name of a port's device: a prefix, and as much of the id as a name has room for. */
 export const deviceOf = (prefix: string, { id }: { readonly id: string }): string => `${prefix}${id.slice(0, 11)}`
 

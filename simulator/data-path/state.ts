@@ -62,6 +62,8 @@ export interface PathState {
   readonly handed: Map<string, number>
   /** When guests saw their link come back: they ask for an address then. */
   readonly plugged: { readonly port: string; readonly at: number }[]
+  /** Host to the interface that carries its physical networks, where networks are not made of tunnels. */
+  readonly uplinks: Map<string, string>
   /** What somebody has added to the bridges of hosts by hand. */
   readonly added: { readonly host: string; readonly bridge: string; readonly port: AddedPort }[]
   readonly mirrors: { readonly host: string; readonly bridge: string; readonly mirror: Mirror }[]
@@ -75,6 +77,7 @@ export const createPathState = (): PathState => ({
   breaks: [],
   handed: new Map(),
   plugged: [],
+  uplinks: new Map(),
   added: [],
   mirrors: [],
   bridges: [],

@@ -1,7 +1,17 @@
 import type { Switch, SwitchChange } from '../hosts/wiring.ts'
 import type { Port } from '../openstack/neutron/state.ts'
 import type { World } from '../world.ts'
-import { broken, deviceOf, guestPortsOn, localVlan, networkOf, patchPort, tunnelAddress } from './model.ts'
+import {
+  broken,
+  deviceOf,
+  guestPortsOn,
+  localVlan,
+  networkOf,
+  patchPort,
+  physicalBridge,
+  physicalPatch,
+  tunnelAddress,
+} from './model.ts'
 import { servedOn } from './served.ts'
 
 /** The tag a port gets that belongs to no network any more. */
@@ -60,11 +70,18 @@ export function switchesOf(world: World, host: string): Switch[] {
         type: backend === 'ovn' ? 'geneve' : 'vxlan',
         options: { local_ip: tunnelAddress(world, host), remote_ip: tunnelAddress(world, peer) },
       }))
+  const uplink = world.cloud.neutron.path.uplinks.get(host)
+  const patch = uplink === undefined ? [] : [{ name: physicalPatch, type: 'patch' }]
+  const physical =
+    uplink === undefined
+      ? []
+      : [{ name: physicalBridge, ports: [{ name: uplink }, { name: `phy-${physicalBridge}`, type: 'patch' }] }]
   const made: Omit<Switch, 'mirrors'>[] =
     backend === 'ovn'
       ? [{ name: 'br-int', ports: [...ports, ...tunnels] }]
       : [
-          { name: 'br-int', ports: [...ports, { name: patchPort, type: 'patch' }] },
+          { name: 'br-int', ports: [...ports, { name: patchPort, type: 'patch' }, ...patch] },
+          ...physical,
           { name: 'br-tun', ports: [{ name: 'patch-int', type: 'patch' }, ...tunnels] },
         ]
   const { added, mirrors, bridges } = world.cloud.neutron.path
