@@ -217,6 +217,19 @@ describe('what the hosts tell', () => {
     expect(found.effects).toEqual([])
   })
 
+  test('what the agent has said of it in its log stands beside the verdict', async () => {
+    const found = await diagnose(['network.dnsmasq_dead'], '--input', 'allow_fix=ask', '--answer', 'mend/allowed=no')
+    const said = {
+      host: expect.stringMatching(/^ctl\d$/),
+      said: expect.stringContaining('The process should not have died'),
+    }
+    expect(found.events.at(-1)).toMatchObject({ status: 'refused' })
+    const [asked] = found.events.flatMap((event) => (event.type === 'asked' ? [event.question] : []))
+    expect(JSON.stringify(asked)).toContain('The process should not have died')
+    expect((await diagnose(['network.dnsmasq_dead'])).outputs).toMatchObject({ agent_log: [said, said] })
+    expect((await diagnose(['network.host_file_stale'])).outputs).toMatchObject({ agent_log: [] })
+  })
+
   test('an address that OVN does not know is told as that', async () => {
     const found = await diagnose([ovn, 'network.ovn_no_address'])
     expect(found.outputs.what).toMatch(/^OVN does not know the address of the port: it has fa:16:3e/)

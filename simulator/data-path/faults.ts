@@ -116,7 +116,18 @@ export const dataPathFaults: readonly Fault[] = [
     'The namespaces of a network have vanished from the hosts of its DHCP agents',
     'namespace_missing',
   ),
-  onDhcpHosts('network.dnsmasq_dead', 'The DHCP servers of a network have died', 'dnsmasq_dead'),
+  fault(
+    'network.dnsmasq_dead',
+    'The DHCP servers of a network have died, and their agents have said so',
+    (world, port) => {
+      for (const { host } of serversOf(world, networkOf(world, port))) {
+        breakIt(world, { kind: 'dnsmasq_dead', host, network: port.network_id })
+        const at = new Date(world.clock.now() - 60_000).toISOString().replace('T', ' ').slice(0, 23)
+        const line = `${at} 2731 ERROR neutron.agent.linux.external_process [-] dnsmasq for dhcp with uuid ${port.network_id} not found. The process should not have died\n`
+        world.estate.machines.get(host)?.files.append('/var/log/neutron/dhcp-agent.log', line)
+      }
+    },
+  ),
   onDhcpHosts('network.host_file_stale', 'The DHCP servers do not know a server of the network', 'host_file_stale'),
   fault(
     'network.dead_vlan',
