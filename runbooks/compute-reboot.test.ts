@@ -228,6 +228,107 @@ test('a migration that is refused after it was accepted ends the run before the 
   allGivenBack(ran)
 })
 
+test('a migration that breaks off half way ends the run before the reboot, though no record of it says so', async () => {
+  const ran = await reboot({ faults: [{ fault: 'nova.migration_breaks', with: { server: second } }] })
+  expect(ran.end).toMatchObject({
+    status: 'rolled_back',
+    error: { message: expect.stringContaining(`${second} has not moved, it is ACTIVE on c1`) },
+  })
+  expect(rebooted(ran)).toBe(0)
+  allGivenBack(ran)
+})
+
+test.each([
+  { parallel: 1, least: 4_000, most: Number.POSITIVE_INFINITY },
+  { parallel: 2, least: 0, most: 3_000 },
+])('servers move one after another, or so many at a time as is told: $parallel', async ({ parallel, least, most }) => {
+  const ran = await reboot({ inputs: { parallel } })
+  const begun = ran.effects
+    .filter(({ kind }) => kind === 'openstack.server.live_migrate')
+    .map(({ at }) => Date.parse(at))
+  expect(begun).toHaveLength(3)
+  // by the clock of the world, in which the memory of a server takes at least four seconds
+  const [one = 0, two = 0] = begun
+  expect(two - one).toBeGreaterThanOrEqual(least)
+  expect(two - one).toBeLessThan(most)
+})
+
+test('a server that has moved switched off and cannot be confirmed is taken back', async () => {
+  const ran = await reboot({
+    faults: [{ fault: 'nova.confirm_forbidden', with: { server: stopped } }],
+    inputs: { shutoff: 'cold' },
+  })
+  expect(ran.end).toMatchObject({ status: 'rolled_back' })
+  const about = ran.did.filter((one) => one.endsWith(` ${stopped}`))
+  expect(about).toEqual([`openstack.server.migrate ${stopped}`, `openstack.server.revert_resize ${stopped}`])
+  expect(rebooted(ran)).toBe(0)
+  allGivenBack(ran)
+})
+
+test('a server that Nova takes for running, and whose guest is gone, is found before the reboot', async () => {
+  const ran = await reboot({
+    faults: [{ fault: 'nova.guest_crashed', with: { server: first } }],
+    inputs: { active: 'stop' },
+    answers: ['enter/agree=c1', 'enter/agree_stop=yes'],
+  })
+  expect(ran.end).toMatchObject({
+    status: 'rolled_back',
+    error: { message: expect.stringContaining(`Nova believes that ${first} run on c1, and they do not`) },
+  })
+  expect(ran.did).toEqual(['openstack.compute_service.disable c1', 'openstack.compute_service.enable c1'])
+})
+
+test('a nova-compute that does not stop ends it before the reboot, and all is undone, last first', async () => {
+  const ran = await reboot({
+    inputs: { active: 'stop', compute_stop: ['true'] },
+    answers: ['enter/agree=c1', 'enter/agree_stop=yes'],
+  })
+  expect(ran.end).toMatchObject({ status: 'rolled_back' })
+  expect(rebooted(ran)).toBe(0)
+  const undone = ran.did.slice(ran.did.findIndex((one) => one.includes('.server.start ')))
+  const kept = ran.did.filter((one) => one.startsWith('openstack.server.lock ')).map((one) => one.split(' ')[1] ?? '')
+  expect(kept.toSorted()).toEqual([first, second, third, stopped].toSorted())
+  // each is started while it is still locked; the one that was off is not started; the host comes last
+  const back = kept
+    .toReversed()
+    .flatMap((name) => [
+      ...(name === stopped ? [] : [`openstack.server.start ${name}`]),
+      `openstack.server.unlock ${name}`,
+    ])
+  expect(undone.filter((one) => !one.startsWith('host.unit.start'))).toEqual(
+    [...back, 'openstack.compute_service.enable c1'].slice(back[0]?.includes('unlock') ? 1 : 0),
+  )
+  allGivenBack(ran)
+})
+
+test.each([
+  {
+    when: 'while the servers move',
+    after: '62s',
+    faults: [{ fault: 'nova.migration_precheck_fails', with: { server: second } }],
+    reboots: 0,
+    says: `${second} has not moved`,
+  },
+  {
+    when: 'while the host reboots',
+    after: '3m',
+    faults: [],
+    reboots: 1,
+    says: 'c1 is disabled for another reason than',
+  },
+])(
+  'whoever takes the host out of service for a reason of their own keeps it: $when',
+  async ({ after, faults, reboots, says }) => {
+    const other = { fault: 'nova.compute_disabled', with: { host: 'c1', reason: 'disk, ask Ana', since: 0 }, after }
+    const ran = await reboot({ faults: [...faults, other] })
+    // nothing failed in undoing it: that was not tried
+    expect(ran.end).toMatchObject({ status: 'rolled_back', error: { message: expect.stringContaining(says) } })
+    expect(rebooted(ran)).toBe(reboots)
+    expect(count(ran, 'openstack.compute_service.disable c1')).toBe(1)
+    expect(count(ran, 'openstack.compute_service.enable c1')).toBe(0)
+  },
+)
+
 test('a reboot that is silently refused is no reboot: the host stays out of service, its servers are given back', async () => {
   const ran = await reboot({
     faults: [{ fault: 'hosts.reboot_refused', with: { host: 'c1' } }],
@@ -427,6 +528,8 @@ test.each([
 test('when the room goes while the servers move, the last one stops it before the reboot, and all is given back', async () => {
   const ran = await reboot({ faults: [{ fault: 'nova.no_capacity', with: { host: 'c1' }, after: '40s' }] })
   expect(ran.end).toMatchObject({ status: 'rolled_back', error: { message: expect.stringContaining('has not moved') } })
+  // and what Placement has to say of that
+  expect(ran.end.error?.message).toMatch(/No valid host.*`c10`: it has \d+ MiB of memory left, \d+ are needed; `c2`/s)
   expect(rebooted(ran)).toBe(0)
   expect(count(ran, 'openstack.compute_service.enable c1')).toBe(1)
   allGivenBack(ran)
@@ -1122,6 +1225,31 @@ test('when all is given back before the reboot, the silence ends as well, after 
   expect(ran.end).toMatchObject({ status: 'rolled_back' })
   expect(silences(ran)).toHaveLength(1)
   expect(silences(ran)[0]?.expired).toBeGreaterThanOrEqual(timeOf(ran, 'openstack.compute_service.enable'))
+})
+
+test.each([
+  // it cannot be asked whether it has been rebooted, so it is not put back
+  { fault: 'hosts.unreachable', with: { host: 'c1' }, enabled: 0 },
+  { fault: 'alertmanager.down', enabled: 1 },
+])('a silence that cannot be undone is told by whoever made it: $fault', async ({ enabled, ...fault }) => {
+  const ran = await reboot({
+    runbook: 'host-maintenance-enter',
+    faults: [
+      { fault: 'nova.migration_precheck_fails', with: { server: second } },
+      { ...fault, after: '62s' },
+    ],
+    inputs: { silence_on: 'ctl1' },
+    answers: ['agree=c1'],
+  })
+  expect(ran.exit).toBe(1)
+  const [held] = silences(ran)
+  expect(held).toMatchObject({ expired: undefined })
+  expect(ran.end.error?.message).toContain(`${second} has not moved`)
+  expect(ran.end.error?.message).toContain(
+    `the monitoring of c1 stays silenced until ${new Date(held?.ends ?? 0).toISOString()}`,
+  )
+  expect(ran.end.error?.message).toContain(`on ctl1 with \`amtool silence expire ${held?.id}\``)
+  expect(count(ran, 'openstack.compute_service.enable c1')).toBe(enabled)
 })
 
 test('a host that stays out of service stays silenced until the silence ends by itself, and the error says so', async () => {

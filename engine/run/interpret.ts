@@ -43,12 +43,14 @@ export async function interpret(engine: Engine, inputs: JsonObject): Promise<End
       : 'error' in outcome && outcome.error.code === 'refused'
         ? 'refused'
         : 'failed'
-  if (failed)
+  if (failed.length > 0)
     return {
       status,
       error: {
         ...error,
-        message: `${error.message}; and undoing \`${failed.key}\` failed: ${failed.message}`,
+        message: [error.message, ...failed.map(({ key, message }) => `undoing \`${key}\` failed: ${message}`)].join(
+          '; and ',
+        ),
         hint: 'what was not undone is in the transcript: look at it by hand',
       },
     }

@@ -6,12 +6,12 @@ import { about } from './key.ts'
 import type { Outcome } from './outcome.ts'
 import { scopeOf } from './scope.ts'
 
-/** Undoes what was done, last first. Goes on when one fails, and tells of the first. */
+/** Undoes what was done, last first. Goes on when one fails, and tells of each. */
 export async function undoAll(
   engine: Engine,
   undo: SectionResult['undo'],
-): Promise<{ readonly key: string; readonly message: string } | undefined> {
-  let failed: { key: string; message: string } | undefined
+): Promise<readonly { readonly key: string; readonly message: string }[]> {
+  const failed: { readonly key: string; readonly message: string }[] = []
   for (const { key, path, vars } of undo.toReversed()) {
     const step = engine.steps.get(path)
     if (!step) continue
@@ -37,7 +37,7 @@ export async function undoAll(
       name: `undo ${textFor(step.name, names)}`,
       outcome,
     })
-    if (bad) failed ??= { key, message: errorOf(bad).message }
+    if (bad) failed.push({ key, message: errorOf(bad).message })
   }
   return failed
 }

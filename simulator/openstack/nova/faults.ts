@@ -244,6 +244,20 @@ export const novaFaults: readonly Fault[] = [
     apply: ({ cloud }, params) => upset(cloud, 'slow', params),
   },
   {
+    name: 'nova.confirm_forbidden',
+    summary: 'A policy of the cloud lets nobody confirm that a server has moved switched off',
+    params: upsetting({}),
+    apply: ({ cloud }, params) => upset(cloud, 'unconfirmed', params),
+  },
+  {
+    name: 'nova.guest_crashed',
+    summary: 'The guest of a server has ended, and Nova has not noticed yet',
+    params: { type: 'object', properties: { server }, required: ['server'], additionalProperties: false },
+    apply({ cloud }, { server: name }) {
+      serverNamed(cloud, name).guestOff = true
+    },
+  },
+  {
     name: 'nova.spawn_fails',
     summary: 'Servers that are created end in status ERROR on their host',
     params: {

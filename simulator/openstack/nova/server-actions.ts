@@ -6,7 +6,7 @@ import { computeIsUp, computeOn } from './alive.ts'
 import { beginResize, confirmResize, pendingResizeOf, revertResize } from './cold-migration.ts'
 import { beginEvacuation } from './evacuation.ts'
 import { serverOf } from './find.ts'
-import { type Asker, change, recordAction } from './lifecycle.ts'
+import { type Asker, change, recordAction, upsetOf } from './lifecycle.ts'
 import { beginLiveMigration } from './live-migration.ts'
 import { nameOf } from './names.ts'
 import { serverView } from './server-view.ts'
@@ -181,6 +181,9 @@ const actions: { readonly [name: string]: Action } = {
   confirmResize: {
     from: ['resized'],
     run({ world, server, asker }) {
+      if (upsetOf(world, server, 'unconfirmed')) {
+        throw new ApiFailure(403, "Policy doesn't allow os_compute_api:servers:confirm_resize to be performed.")
+      }
       const migration = pendingResizeOf(world, server)
       if (!migration) throw new ApiFailure(400, 'Instance has not been resized.')
       world.effect('openstack.server.confirm_resize', nameOf(server), { host: server.host })

@@ -156,7 +156,7 @@ export interface ServerGroup {
 
 /** How the operations on one server go wrong; every time, or as often as `left` says. */
 export interface Upset {
-  readonly kind: 'stalls' | 'precheck' | 'breaks' | 'slow' | 'spawn'
+  readonly kind: 'stalls' | 'precheck' | 'breaks' | 'slow' | 'spawn' | 'unconfirmed'
   /** None: every server. */
   readonly server: string | undefined
   readonly message: string
