@@ -295,7 +295,8 @@ const evacuate: Operation = {
   action: 'evacuate',
   from: ['active', 'stopped', 'error'],
   needsHost: false,
-  holds: isThere,
+  // on a host that is dead it is not where it should be, though that host was asked for
+  holds: (server, params) => isThere(server, params) && !['DOWN', 'UNKNOWN'].includes(String(server['host_status'])),
   migrates: { types: ['evacuation'], own: true },
   prepare: async (it, signal) => {
     const { session, server } = it

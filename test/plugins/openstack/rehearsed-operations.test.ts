@@ -223,12 +223,16 @@ test('a server is evacuated from a host that was declared down, and not from one
   await expect(act('server.evacuate', { server: other })).rejects.toMatchObject({ code: 'host_up' })
   await act('compute_service.force_down', { host: 'cmp3', forced_down: true })
   await expect(act('server.stop', { server })).rejects.toMatchObject({ code: 'host_down' })
+  // the host that it is to leave is no place to be
+  await expect(act('server.evacuate', { server, host: 'cmp3' })).rejects.toMatchObject({ code: 'host_down' })
   const moved = await act('server.evacuate', { server })
   expect(moved).toMatchObject({
     server: { status: 'ACTIVE' },
     migration: { migration_type: 'evacuation', source_compute: 'cmp3' },
   })
   expect(moved['host']).not.toBe('cmp3')
+  // and done once more it is done already
+  expect(await act('server.evacuate', { server, host: moved['host'] ?? null })).toMatchObject({ changed: false })
 })
 
 test('a disabled host takes nothing in, and is enabled only by who disabled it', async () => {
