@@ -118,6 +118,7 @@ const unrescue: Operation = {
   idempotent: true,
   action: 'unrescue',
   from: ['rescued'],
+  runs: true,
   underWay: ['unrescuing'],
   holds: (server) => restsIn(server, 'active'),
   request: () => ({ versions: computeVersions, body: () => ({ unrescue: null }) }),

@@ -45,6 +45,8 @@ export interface Operation extends Followed {
   readonly breaksInto?: (task: TaskState, params: JsonObject) => boolean
   /** Nova accepts it while the host does not answer, and nothing ever happens: refused then. */
   readonly needsHost?: boolean
+  /** What is wanted is that its guest runs: on a host that does not answer nobody knows whether it does. */
+  readonly runs?: boolean
   /** What is wanted is that the server is gone: one that does not exist is as wanted. */
   readonly removes?: boolean
   /** Whether what is wanted holds, and nothing has to be done. */
@@ -150,6 +152,7 @@ async function prepared(operation: Operation, ctx: ActionContext, params: JsonOb
   if (task !== null && operation.underWay?.includes(task))
     return { ready: ready({}), migrations, already: false, underWay: true }
   if (task !== null && !operation.breaksInto?.(task, params)) throw busy(server, task)
+  if (operation.runs) refuseSilentHost(server)
   if (operation.holds?.(server, params, migrations))
     return { ready: ready({}), migrations, already: true, underWay: false }
   refuseState(operation, server, params)

@@ -35,6 +35,7 @@ function powerSwitch({ name, call, to, task, ...more }: Switch): Operation {
     idempotent: true,
     action: name,
     underWay: [task],
+    runs: to === 'active',
     holds: (server) => restsIn(server, to),
     request: () => ({ versions: computeVersions, body: () => ({ [call]: null }) }),
     judge: arrives(to),

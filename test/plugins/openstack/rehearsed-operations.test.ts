@@ -223,6 +223,9 @@ test('a server is evacuated from a host that was declared down, and not from one
   await expect(act('server.evacuate', { server: other })).rejects.toMatchObject({ code: 'host_up' })
   await act('compute_service.force_down', { host: 'cmp3', forced_down: true })
   await expect(act('server.stop', { server })).rejects.toMatchObject({ code: 'host_down' })
+  // Nova calls it ACTIVE for ever, and its guest went down with the host
+  for (const wanted of ['server.start', 'server.unpause', 'server.resume', 'server.unrescue'])
+    await expect(act(wanted, { server })).rejects.toMatchObject({ code: 'host_down' })
   // the host that it is to leave is no place to be
   await expect(act('server.evacuate', { server, host: 'cmp3' })).rejects.toMatchObject({ code: 'host_down' })
   const moved = await act('server.evacuate', { server })
