@@ -27,11 +27,11 @@ export function liveRows(progress: Progress, options: RowOptions): readonly Row[
   const open = openRows(progress, options)
   const fit = Math.max(1, options.most - 2)
   const shown = open.length > fit ? open.slice(0, fit - 1) : open
-  const more = open.length - shown.length
+  const more = open.slice(shown.length).filter(({ opens }) => opens).length
   const next = nextText(progress, options)
   return [
     drawn(options, options.spin, 'strong', runText(progress, options)),
-    ...shown,
+    ...shown.map(({ row }) => row),
     ...(more > 0 ? [drawn(options, ' ', 'dim', `  … and ${more} more are open`)] : []),
     ...(next === '' ? [] : [drawn(options, '·', 'dim', next)]),
   ]
@@ -51,8 +51,14 @@ function runText({ began, counts, since }: Progress, { now, reached }: RowOption
   return safeLine([began?.runbook.name ?? 'run', mode, place, done, took].filter(Boolean).join('  '))
 }
 
-function openRows(progress: Progress, options: RowOptions): readonly Row[] {
-  const rows: Row[] = []
+/** `opens`: an execution begins in this row; else it is what the one above it said last. */
+interface OpenRow {
+  readonly row: Row
+  readonly opens: boolean
+}
+
+function openRows(progress: Progress, options: RowOptions): readonly OpenRow[] {
+  const rows: OpenRow[] = []
   for (const execution of progress.open.values()) {
     // the items of a long loop stand in its own row
     if (foldedInto(progress, execution.key)) continue
@@ -60,9 +66,9 @@ function openRows(progress: Progress, options: RowOptions): readonly Row[] {
     const text = '  '.repeat(depthOf(execution.key)) + execution.key
     const line = safeLine(`${execution.name}${execution.target === undefined ? '' : ` on ${execution.target}`}`)
     const { sign, style, state } = stateOf(execution, loop, options)
-    rows.push(drawn(options, sign, style, `${safeText(text)}  ${line}  ${safeLine(state)}`))
+    rows.push({ row: drawn(options, sign, style, `${safeText(text)}  ${line}  ${safeLine(state)}`), opens: true })
     if (execution.latest !== '' && !loop)
-      rows.push(drawn(options, ' ', 'dim', `${indentOf(text)}│ ${safeLine(execution.latest)}`))
+      rows.push({ row: drawn(options, ' ', 'dim', `${indentOf(text)}│ ${safeLine(execution.latest)}`), opens: false })
   }
   return rows
 }

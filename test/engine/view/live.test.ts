@@ -70,6 +70,16 @@ describe('the area below', () => {
     expect(rows.join('\n')).toMatch(/and 49\d more are open/)
   })
 
+  test('counts what is open and has no room, not the lines that it says', () => {
+    const run = sampleRun()
+    for (let index = 0; index < 20; index++)
+      run.begin(`step${index}`).add({ type: 'step.polled', key: `step${index}`, poll: 1, seen: 'not yet' })
+    const rows = rowsAfter(run.events(), { most: 8 })
+    const shown = rows.filter((text) => /step\d/.test(text)).length
+    expect(shown).toBeGreaterThan(1)
+    expect(rows.join('\n')).toContain(`and ${20 - shown} more are open`)
+  })
+
   test('never wraps and never steers, whatever a host or an author wrote', () => {
     const run = hostile().begin('重启'.repeat(60), { name: '重启计算节点'.repeat(20) })
     const progress = newProgress()
