@@ -61,6 +61,9 @@ export function pastOf(entries: readonly Entry[]): Past {
             if (isAbout(key, entry.key) && !(map === began && entry.inDoubt && key === entry.key)) map.delete(key)
         }
         for (const key of ended.keys()) if (isAround(key, entry.key)) ended.delete(key)
+        // what is mended has the time of its groups anew
+        for (const key of values.keys())
+          if (key.endsWith('!from') && isAround(key.slice(0, -'!from'.length), entry.key)) values.delete(key)
         for (const name of told.keys()) {
           const [type = '', key = ''] = name.split(' ', 2)
           if (isAbout(key, entry.key) || (type === 'step.ended' && isAround(key, entry.key))) told.delete(name)

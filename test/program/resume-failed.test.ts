@@ -63,6 +63,29 @@ test('a run that failed is opened again at what failed: what was done stays done
   expect(over.stderr).toContain('is done: there is nothing to resume')
 })
 
+test('what is mended and done again has the time limit of its group anew', async () => {
+  const work = workspace()
+  const flag = join(work.folder, 'flag')
+  work.write(
+    'timed.yaml',
+    book(
+      'timed',
+      `steps:
+  - id: group
+    timeout: 3s
+    block:
+      - { id: needs, action: local.script, with: { script: 'test -e ${flag}' } }
+${mark('then', { indent: 6 })}`,
+    ),
+  )
+  expect((await work.run(['exec', 'timed.yaml'])).code).toBe(1)
+  await new Promise((done) => setTimeout(done, 3_100))
+  writeFileSync(flag, '')
+  const { code, all } = await work.run(['resume', 'last'])
+  expect(code, all).toBe(0)
+  expect(work.effects()).toEqual(['mark then'])
+})
+
 test('a run that was undone is not gone on with', async () => {
   const work = workspace()
   work.write(
