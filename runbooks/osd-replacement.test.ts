@@ -93,6 +93,13 @@ test('a monitor that is out of the quorum stops it before anything is changed', 
   )
 })
 
+test('a placement group whose copies differ stops it before anything is changed', async () => {
+  await refusedBefore(
+    world('differ', { fault: 'ceph.inconsistent' }),
+    /placement groups are in trouble: .*active\+clean\+inconsistent/,
+  )
+})
+
 test('an OSD that does not exist is not safe, it is not there', async () => {
   await refusedBefore(world('absent'), /osd\.99 does not exist/, { osd_id: '99' })
 })
@@ -134,6 +141,23 @@ test('a new disk that is smaller than the old one is not used', async () => {
   const { exit, effects, error } = await replace('osd-smaller-disk')
   expect(error).toMatch(/the new disk is smaller: 2000398934016 bytes, and the old one has 4000787030016/)
   expect({ exit, effects }).toEqual({ exit: 1, effects: replaced.slice(0, 4) })
+})
+
+test('a new disk of another kind, in another slot, or that fails is not used', async () => {
+  for (const [name, how, why] of [
+    ['kind', { rotational: false }, /the new disk is of another kind than the old one/],
+    [
+      'slot',
+      { elsewhere: true },
+      /the new disk is in another slot: pci-0000:3b:00\.0-sas-phy\d+-lun-0, and the old one/,
+    ],
+    ['fails', { failing: true }, /the new disk does not say that it is sound/],
+  ] as const) {
+    const scenario = world(name, { fault: 'ceph.disk_swapped', with: { osd: 4, minutes: 1, ...how } })
+    const { exit, effects, error } = await replace(scenario)
+    expect(error).toMatch(why)
+    expect({ name, exit, effects }).toEqual({ name, exit: 1, effects: replaced.slice(0, 4) })
+  }
 })
 
 test('the serial number of the old disk, and one that no disk has, are not taken for the new one', async () => {

@@ -124,6 +124,15 @@ test('another OSD that failed while the last question was open: a fast swap dest
   ])
 }, 300_000)
 
+test('a flag of another OSD alone is told before anything is changed', async () => {
+  const world = await served()
+  const space = operator(world)
+  await colleague(world, 'ceph osd add-noout osd.7')
+  const { code, all } = await space.run(space.begin())
+  expect(all).toContain('somebody has set flags: osd.7 noout')
+  expect({ code, done: world.done() }, all).toEqual({ code: 1, done: ['osd add-noout 7'] })
+})
+
 test('an OSD that somebody put out while it was parked is told; one that was out before stays out, and is no reason to wait', async () => {
   const world = await served()
   const space = operator(world)

@@ -29,6 +29,7 @@ export function pgStates(ceph: Ceph): PgState[] {
     if (degraded > 0) parts.push('degraded')
     if (degraded === 0 && missing.length > 0) parts.push('remapped', works ? 'backfilling' : 'backfill_wait')
     if (degraded === 0 && missing.length === 0) parts.push('clean')
+    if (ceph.inconsistent.has(pg.id)) parts.push('inconsistent')
     if (complete.length < pg.pool.minSize) parts.push(complete.length === 0 ? 'down' : 'peered')
     return { pg, name: parts.filter(Boolean).join('+'), degraded, misplaced, up, acting: shown }
   })
@@ -135,6 +136,13 @@ export function checksOf(ceph: Ceph, states: readonly PgState[], now: number): R
           `pg ${pg.id} is stuck inactive for 61s, current state ${name}, last acting [${acting.join(',')}]`,
       ),
     )
+  }
+  const damaged = states.filter(({ name }) => name.includes('inconsistent'))
+  if (damaged.length > 0) {
+    const pgs = damaged.map(({ pg, name, acting }) => `pg ${pg.id} is ${name}, acting [${acting.join(',')}]`)
+    const many = `${damaged.length} pg${damaged.length === 1 ? '' : 's'}`
+    warn('OSD_SCRUB_ERRORS', `${damaged.length} scrub errors`, damaged.length, [], 'HEALTH_ERR')
+    warn('PG_DAMAGED', `Possible data damage: ${many} inconsistent`, damaged.length, pgs, 'HEALTH_ERR')
   }
   const degraded = states.filter((state) => state.degraded > 0)
   if (degraded.length > 0) {

@@ -46,6 +46,12 @@ export interface Swap {
   readonly bytes: number | undefined
   /** What the new disk was used for before. */
   readonly signature: string | undefined
+  /** It turns, as the old one did. */
+  readonly rotational: boolean
+  /** It says of itself that it fails. */
+  readonly failing: boolean
+  /** The technician has put it into a free slot, and left the old one where it is. */
+  readonly elsewhere: boolean
 }
 
 export interface Pool {
@@ -98,6 +104,8 @@ export interface Ceph {
   readonly failsToMake: Set<number>
   /** Volumes of databases on which an old one stands, `vg/lv`. */
   readonly usedVolumes: Set<string>
+  /** The placement groups whose copies differ. */
+  readonly inconsistent: Set<string>
   /** Nothing is recovered, though no flag says so. */
   stuck: boolean
   /** So it will be when a disk has been changed. */
@@ -189,6 +197,7 @@ export function createCeph({ hosts, osdsPerHost, cephadm, machine, now }: CephOp
     takenAtSwap: new Set(),
     failsToMake: new Set(),
     usedVolumes: new Set(),
+    inconsistent: new Set(),
     stuck: false,
     stuckOnceSwapped: false,
     slowOps: undefined,

@@ -10,9 +10,12 @@ const swapTime = 300_000
 function swapDisk(machine: Machine, ceph: Ceph, osd: number, old: string, swap?: Swap): void {
   const at = machine.disks.findIndex((disk) => disk.name === old)
   if (at === -1) return
-  const name = swap?.name ?? old
+  const name = swap?.name ?? (swap?.elsewhere ? 'sdx' : old)
   const fresh = { ...dataDisk(name, machine.random), signature: swap?.signature }
-  machine.disks[at] = { ...fresh, serial: swap?.serial ?? fresh.serial, bytes: swap?.bytes ?? fresh.bytes }
+  const { serial = fresh.serial, bytes = fresh.bytes, rotational = true, failing = false } = swap ?? {}
+  const disk = { ...fresh, serial, bytes, rotational, failing }
+  if (swap?.elsewhere) machine.disks.push(disk)
+  else machine.disks[at] = disk
   linkDisks(machine)
   machine.units.hold(ceph.unitOf('osd', osd), undefined)
   machine.kernelLog.add({

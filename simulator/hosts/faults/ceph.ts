@@ -40,8 +40,15 @@ export const cephFaults: Fault[] = [
       name: { type: 'string', default: '', description: 'Its name, without `/dev/`; that of the old one unless told' },
       bytes: { type: 'integer', default: 0, description: 'Its size; that of the old one unless told' },
       signature: { type: 'string', default: '', description: 'What stands on it: `xfs`; nothing unless told' },
+      rotational: { type: 'boolean', default: true, description: 'Whether it turns, as the old one does' },
+      failing: { type: 'boolean', default: false, description: 'Whether it says of itself that it fails' },
+      elsewhere: {
+        type: 'boolean',
+        default: false,
+        description: 'Whether it is put into a free slot, and the old one left where it is',
+      },
     },
-    (world, { osd, minutes, serial, name, bytes, signature }) => {
+    (world, { osd, minutes, serial, name, bytes, signature, rotational, failing, elsewhere }) => {
       const { found } = osdOf(world, osd)
       world.estate.ceph.swaps.set(found.id, {
         after: Number(minutes) * 60_000,
@@ -49,6 +56,9 @@ export const cephFaults: Fault[] = [
         name: String(name) || undefined,
         bytes: Number(bytes) || undefined,
         signature: String(signature) || undefined,
+        rotational: rotational === true,
+        failing: failing === true,
+        elsewhere: elsewhere === true,
       })
     },
   ),
@@ -194,6 +204,17 @@ export const cephFaults: Fault[] = [
       const names = estate.ceph.pools.map(({ name }) => name)
       if (!found) throw new Error(`no simulated pool is called \`${String(pool)}\`; there are ${names.join(', ')}`)
       Object.assign(found, { size: Number(size), minSize: Number(min_size) })
+    },
+  ),
+  fault(
+    'ceph.inconsistent',
+    'A scrub has found that the copies of a placement group differ',
+    { pool: { type: 'string', default: 'vms', description: 'The pool it belongs to' } },
+    ({ estate }, { pool }) => {
+      const found = estate.ceph.pgs.find((pg) => pg.pool.name === pool)
+      const names = estate.ceph.pools.map(({ name }) => name)
+      if (!found) throw new Error(`no simulated pool is called \`${String(pool)}\`; there are ${names.join(', ')}`)
+      estate.ceph.inconsistent.add(found.id)
     },
   ),
   fault(

@@ -146,6 +146,13 @@ const seen: Readonly<
     healthy: /^HEALTH_OK$/m,
     faulty: /1 nearfull osd\(s\)/,
   },
+  'ceph.inconsistent': {
+    params: { pool: 'vms' },
+    host: 'ceph1',
+    ask: 'ceph health',
+    healthy: /^HEALTH_OK$/m,
+    faulty: /HEALTH_ERR.*Possible data damage: 1 pg inconsistent/,
+  },
   'ceph.mon_down': {
     params: { host: 'ceph3' },
     host: 'ceph1',
