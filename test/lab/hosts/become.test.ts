@@ -26,7 +26,7 @@ echo 'asked ALL=(ALL) ALL' >/etc/sudoers.d/become-test; chmod 440 /etc/sudoers.d
 })
 
 afterAll(async () => {
-  await asRoot(`rm -f /etc/sudoers.d/become-test; userdel -r asked 2>/dev/null; userdel -r free 2>/dev/null
+  await asRoot(`rm -f /etc/sudoers.d/become-test; userdel -f -r asked 2>/dev/null; userdel -f -r free 2>/dev/null
 mv /root/shadow.kept /etc/shadow; sed -i '/^\\(asked\\|free\\):/d' /etc/shadow; true`)
 })
 

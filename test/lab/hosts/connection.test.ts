@@ -23,7 +23,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
-  await asRoot('h1', `userdel -r kbd 2>/dev/null; rm -f ${keysFile} /tmp/connection-*; true`)
+  await asRoot('h1', `userdel -f -r kbd 2>/dev/null; rm -f ${keysFile} /tmp/connection-*; true`)
   rmSync(files, { recursive: true, force: true })
 })
 
