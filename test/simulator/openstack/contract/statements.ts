@@ -50,6 +50,25 @@ export function openstackContract({ describe, test }: Runner, makeApi: () => Pro
   describe('tokens', () => {
     const wrong = { user: { name: 'admin', domain: { id: 'default' }, password: 'certainly not' } }
 
+    for (const { what, identity, message } of [
+      {
+        what: 'a token that there is not',
+        identity: { methods: ['token'], token: { id: 'abc' } },
+        message: 'Could not recognize Fernet token',
+      },
+      {
+        what: 'an application credential that there is not',
+        identity: { methods: ['application_credential'], application_credential: { id: 'nope', secret: 'x' } },
+        message: 'Could not find Application Credential: nope.',
+      },
+    ]) {
+      state(`${what} is 404 in the shape of Keystone`, async (api) => {
+        const answer = await api.post('keystone', '/v3/auth/tokens', { auth: { identity } }, nobody)
+        expect(answer.status).toBe(404)
+        expect(answer.body).toMatchObject({ error: { code: 404, message } })
+      })
+    }
+
     state('a wrong password is 401 in the shape of Keystone', async (api) => {
       const auth = { identity: { methods: ['password'], password: wrong } }
       const answer = await api.post('keystone', '/v3/auth/tokens', { auth }, nobody)
