@@ -1,6 +1,8 @@
 import type { Answer, Question } from '../action/contract.ts'
 import { type Diagnostic, didYouMean, printable } from '../diagnostic.ts'
 import { problemAt } from '../document/problem.ts'
+import type { AskSecret } from '../host/doors.ts'
+import type { Redactor } from '../journal/redact.ts'
 import type { Json } from '../json.ts'
 import { validatorOf } from '../schema.ts'
 import type { View } from '../view/view.ts'
@@ -29,7 +31,7 @@ export type Answers = (
 export function answersFrom(
   io: Io,
   { given, steps, yes, now, view }: AnswerOptions,
-): { readonly answer: Answers; readonly diagnostics: readonly Diagnostic[] } {
+): { readonly answer: Answers; readonly askSecret?: AskSecret; readonly diagnostics: readonly Diagnostic[] } {
   const table = new Map<string, string>()
   const diagnostics: Diagnostic[] = []
   const known = new Set(steps)
@@ -57,13 +59,18 @@ export function answersFrom(
     if (yes && question.kind === 'confirm' && question.phrase === undefined && !inDoubt)
       return { value: true, by: `${by} (--yes)`, at: now() }
     if (!hasTerminal(io)) return undefined
+    return atTerminal(signal, async () => {
+      const { prompt } = await import('../host/prompt.ts')
+      const value = await prompt(question, { input: io.stdin, output: io.stderr }, signal)
+      return value === undefined ? undefined : { value, by, at: now() }
+    })
+  }
+  function atTerminal<T>(signal: AbortSignal, ask: () => Promise<T | undefined>): Promise<T | undefined> {
     const mine = turn.then(async () => {
       if (signal.aborted) return undefined
       await view.pause()
       try {
-        const { prompt } = await import('../host/prompt.ts')
-        const value = await prompt(question, { input: io.stdin, output: io.stderr }, signal)
-        return value === undefined ? undefined : { value, by, at: now() }
+        return await ask()
       } finally {
         view.resume()
       }
@@ -71,7 +78,12 @@ export function answersFrom(
     turn = mine.catch(() => undefined)
     return mine
   }
-  return { answer, diagnostics }
+  const askSecret: AskSecret = ({ host, user, text, echo }, signal) =>
+    atTerminal(signal, async () => {
+      const { promptText } = await import('../host/prompt.ts')
+      return promptText(`${user} on ${host}: ${text}`, echo, { input: io.stdin, output: io.stderr }, signal)
+    })
+  return { answer, ...(hasTerminal(io) && { askSecret }), diagnostics }
 }
 
 /** The step that a key is of: without the items of its loops, its tries and what about it is asked. */
@@ -103,5 +115,14 @@ function typedValue(question: Question, said: string): Json | undefined {
         return undefined
       }
     }
+  }
+}
+
+/** What is typed for a host is shown nowhere afterwards. */
+export function hiding(redactor: Redactor, ask: AskSecret): AskSecret {
+  return async (question, signal) => {
+    const typed = await ask(question, signal)
+    if (typed !== undefined && !question.echo) redactor.add(`typed for ${question.host}`, typed)
+    return typed
   }
 }

@@ -9,7 +9,7 @@ import { stepsByAddress } from '../run/engine.ts'
 import type { RunBegan } from '../run/event.ts'
 import { colourWanted } from '../view/colour.ts'
 import { drawDiagnostics } from '../view/diagnostics.ts'
-import { answersFrom } from './answers.ts'
+import { answersFrom, hiding } from './answers.ts'
 import { carryOut, newRunId } from './carry-out.ts'
 import { configOf } from './config.ts'
 import { gatherInputs, missingInputs } from './inputs.ts'
@@ -90,7 +90,11 @@ export async function exec(name: string, options: ExecOptions, io: Io, signal: A
       transcript: join(runs, run, 'transcript.jsonl'),
       verbose: options.verbose === true,
     })
-    const { answer, diagnostics: badAnswers } = answersFrom(io, {
+    const {
+      answer,
+      askSecret,
+      diagnostics: badAnswers,
+    } = answersFrom(io, {
       given: options.answer ?? [],
       steps: stepsByAddress(plan.runbook).keys(),
       yes: options.yes === true,
@@ -98,6 +102,7 @@ export async function exec(name: string, options: ExecOptions, io: Io, signal: A
       view,
     })
     demandNoErrors(badAnswers)
+    if (askSecret) surroundings.doors.askWith(hiding(redactor, askSecret))
     const recorded = masked(inputs, plan.runbook.secrets)
     const allowed = new Set(surroundings.hosts.matching('all').map((host) => host.name))
     const hosts = [...surroundings.inventory.hosts.keys()].filter((host) => allowed.has(host))

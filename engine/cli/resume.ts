@@ -10,7 +10,7 @@ import { semantics } from '../plan/build.ts'
 import type { Plan } from '../plan/plan.ts'
 import { stepsByAddress } from '../run/engine.ts'
 import type { Entry, RunBegan } from '../run/event.ts'
-import { answersFrom } from './answers.ts'
+import { answersFrom, hiding } from './answers.ts'
 import { carryOut } from './carry-out.ts'
 import { configOf } from './config.ts'
 import type { ExecOptions } from './exec.ts'
@@ -97,7 +97,7 @@ async function goOn(folder: string, options: ResumeOptions, io: Io, signal: Abor
       verbose: options.verbose === true,
     })
     const now = () => new Date(surroundings.doors.clock.now()).toISOString()
-    const { answer, diagnostics } = answersFrom(io, {
+    const { answer, askSecret, diagnostics } = answersFrom(io, {
       given: options.answer ?? [],
       steps: stepsByAddress(plan.runbook).keys(),
       yes: options.yes === true,
@@ -105,6 +105,7 @@ async function goOn(folder: string, options: ResumeOptions, io: Io, signal: Abor
       view,
     })
     demandNoErrors(diagnostics)
+    if (askSecret) surroundings.doors.askWith(hiding(redactor, askSecret))
     const stop = new AbortController()
     if (options.cancel) stop.abort(new Error('the run is to be cancelled'))
     const code = await carryOut({

@@ -1,5 +1,6 @@
 import type { Clock, Http, Local, Ssh } from '../action/contract.ts'
 import type { Call } from '../run/event.ts'
+import type { AskSecret } from './ssh/auth.ts'
 import type { HostSettings } from './ssh/settings.ts'
 
 /** Who is told what passes through a door, for one step. */
@@ -16,9 +17,11 @@ export interface Doors {
   http(watch: Watch): Http
   ssh(watch: Watch): Promise<Ssh>
   local(watch: Watch): Local
+  /** Whom to ask for passphrases and passwords; before anything is reached. Nobody is asked unless told. */
+  askWith(ask: AskSecret): void
   /** Called, last first, when the run is over. */
   atEnd(close: () => Promise<void>): void
   close(): Promise<void>
 }
 
-export type { HostSettings }
+export type { AskSecret, HostSettings }

@@ -1,5 +1,5 @@
 import type { Ssh } from '../action/contract.ts'
-import type { Doors, HostSettings } from './doors.ts'
+import type { AskSecret, Doors, HostSettings } from './doors.ts'
 
 export interface DoorOptions {
   readonly clock: Doors['clock']
@@ -15,6 +15,7 @@ export function openDoors({ clock, env, home, user, host }: DoorOptions): Doors 
   const closing: (() => Promise<void>)[] = []
   let http: Promise<import('./http.ts').HttpDoor> | undefined
   let ssh: Promise<import('./ssh/door.ts').SshDoor> | undefined
+  let ask: AskSecret | undefined
   const atEnd = (close: () => Promise<void>) => void closing.push(close)
   return {
     clock,
@@ -30,7 +31,7 @@ export function openDoors({ clock, env, home, user, host }: DoorOptions): Doors 
       },
     async ssh({ onCall, onOutput, onSecret }): Promise<Ssh> {
       ssh ??= import('./ssh/door.ts').then(({ sshDoor }) => {
-        const door = sshDoor({ clock, env, home, user, hosts: host })
+        const door = sshDoor({ clock, env, home, user, hosts: host, ...(ask && { ask }) })
         atEnd(() => door.close())
         return door
       })
@@ -46,6 +47,9 @@ export function openDoors({ clock, env, home, user, host }: DoorOptions): Doors 
         return localDoor({ clock, env, onCall, onOutput }).exec(command, signal)
       },
     }),
+    askWith(someone) {
+      ask = someone
+    },
     atEnd,
     async close() {
       for (const close of closing.toReversed()) await close().catch(() => undefined)

@@ -37,16 +37,16 @@ export async function prompt(question: Question, terminal: Terminal, signal: Abo
         return await ask(message, question, context)
     }
   } catch (error) {
-    // Ctrl-C at a question is a Ctrl-C to the run; the question stays open
-    if (
-      error instanceof Error &&
-      (error.name === 'ExitPromptError' || error.name === 'AbortPromptError' || error.name === 'CancelPromptError')
-    ) {
-      if (error.name === 'ExitPromptError') await interrupt(signal)
-      return undefined
-    }
-    throw error
+    return calledOff(error, signal)
   }
+}
+
+/** Ctrl-C at a question is a Ctrl-C to the run; the question stays open. Throws what is something else. */
+async function calledOff(error: unknown, signal: AbortSignal): Promise<undefined> {
+  const names = ['ExitPromptError', 'AbortPromptError', 'CancelPromptError']
+  if (!(error instanceof Error) || !names.includes(error.name)) throw error
+  if (error.name === 'ExitPromptError') await interrupt(signal)
+  return undefined
 }
 
 /** Signals arrive a turn later: what asked must not think that nobody is there before they do. */
@@ -87,4 +87,20 @@ function parsed(text: string): Json[] {
 /** A value that is not shown while it is typed. */
 export async function promptSecret(message: string, terminal: Terminal, signal: AbortSignal): Promise<string> {
   return password({ message, mask: true }, { ...terminal, signal })
+}
+
+/** What a host, or a key, asks for; undefined when the question was called off. */
+export async function promptText(
+  asked: string,
+  echo: boolean,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<string | undefined> {
+  const context = { ...terminal, signal }
+  const message = printable(asked).trim()
+  try {
+    return await (echo ? input({ message }, context) : password({ message, mask: true }, context))
+  } catch (error) {
+    return calledOff(error, signal)
+  }
 }
