@@ -85,6 +85,8 @@ export interface AuthNeeds {
   readonly ssh2: Ssh2
   readonly keys: KeyFiles
   readonly ask: AskSecret | undefined
+  /** Whether a person is asked what the server wants to know: not where it has refused a key. */
+  readonly mayAsk: () => boolean
   /** Whether the server still takes a method: nobody is asked for what it would not look at. */
   readonly allows: (type: AuthenticationType) => boolean
   /** For what could not be tried. */
@@ -157,13 +159,14 @@ function secretOf(secret: (() => string) | undefined, note: AuthNeeds['note']): 
 
 async function* passwordSteps(settings: ConnectionSettings, needs: AuthNeeds): AsyncGenerator<AuthStep> {
   const { user: username, name } = settings
-  const { ask, allows, note, signal } = needs
+  const { allows, note, signal } = needs
+  const ask = needs.mayAsk() ? needs.ask : undefined
   const password = secretOf(settings.password, note)
   if (password !== undefined) {
     yield { type: 'password', method: { type: 'password', username, password }, note: 'the password of the inventory' }
   }
   if (password !== undefined || ask) {
-    const prompt = promptWith(settings, password, needs)
+    const prompt = promptWith(settings, password, { ask, signal })
     const method: AnyAuthMethod = { type: 'keyboard-interactive', username, prompt }
     yield { type: 'keyboard-interactive', method, note: 'the questions of the server' }
   }
@@ -220,7 +223,11 @@ function oneKeyAgent({ BaseAgent }: Ssh2, agent: BaseAgent, key: ParsedKey): Bas
 type Prompt = Extract<AnyAuthMethod, { type: 'keyboard-interactive' }>['prompt']
 
 /** A server that asks for one hidden thing is given the password, if there is one; a person answers the rest. */
-function promptWith(settings: ConnectionSettings, password: string | undefined, { ask, signal }: AuthNeeds): Prompt {
+function promptWith(
+  settings: ConnectionSettings,
+  password: string | undefined,
+  { ask, signal }: Pick<AuthNeeds, 'ask' | 'signal'>,
+): Prompt {
   let given = false
   return (_name, instructions, _language, prompts, finish) => {
     const answerAll = async (): Promise<string[]> => {

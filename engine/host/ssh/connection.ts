@@ -187,18 +187,24 @@ function authHandlerFor(
   let allowed: readonly string[] | undefined
   const allows = (type: string) => allowed?.includes(type) ?? true
   const note = (text: string) => void state.tried.push(text)
-  const steps = authSteps(settings, { ssh2, keys, ask, allows, note, signal })
+  let offered = false
+  let partly = false
+  // of hundreds of hosts some may not know our key: nobody wants to be asked for the password of each
+  const mayAsk = () => partly || !offered
+  const steps = authSteps(settings, { ssh2, keys, ask, mayAsk, allows, note, signal })
 
   async function advance(): Promise<AnyAuthMethod | false> {
     for (let step = await steps.next(); !step.done; step = await steps.next()) {
       if (!allows(step.value.type)) continue
+      offered ||= step.value.type === 'publickey'
       if (step.value.note !== undefined) note(step.value.note)
       return step.value.method
     }
     return false
   }
 
-  return (left, _partial, next) => {
+  return (left, partial, next) => {
+    partly ||= partial === true
     // the answer to the first try tells what the server takes
     allowed = left ?? undefined
     const give = next as (method: AnyAuthMethod | false) => void

@@ -262,6 +262,20 @@ describe('who logs in', () => {
     await expect(door.ssh.exec('h1', id, soon())).resolves.toMatchObject({ stdout: 'kbd\n' })
   })
 
+  test('by a key and then by the questions of the server is asked, though the key was offered', async () => {
+    await asRoot('h1', `head -n 1 /root/.ssh/authorized_keys >${keysFile}`)
+    await using server = await sshdOn('h1', [
+      'UsePAM yes',
+      'KbdInteractiveAuthentication yes',
+      'AuthenticationMethods publickey,keyboard-interactive',
+      `AuthorizedKeysFile ${keysFile}`,
+    ])
+    const { ask, asked } = answering(password)
+    await using door = labDoor({ port: server.port, user: 'kbd' }, { ask })
+    await expect(door.ssh.exec('h1', id, soon())).resolves.toMatchObject({ stdout: 'kbd\n' })
+    expect(asked).toMatchObject([{ kind: 'prompt', host: 'h1', user: 'kbd', echo: false }])
+  })
+
   test('by the questions of the server is asked in its words, and refused for a wrong answer', async () => {
     await using server = await sshdOn('h1', questions)
     const right = answering(password)

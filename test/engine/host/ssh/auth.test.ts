@@ -242,6 +242,17 @@ describe('a host does not let us in', () => {
     expect(asked).toEqual([])
   })
 
+  test('and where it has refused a key nobody is asked what it would take instead', async () => {
+    const { ask, asked } = answering({ password: ['pw'], prompt: ['pw'] })
+    const { outcome } = await connecting(
+      { authorized: [good.public], password: 'pw', question: { text: 'Password: ', answer: 'pw' } },
+      (write) => ({ identityFiles: [write('id', wrong.private)] }),
+      { ask },
+    )
+    expect(outcome).toMatchObject({ code: 'auth_failed' })
+    expect(asked).toEqual([])
+  })
+
   test('and an agent that is not there is no reason to stop', async () => {
     const { outcome } = await connecting(
       { authorized: [good.public] },
