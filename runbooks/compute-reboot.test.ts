@@ -238,19 +238,36 @@ test('a migration that breaks off half way ends the run before the reboot, thoug
   allGivenBack(ran)
 })
 
-test.each([
-  { parallel: 1, least: 4_000, most: Number.POSITIVE_INFINITY },
-  { parallel: 2, least: 0, most: 3_000 },
-])('servers move one after another, or so many at a time as is told: $parallel', async ({ parallel, least, most }) => {
-  const ran = await reboot({ inputs: { parallel } })
-  const begun = ran.effects
-    .filter(({ kind }) => kind === 'openstack.server.live_migrate')
-    .map(({ at }) => Date.parse(at))
-  expect(begun).toHaveLength(3)
-  // by the clock of the world, in which the memory of a server takes at least four seconds
-  const [one = 0, two = 0] = begun
-  expect(two - one).toBeGreaterThanOrEqual(least)
-  expect(two - one).toBeLessThan(most)
+test('servers move one after another, unless more at a time are told', async () => {
+  /** From the beginning of the first migration to that of the second, by the clock of the world. */
+  const between = async (parallel: number) => {
+    const { effects } = await reboot({ inputs: { parallel } })
+    const begun = effects.filter(({ kind }) => kind === 'openstack.server.live_migrate').map(({ at }) => Date.parse(at))
+    expect(begun).toHaveLength(3)
+    const [one = 0, two = 0] = begun
+    return two - one
+  }
+  // the memory of a server takes four seconds at least, and it is looked for its end every five
+  const apart = await between(1)
+  expect(apart).toBeGreaterThanOrEqual(7_000)
+  expect(await between(2)).toBeLessThan(7_000)
+})
+
+test('what a user does to a server before it moves is let end first; what does not end is in the way', async () => {
+  const snapshot = (more: object) => ({
+    fault: 'nova.server_state',
+    with: { server: second, task: 'image_uploading', ...more },
+    after: '55s',
+  })
+  const ran = await reboot({ faults: [snapshot({ task_seconds: 90 })] })
+  expect(ran.end, ran.end.error?.message).toMatchObject({ status: 'succeeded' })
+  expect(count(ran, `openstack.server.live_migrate ${second}`)).toBe(1)
+  const never = await reboot({ faults: [snapshot({})] })
+  expect(never.end).toMatchObject({
+    status: 'rolled_back',
+    error: { message: expect.stringContaining(`these servers have not moved: ${second}`) },
+  })
+  expect(count(never, `openstack.server.live_migrate ${second}`)).toBe(0)
 })
 
 test('a server that has moved switched off and cannot be confirmed is taken back', async () => {
@@ -744,6 +761,21 @@ test.each([
   },
   60_000,
 )
+
+test("a warning of Ceph that is known to stand in nobody's way does not", async () => {
+  const faults = [{ fault: 'ceph.crashed', with: { osd: 1 } }]
+  const ran = await reboot({ topology: large, faults, inputs: { check_platform: true } })
+  expect(ran.end, ran.end.error?.message).toMatchObject({ status: 'succeeded' })
+})
+
+test('a server that is built without end on the host ends it, and the host goes back', async () => {
+  const ran = await reboot({ faults: [{ fault: 'nova.server_in_flight', with: { host: 'c1', takes: 3600 } }] })
+  expect(ran.end).toMatchObject({ status: 'rolled_back' })
+  expect(ran.did).toEqual(['openstack.compute_service.disable c1', 'openstack.compute_service.enable c1'])
+  // it is waited for, some ten minutes by the clock of the world
+  const waited = timeOf(ran, 'openstack.compute_service.enable') - timeOf(ran, 'openstack.compute_service.disable')
+  expect(waited).toBeGreaterThan(500_000)
+})
 
 test('what is given to the host before it is out of service is waited for, and nothing moves before', async () => {
   const ran = await reboot({

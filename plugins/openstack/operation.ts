@@ -203,8 +203,19 @@ function refuseSilentHost(server: JsonObject): void {
   )
 }
 
-/** Asks for it. A 409 means that the server is no longer as it was when we looked: what is wanted may hold by now. */
-async function ask(operation: Operation, it: Prepared, signal: AbortSignal): Promise<ServiceAnswer | 'holds'> {
+/** How often it is asked for when something else was faster. */
+const tries = 3
+
+/**
+ * Asks for it. A 409 means that the server is no longer as it was when we looked: what is wanted may hold by now. What
+ * somebody else has begun is let end; then, if the server is where it was and as it has to be, it is asked for again.
+ */
+async function ask(
+  operation: Operation,
+  it: Prepared,
+  signal: AbortSignal,
+  left = tries,
+): Promise<ServiceAnswer | 'holds'> {
   const { session, server, params } = it
   const { versions, path = '/action', method = 'POST', body } = operation.request(it)
   const version = await versionFor(session, 'compute', versions, signal)
@@ -238,6 +249,13 @@ async function ask(operation: Operation, it: Prepared, signal: AbortSignal): Pro
     if (!now) throw new StepFailure('not_found', `\`${nameOf(server)}\` is gone`, { cause: error })
     const migrations = operation.migrates && (await migrationsOf(session, id, signal))
     if (taskOf(now) === null && operation.holds?.(now, params, migrations)) return 'holds'
+    if (taskOf(now) !== null && left > 1) {
+      const rested = await atRest(session, now, signal)
+      if (hostOf(rested) === hostOf(server)) {
+        refuseState(operation, rested, params)
+        return ask(operation, { ...it, server: rested }, signal, left - 1)
+      }
+    }
     throw new StepFailure('state_changed', `${error.message}; \`${nameOf(now)}\` is ${sayState(now)} now`, {
       hint: 'look again before you go on',
       detail: {
@@ -250,6 +268,23 @@ async function ask(operation: Operation, it: Prepared, signal: AbortSignal): Pro
       cause: error,
     })
   }
+}
+
+/** How often it is looked whether something else is over, and how long between; milliseconds. */
+const looks = 60
+const betweenLooks = 5_000
+
+/** The server once nothing is done to it any more, or as it is when that takes too long. */
+async function atRest(session: Session, server: JsonObject, signal: AbortSignal): Promise<JsonObject> {
+  let now = server
+  for (let look = 0; look < looks && taskOf(now) !== null; look += 1) {
+    await session.ctx.clock.sleep(betweenLooks, signal)
+    const found = await serverOrGone(session, idOf(server), signal)
+    if (!found) throw new StepFailure('not_found', `\`${nameOf(server)}\` is gone`)
+    now = found
+  }
+  if (taskOf(now) !== null) throw busy(now, taskOf(now) ?? '')
+  return now
 }
 
 function resultOf({ result = {} }: Operation, seen: Seen, changed: boolean): Json {

@@ -402,20 +402,23 @@ export const novaFaults: readonly Fault[] = [
           type: 'string',
           description: 'Why it is locked, as whoever did it wrote; nothing unless told',
         },
-        task: {
-          type: 'string',
-          description: 'What has been done to it for a while and does not end; nothing unless told',
-        },
+        task: { type: 'string', description: 'What is being done to it; nothing unless told' },
+        task_seconds: { type: 'number', description: 'For how many seconds more; without end unless told', minimum: 0 },
       },
       required: ['server'],
       additionalProperties: false,
     },
-    apply(world, { server: name, state, locked, locked_reason, task }) {
+    apply(world, { server: name, state, locked, locked_reason, task, task_seconds }) {
       const found = serverNamed(world.cloud, name)
       putInState(world, found, state as VmState)
       found.locked = locked === true
       if (locked_reason !== undefined) found.lockedReason = String(locked_reason)
-      if (task !== undefined) found.taskState = String(task)
+      if (task === undefined) return
+      found.taskState = String(task)
+      if (task_seconds === undefined) return
+      world.clock.after(Number(task_seconds) * second, () => {
+        if (found.taskState === task) change(found, world.clock.now(), { taskState: null })
+      })
     },
   },
   {

@@ -32,6 +32,8 @@ export interface Script {
   readonly speaks?: string
   /** How it answers to the request. */
   readonly answer?: Reply
+  /** How it answers to the first requests instead, one after the other. */
+  readonly answers?: readonly Reply[]
   /** What was done to the server, as `os-instance-actions` lists it. */
   readonly actions?: readonly JsonObject[]
   readonly routes?: Routes
@@ -58,6 +60,7 @@ export function fakeNova({
   after = [],
   speaks = '2.93',
   answer,
+  answers = [],
   actions = [],
   routes,
   date,
@@ -67,8 +70,12 @@ export function fakeNova({
   const start: Frame = { status: 'ACTIVE', task: null, host: 'a', ...before }
   const now = (): Frame =>
     asked && after.length > 0 ? { ...start, ...after[Math.min(look, after.length - 1)] } : start
+  let times = 0
   const change = (): Reply => {
     asked = true
+    const first = answers[times]
+    times += 1
+    if (first) return first
     return { status: 202, headers: { 'x-openstack-request-id': request }, ...answer }
   }
   const action = () => ({

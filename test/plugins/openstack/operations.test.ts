@@ -172,6 +172,28 @@ test('a 409 is looked into: what is wanted may hold by now, else the state is to
   })
 })
 
+test('what somebody else began is let end, and then it is asked for again: three times at most', async () => {
+  const refused = { status: 409, json: { conflictingRequest: { code: 409, message: 'Cannot stop it in task_state' } } }
+  const busy: Frame = { task: 'image_uploading' }
+  const rests: Frame = { task: null }
+  const stops: Frame[] = [{ task: 'powering-off' }, { status: 'SHUTOFF' }]
+  const once = await act('stop', { answers: [refused], after: [busy, busy, rests, ...stops] })
+  expect(once.error).toBeUndefined()
+  expect(once.result).toMatchObject({ changed: true, server: { status: 'SHUTOFF' } })
+  expect(once.changes).toHaveLength(2)
+  const always = await act('stop', { answer: refused, after: [busy, rests, busy, rests, busy] })
+  expect(always.error).toMatchObject({ code: 'state_changed' })
+  expect(always.changes).toHaveLength(3)
+  const moved = await act('stop', { answer: refused, after: [busy, { host: 'b' }] })
+  expect(moved.error).toMatchObject({ code: 'state_changed' })
+  expect(moved.changes).toHaveLength(1)
+  const paused = await act('stop', { answer: refused, after: [busy, { status: 'PAUSED' }] })
+  expect(paused.error).toMatchObject({ code: 'wrong_state' })
+  expect(paused.changes).toHaveLength(1)
+  const endless = await act('stop', { answer: refused, after: [busy] })
+  expect(endless.error).toMatchObject({ code: 'busy' })
+})
+
 test('looks that fail do not end the wait; when they never get better the change is in doubt, not failed', async () => {
   const broken: Frame = { reply: { status: 503 } }
   const after: Frame[] = [...Array(4).fill(broken), { status: 'SHUTOFF' }]
