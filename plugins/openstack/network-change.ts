@@ -4,7 +4,7 @@ import { closedObject, flag, listOf, text, whole } from '../../engine/action/def
 import { isObject, type Json, type JsonObject, type Schema } from '../../engine/json.ts'
 import { call, objectIn, partOf } from './call.ts'
 import { paramsOf } from './fields.ts'
-import { withoutSecrets } from './json-body.ts'
+import { objectsIn, withoutSecrets } from './json-body.ts'
 import { listAction, segment } from './list.ts'
 import { networkItem, portItem, subnetItem } from './network.ts'
 import { agentItem } from './network-agent.ts'
@@ -145,6 +145,7 @@ const portBind: WorkAction = {
     const before = await readPort(await sessionOf(ctx, params), params, signal)
     const { host = null } = params
     if (isBoundOn(before, host)) return { summary: 'the port is bound there already', changes: [] }
+    await refuseDeafHost(await sessionOf(ctx, params), String(host), signal)
     const now = before['binding:host_id'] ?? null
     return {
       summary: `would bind port ${params['port']} on ${host}`,
@@ -159,6 +160,7 @@ const portBind: WorkAction = {
     const { host = null } = params
     const before = await readPort(session, params, signal)
     if (isBoundOn(before, host)) return { port: withoutSecrets(before), changed: false }
+    await refuseDeafHost(session, String(host), signal)
     const body = { port: { 'binding:host_id': host } }
     const path = `/ports/${segment(params['port'])}`
     const after = partOf(await call(session, { service: 'network', method: 'PUT', path, body }, signal), 'port')
@@ -176,6 +178,47 @@ const portBind: WorkAction = {
     if (!isBoundOn(now, params['host'])) return { happened: 'no' }
     return { happened: 'yes', result: { port: withoutSecrets(now), changed: true } }
   },
+}
+
+/** What binds ports. Some networks are made without such agents: then Neutron alone knows. */
+const layer2 = ['Open vSwitch agent', 'Linux bridge agent', 'OVN Controller agent', 'NIC Switch agent', 'Macvtap agent']
+
+/**
+ * Refuses a host whose layer-2 agent is dead, or that has none where others have: Neutron would take the port from where it
+ * is, and bind it nowhere. Whoever may not see agents is left to what Neutron does.
+ */
+async function refuseDeafHost(session: Session, host: string, signal: AbortSignal): Promise<void> {
+  const agents = await bindingAgents(session, { host }, signal)
+  if (agents === undefined || agents.some(({ alive }) => alive === true)) return
+  if (agents.length > 0)
+    throw new StepFailure(
+      'agent_down',
+      `the layer-2 agent on \`${host}\` does not report, so nothing can be bound there`,
+      { hint: 'mend it first: a restart, and wait until it reports', detail: { host } },
+    )
+  if ((await bindingAgents(session, {}, signal))?.length === 0) return
+  throw new StepFailure(
+    'no_such_host',
+    `Neutron knows no layer-2 agent on \`${host}\`, so nothing can be bound there`,
+    {
+      hint: 'it has to be exactly as Neutron names it: `openstack.network_agent.list`',
+      detail: { host },
+    },
+  )
+}
+
+async function bindingAgents(
+  session: Session,
+  query: { readonly host?: string },
+  signal: AbortSignal,
+): Promise<readonly JsonObject[] | undefined> {
+  try {
+    const answer = await call(session, { service: 'network', path: '/agents', query }, signal)
+    return objectsIn(objectIn(answer)['agents']).filter(({ agent_type }) => layer2.includes(String(agent_type)))
+  } catch (error) {
+    if (error instanceof StepFailure && error.code === 'forbidden') return undefined
+    throw error
+  }
 }
 
 const readPort = async (session: Session, params: JsonObject, signal: AbortSignal): Promise<JsonObject> =>

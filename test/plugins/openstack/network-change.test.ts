@@ -95,13 +95,19 @@ test('a port is bound once more where Neutron could not, and one that still cann
   const [broken] = ports.filter((port: Found) => port['binding:vif_type'] === 'binding_failed')
   const params = { port: broken.id, host: broken['binding:host_id'] }
   expect(await on('settled', 'openstack.port.bind', params)).toEqual({ happened: 'no' })
-  expect(await on('plan', 'openstack.port.bind', params)).toMatchObject({
-    changes: [{ path: 'binding:vif_type', before: 'binding_failed' }],
-  })
-  // the agent of its own host is dead, that of another one is not
-  await expect(on('run', 'openstack.port.bind', params)).rejects.toMatchObject({ code: 'not_bound' })
+  // the agent of its own host is dead, that of another one is not, and of a third one nobody has heard
+  const untouched = done.length
+  for (const what of ['plan', 'run'] as const) {
+    await expect(on(what, 'openstack.port.bind', params)).rejects.toMatchObject({ code: 'agent_down' })
+    const nowhere = on(what, 'openstack.port.bind', { ...params, host: 'cmp77' })
+    await expect(nowhere).rejects.toMatchObject({ code: 'no_such_host' })
+  }
+  expect(done.length).toBe(untouched)
   const host = ports.map((port: Found) => port['binding:host_id']).find((name: string) => name !== params.host)
   const elsewhere = { port: broken.id, host }
+  expect(await on('plan', 'openstack.port.bind', elsewhere)).toMatchObject({
+    changes: [{ path: 'binding:host_id' }, { path: 'binding:vif_type', before: 'binding_failed' }],
+  })
   expect(await on('run', 'openstack.port.bind', elsewhere)).toMatchObject({
     changed: true,
     port: { 'binding:host_id': host, 'binding:vif_type': 'ovs' },
