@@ -51,13 +51,18 @@ export async function dryAction(
         : undefined
     if (preview && preview.outcome.status !== 'succeeded' && engine.pending.change === undefined)
       return end(preview.outcome)
-    return shown(
-      preview?.outcome.status === 'succeeded' ? (preview.outcome.result as unknown as Preview) : undefined,
-      missing?.why,
-    )
+    if (preview?.outcome.status === 'succeeded')
+      return shown(preview.outcome.result as unknown as Preview, missing?.why)
+    return shown(undefined, missing?.why ?? (preview && whyNot(preview.outcome)))
   }
   const ran = await engine.durable.run(key, facts(false), (io) => io.perform(step.action, 'run', params))
   return read(ran.outcome, ran.startedAt)
+
+  /** It cannot be done as things stand; what comes before it may change that. */
+  function whyNot(outcome: Outcome): string | undefined {
+    if (!('error' in outcome)) return undefined
+    return `now it would fail (${outcome.error.message}), unless \`${engine.pending.change}\` changes that`
+  }
 
   function facts(quiet: boolean): About {
     return {

@@ -31,6 +31,12 @@ function updateAction(spec: UpdateSpec): WorkAction {
     Object.fromEntries(Object.entries(params).filter(([name]) => name in fields))
   const read = async (session: Session, params: JsonObject, signal: AbortSignal) =>
     partOf(await call(session, { service: 'network', path: at(params) }, signal), noun)
+  const refuseNothing = (params: JsonObject): void => {
+    if (Object.keys(wantedOf(params)).length > 0) return
+    throw new StepFailure('nothing_to_change', `no field of the ${noun} is named`, {
+      hint: `name one of ${Object.keys(fields).join(', ')}`,
+    })
+  }
   return {
     name: `openstack.${spec.family}.update`,
     summary: spec.summary,
@@ -41,6 +47,7 @@ function updateAction(spec: UpdateSpec): WorkAction {
     result: closedObject({ [noun]: spec.item, changed: flag('Whether anything was different before') }),
     examples: [{ [noun]: '9c11ba1a-fd23-4d15-81ce-f3fe4d8edce7', ...spec.example }],
     async plan(ctx, params, signal) {
+      refuseNothing(params)
       const before = await read(await sessionOf(ctx, params), params, signal)
       const changes = differences(before, wantedOf(params))
       const name = String(before['name'] || params[noun])
@@ -50,12 +57,8 @@ function updateAction(spec: UpdateSpec): WorkAction {
       }
     },
     async run(ctx, params, signal): Promise<Json> {
+      refuseNothing(params)
       const wanted = wantedOf(params)
-      if (Object.keys(wanted).length === 0) {
-        throw new StepFailure('nothing_to_change', `no field of the ${noun} is named`, {
-          hint: `name one of ${Object.keys(fields).join(', ')}`,
-        })
-      }
       const session = await sessionOf(ctx, params)
       const before = await read(session, params, signal)
       if (differences(before, wanted).length === 0) return { [noun]: withoutSecrets(before), changed: false }

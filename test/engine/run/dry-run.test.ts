@@ -214,3 +214,28 @@ test('an action that can look ahead is asked what would change, and nothing to d
   const shown = done.events.flatMap((event) => (event.type === 'step.previewed' ? [event.preview] : []))
   expect(shown.map((preview) => preview?.changes.length)).toEqual([0, 2])
 })
+
+test('what could not be done as things stand is told so after a change that may mend it, and ends a dry run before one', async () => {
+  const looks: WorkAction = {
+    name: 'test.plan',
+    summary: 'looks ahead',
+    effect: 'change',
+    params: closedObject({}),
+    result: {},
+    examples: [],
+    run: async () => null,
+    plan: async () => {
+      throw new StepFailure('wrong_state', 'the volume is in use')
+    },
+  }
+  const steps = (first: string) => `${head}steps:\n${first}  - { id: x, action: test.plan }\n`
+  const change = '  - { id: free, action: test.change, with: { what: free } }\n'
+  const after = await walk(steps(change), { dry: true, moreActions: [looks] })
+  const shown = after.events.flatMap((event) => (event.type === 'step.previewed' ? [[event.key, event.maybe]] : []))
+  expect(shown).toEqual([
+    ['free', undefined],
+    ['x', 'now it would fail (the volume is in use), unless `free` changes that'],
+  ])
+  const alone = await walk(steps(''), { dry: true, moreActions: [looks] })
+  expect(outcomeOf(alone, 'x')).toMatchObject({ status: 'failed', error: { code: 'wrong_state' } })
+})

@@ -94,6 +94,9 @@ test('a port is bound once more where Neutron could not, and one that still cann
   const { ports } = await on('run', 'openstack.port.list', { owner: 'compute:nova' })
   const [broken] = ports.filter((port: Found) => port['binding:vif_type'] === 'binding_failed')
   const params = { port: broken.id, host: broken['binding:host_id'] }
+  await expect(on('plan', 'openstack.port.update', { port: broken.id })).rejects.toMatchObject({
+    code: 'nothing_to_change',
+  })
   expect(await on('settled', 'openstack.port.bind', params)).toEqual({ happened: 'no' })
   // the agent of its own host is dead, that of another one is not, and of a third one nobody has heard
   const untouched = done.length
