@@ -9,21 +9,6 @@ export type Operator = '==' | '!=' | '<' | '<=' | '>' | '>=' | 'in' | '+' | '-' 
 /** What goes over the items of a list with a name for each. */
 export type Macro = 'all' | 'exists' | 'exists_one' | 'filter' | 'map' | 'sort_by' | 'group_by'
 
-/** How many arguments each takes. */
-const macros: { readonly [name in Macro]: readonly number[] } = {
-  all: [2],
-  exists: [2],
-  exists_one: [2],
-  filter: [2],
-  map: [2, 3],
-  sort_by: [2],
-  group_by: [2],
-}
-
-export function isMacro(name: string, count: number): name is Macro {
-  return Object.hasOwn(macros, name) && macros[name as Macro].includes(count)
-}
-
 export interface Select extends Placed {
   readonly kind: 'select'
   readonly of: Node

@@ -1,31 +1,25 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { Environment } from '@marcbachmann/cel-js'
-import { leading, trailing } from './brackets.ts'
 import { ExpressionError } from './failure.ts'
-import type { Node, Operator } from './node.ts'
-import { isMacro, partsOf } from './node.ts'
-import { plainNode } from './plain.ts'
+import type { Macro, Node, Operator } from './node.ts'
+import { partsOf } from './node.ts'
 
 const longest = 10_000
 const deepest = 300
-let library: Environment | undefined
+const reader = new Environment({
+  enableOptionalTypes: true,
+  limits: { maxAstNodes: 5_000, maxDepth: 150, maxListElements: 1_000, maxMapEntries: 1_000, maxCallArguments: 32 },
+})
 
-/** Reads the text of an expression. Throws what the library throws, or an `ExpressionError` for what our language does not have. */
+/**
+ * Reads the text of an expression. The library only reads: its tree is rewritten into ours here and goes no further.
+ * Throws what the library throws, or an `ExpressionError` for what our language does not have.
+ */
 export function readNode(text: string): Node {
   if (text.length > longest) throw tooLarge(text)
-  const node = plainNode(text) ?? libraryNode(text)
-  // each level takes a sign at least
-  if (text.length > deepest && depthOf(node) > deepest) throw tooLarge(text)
+  const node = lower(text, reader.parse(text).ast)
+  if (depthOf(node) > deepest) throw tooLarge(text)
   return node
-}
-
-/** The same, always with the library. It only reads: its tree is rewritten into ours here and goes no further. */
-export function libraryNode(text: string): Node {
-  library ??= new Environment({
-    enableOptionalTypes: true,
-    limits: { maxAstNodes: 5_000, maxDepth: 150, maxListElements: 1_000, maxMapEntries: 1_000, maxCallArguments: 32 },
-  })
-  return lower(text, library.parse(text).ast)
 }
 
 function tooLarge(text: string): ExpressionError {
@@ -101,6 +95,16 @@ interface Call {
   readonly end: number
 }
 
+const macros: { readonly [name in Macro]: readonly number[] } = {
+  all: [2],
+  exists: [2],
+  exists_one: [2],
+  filter: [2],
+  map: [2, 3],
+  sort_by: [2],
+  group_by: [2],
+}
+
 function lowerCall(text: string, { name, receiver, args, start, end }: Call): Node {
   const [first, second, third] = args
   if (!receiver && name === 'has' && first) {
@@ -111,10 +115,10 @@ function lowerCall(text: string, { name, receiver, args, start, end }: Call): No
   if (receiver?.op === 'id' && receiver.args === 'cel' && name === 'bind' && first && second && third) {
     return { kind: 'bind', name: variableOf(first), value: lower(text, second), body: lower(text, third), start, end }
   }
-  if (receiver && isMacro(name, args.length) && first && second) {
+  if (receiver && Object.hasOwn(macros, name) && macros[name as Macro].includes(args.length) && first && second) {
     const over = leading(text, lower(text, receiver))
     const [test, body] = third ? [lower(text, second), lower(text, third)] : [undefined, lower(text, second)]
-    return { kind: 'each', macro: name, over, name: variableOf(first), test, body, start: over.start, end }
+    return { kind: 'each', macro: name as Macro, over, name: variableOf(first), test, body, start: over.start, end }
   }
   const of = receiver && leading(text, lower(text, receiver))
   const given = args.map((arg) => lower(text, arg))
@@ -137,6 +141,42 @@ function variableOf(ast: ASTNode): string {
 
 function sides(text: string, [left, right]: readonly [ASTNode, ASTNode]): { left: Node; right: Node } {
   return { left: leading(text, lower(text, left)), right: trailing(text, lower(text, right)) }
+}
+
+/** The library leaves brackets out of its places. Behind what comes first stands an operator, or the brackets end. */
+function leading(text: string, node: Node): Node {
+  let { start, end } = node
+  for (;;) {
+    const close = skip(text, end)
+    const open = skipBack(text, start)
+    if (text[close] !== ')' || text[open] !== '(') return start === node.start ? node : { ...node, start, end }
+    start = open
+    end = close + 1
+  }
+}
+
+/** In front of what comes last stands an operator, or brackets begin. */
+function trailing(text: string, node: Node): Node {
+  let { start, end } = node
+  for (;;) {
+    const open = skipBack(text, start)
+    const close = skip(text, end)
+    if (text[open] !== '(' || text[close] !== ')') return start === node.start ? node : { ...node, start, end }
+    start = open
+    end = close + 1
+  }
+}
+
+function skip(text: string, from: number): number {
+  let at = from
+  while (/\s/.test(text[at] ?? '')) at++
+  return at
+}
+
+function skipBack(text: string, from: number): number {
+  let at = from - 1
+  while (/\s/.test(text[at] ?? '')) at--
+  return at
 }
 
 /** Numbers are JSON numbers; what they cannot hold is refused rather than rounded. */
