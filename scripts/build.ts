@@ -19,7 +19,7 @@ const common: BuildOptions = {
 }
 rmSync(folder, { recursive: true, force: true })
 const packages = await onDemand(
-  ['ajv/dist/2020.js', 're2js', 'yaml', '@marcbachmann/cel-js', 'handlebars/dist/cjs/handlebars/compiler/base.js'],
+  ['ajv/dist/2020.js', 're2js', 'yaml', 'handlebars/dist/cjs/handlebars/compiler/base.js'],
   folder,
   common,
 )

@@ -30,7 +30,6 @@ test('a check of a runbook without faults reads no package that can wait', async
 test.each([
   ['yaml', 'steps: [', 'RB1007'],
   ['ajv', 'steps:\n  - { id: a, action: local.run, with: { command: [] } }\n', 'RB1205'],
-  ['cel', "steps:\n  - { id: a, when: a and b, action: local.run, with: { command: 'true' } }\n", 'RB2101'],
   ['handlebars', "steps:\n  - { id: a, name: '{{#if}}', action: local.run, with: { command: 'true' } }\n", 'RB2106'],
   ['re2js', "steps:\n  - { id: a, let: { b: \"'a'.matches('(?=a)')\" } }\n", 'RB2103'],
 ])('%s is read where something is wrong that it tells', async (name, body, code) => {
