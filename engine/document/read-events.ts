@@ -13,7 +13,7 @@ const mostValues = 100_000
  */
 export function readEvents(text: string): Located | undefined {
   // tabs, other ends of lines, marks of the encoding, and what begins or ends a document
-  if (/[\t\r\ufeff]|^(?:\.\.\.|---|%)/m.test(text)) return undefined
+  if (/[\t\r\ufeff]|^%|^ *(?:\.\.\.|---)/m.test(text)) return undefined
   let events: readonly Event[]
   try {
     events = parseEvents(text, { maxDepth: 100 })

@@ -45,6 +45,7 @@ describe('the fast reader tells what the careful one tells', () => {
     ['&k a: 1\n*k : 2\n'],
     ['a: !!str 1\n'],
     ['---\na: 1\n'],
+    [' ---\na: 1\n'],
     ['a: 1\n...\n'],
     ['a: 1\n---\nb: 2\n'],
     ['a: 1\na: 2\n'],
