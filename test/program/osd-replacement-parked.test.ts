@@ -45,11 +45,11 @@ const resume = (...answers: string[]) => [
 ]
 
 /** What somebody else types on a host of the cluster. */
-async function colleague(world: WorldInHand, command: string): Promise<void> {
+async function colleague(world: WorldInHand, command: string, host = 'ceph1'): Promise<void> {
   const space = operator(world)
   space.write(
     'colleague.yaml',
-    book('colleague', `steps:\n  - { id: do, action: ssh.run, with: { host: ceph1, command: ${command} } }\n`),
+    book('colleague', `steps:\n  - { id: do, action: ssh.run, with: { host: ${host}, command: ${command} } }\n`),
   )
   const { code, all } = await space.run(['exec', 'colleague.yaml', '--inventory', 'world/inventory.yaml'])
   expect(code, all).toBe(0)
@@ -170,6 +170,47 @@ test('data that is on its way after the last question keeps a fast swap from des
   expect(world.done().filter((what) => !what.endsWith('.service'))).toEqual([
     ...['osd out 7', 'osd add-noout 4', 'osd in 7', 'osd rm-noout 4'],
   ])
+}, 300_000)
+
+/** A disk that has died, and a cluster that is too old to keep its number. */
+async function legacy() {
+  const world = await served({ fault: 'ceph.osd_down', with: { osd: 4 } })
+  const space = operator(world)
+  const inputs = ['osd_id=4', 'admin_host=ceph1', 'poll=1s', 'settle=1', 'device=sdc', 'deploy_host=ctl1']
+  const asked = await space.run([
+    ...['exec', resolve('runbooks/osd-replacement-legacy.yaml'), '--inventory', 'world/inventory.yaml'],
+    ...['--output', 'plain', ...inputs.flatMap((input) => ['--input', input])],
+  ])
+  expect(asked.code, asked.all).toBe(6)
+  const [phrase = ''] = /replace-osd-4-\w+/.exec(asked.all) ?? []
+  return { world, space, phrase }
+}
+
+test('for old clusters: an OSD that a colleague replaced while the first question was open is left alone', async () => {
+  const { world, space, phrase } = await legacy()
+  const second = operator(world)
+  await toTheTechnician(second)
+  await world.clock.advance(3 * day)
+  const replaced = await second.run(resume('swap/new_serial=ZC1TNEW7'))
+  expect(replaced.code, replaced.all).toBe(0)
+  const done = world.done()
+  const { code, all } = await space.run(resume(`identity=${phrase}`, 'last=yes'))
+  expect(all).toContain('osd.4 is not down any more')
+  expect({ code, done: world.done() }, all).toEqual({ code: 1, done })
+}, 300_000)
+
+test('for old clusters: another OSD that failed while the last question was open stops it, with nothing removed and no flag set', async () => {
+  const { world, space, phrase } = await legacy()
+  const parked = await space.run(resume(`identity=${phrase}`))
+  expect(parked.code, parked.all).toBe(6)
+  const done = world.done()
+  await colleague(world, 'systemctl stop ceph-osd@3', 'ceph2')
+  const { code, all } = await space.run(resume('last=yes'))
+  expect(code, all).toBe(1)
+  expect(all).toContain('until_failed')
+  expect(world.done().filter((what) => what.startsWith('osd') || what.startsWith('auth'))).toEqual(
+    done.filter((what) => what.startsWith('osd')),
+  )
 }, 300_000)
 
 test('an OSD that a colleague replaced while the first question was open is left alone', async () => {
