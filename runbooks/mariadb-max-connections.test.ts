@@ -647,9 +647,12 @@ describe('a cluster that loses its majority', () => {
   })
 })
 
-test('a dry run shows what would be done, and does none of it', async () => {
-  const raised = await raise('max-connections', { target: 8000 }, '--dry-run')
+test('a dry run shows what would be done, and does none of it; nobody waits for the watch of what was not done', async () => {
+  const raised = await raise('max-connections', { target: 4000 }, '--dry-run')
   expect(raised).toMatchObject({ exit: 0, effects: [] })
+  const of = (step: string) => raised.events.filter((event) => 'key' in event && event.key === step)
+  expect(of('mend/watch').map(({ type }) => type)).toEqual(['step.previewed'])
+  expect(of('diagnose/observe').map(({ type }) => type)).toContain('step.ended')
 })
 
 test('somebody who types another name has changed nothing', async () => {

@@ -10,6 +10,9 @@ export function shownValue(value: Json, longest = 400): string {
   return text.length <= longest ? text : `${text.slice(0, longest)}… (${text.length} characters)`
 }
 
+/** A value that a dry run could not know: what it is in this process, or in a transcript. */
+export const isUnknown = (value: Json): boolean => JSON.stringify(value)?.startsWith('{"$unknown":') ?? false
+
 /** `host=cmp3 force=true`. */
 export function shownFields(fields: { readonly [name: string]: Json }): string {
   return Object.entries(fields)

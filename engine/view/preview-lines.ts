@@ -4,7 +4,7 @@ import { isObject } from '../json.ts'
 import type { RunEvent } from '../run/event.ts'
 import type { Paint } from './colour.ts'
 import { factLine, indent } from './fact-line.ts'
-import { shownValue } from './fact-text.ts'
+import { isUnknown, shownValue } from './fact-text.ts'
 import { effectNote, previewLabels } from './label.ts'
 import { previewed } from './progress.ts'
 import { tableLines } from './table.ts'
@@ -34,7 +34,7 @@ function paramLines(params: Json, asks: boolean): readonly string[] {
     // what a person would be shown to decide on is shown as they would see it
     if (asks && name === 'table' && Array.isArray(value) && value.length > 0 && value.every(isObject))
       return ['table:', ...tableLines(value).map((line) => `  ${line}`)]
-    if (shownValue(value).startsWith('{"$unknown"')) return [safeLine(`${name}: not known yet`)]
+    if (isUnknown(value)) return [safeLine(`${name}: not known yet`)]
     if (typeof value !== 'string' || !value.trim().includes('\n')) return [safeLine(`${name}: ${shownValue(value)}`)]
     return [
       `${safeLine(name)}: |`,

@@ -1,6 +1,6 @@
 import { shownDuration } from '../duration.ts'
 import type { Paint } from './colour.ts'
-import { shownCounts } from './fact-text.ts'
+import { isUnknown, shownCounts, shownValue } from './fact-text.ts'
 import { fewOf } from './header-lines.ts'
 import type { Label } from './label.ts'
 import { runLabels, statusLabels, verdictLabels } from './label.ts'
@@ -14,7 +14,7 @@ export function summaryLines(
   paint: Paint,
   { transcript }: { readonly transcript?: string },
 ): readonly string[] {
-  const { began, ended, now, since } = progress
+  const { began, now, since } = progress
   const label = endLabel(progress)
   const counts = shownCounts(
     [...progress.counts].map(([status, count]) => [statusLabels[status].word.toLowerCase(), count] as const),
@@ -24,7 +24,7 @@ export function summaryLines(
   const rows: readonly (readonly [string, string])[] = [
     ['steps', counts],
     ['checks', verdictCounts(progress, paint)],
-    ['outputs', ended?.outputs && Object.keys(ended.outputs).length > 0 ? safeLine(JSON.stringify(ended.outputs)) : ''],
+    ...outputRows(progress),
     ['in doubt', progress.inDoubt.size === 0 ? '' : paint('doubt', safeLine(fewOf([...progress.inDoubt])))],
     ...questionRows(progress),
     ['transcript', transcript === undefined ? '' : safeLine(transcript)],
@@ -52,6 +52,18 @@ function endLabel({ ended, parked, checks, bad }: Progress): Label {
   }
   const verdict = verdictLabels[worstVerdict(checks.values())]
   return { ...verdict, word: `finished, worst verdict ${verdict.word}` }
+}
+
+const longestOutput = 200
+
+/** What the run gives, a line for each: the start of it where it is long, for the transcript has all. */
+function outputRows({ ended }: Progress): readonly (readonly [string, string])[] {
+  const outputs = Object.entries(ended?.outputs ?? {})
+  const width = Math.max(...outputs.map(([name]) => name.length))
+  return outputs.map(([name, value], index) => {
+    const shown = isUnknown(value) ? 'not known yet' : shownValue(value, longestOutput)
+    return [index === 0 ? 'outputs' : '', safeLine(`${name.padEnd(width)}  ${shown}`)]
+  })
 }
 
 const mostQuestions = 8

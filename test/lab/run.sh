@@ -50,7 +50,8 @@ case " $* " in *" test/"*)
   exit ;;
 esac
 # the cloud, the databases and the other hosts share nothing, and are mostly waited for: side by side, then told as one;
-# five hundred hosts at once leave nobody else any time, so they come when the others have ended
+# five hundred hosts at once leave nobody else any time, and the README's commands look at everything, so they come when the
+# others have ended
 parts=$(mktemp -d)
 failed_parts=0
 part() { # NAME FILTER ...
@@ -66,7 +67,8 @@ part databases test/lab/galera &
 running+=($!)
 for each in "${running[@]}"; do wait "$each" || failed_parts=1; done
 part fan test/lab/hosts/fan || failed_parts=1
-cat "$parts"/{cloud,hosts,databases,fan}.log
+part readme test/lab/readme || failed_parts=1
+cat "$parts"/{cloud,hosts,databases,fan,readme}.log
 lab_tests "--merge-reports=$parts/reports" "$@" || failed_parts=1
 rm -rf "$parts"
 exit "$failed_parts"

@@ -3,7 +3,7 @@
 #   hosts           h1 h2 h3                         ceph    a cluster of four OSDs on host ceph1
 #   openstack       OpenStack with three computes    galera  db1 db2 db3 behind haproxy on lb1
 #   compute-hosts   cmp1 cmp2 cmp3, in that OpenStack
-# hosts/fan.sh has no part of its own: its tests start it.
+# hosts/fan.sh has no part of its own: its tests start it. Leaves inventory.yaml beside hosts/ and openstack/.
 set -euo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
 . "$HERE/lab.sh"
@@ -19,3 +19,4 @@ for part in "${parts[@]}"; do
     *) echo "up.sh: no part is called \`$part\`" >&2; exit 2 ;;
   esac
 done
+"$HERE/inventory.sh"

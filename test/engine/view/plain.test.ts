@@ -114,6 +114,14 @@ test('what nobody knows is named at the end, with the command to go on', () => {
   expect(text).toContain('/runs/x/transcript.jsonl')
 })
 
+test('what a run gives is told a line each: the start of what is long, and what a dry run could not know as that', () => {
+  const outputs = { verdict: 'DB_LIMIT', evidence: ['x'.repeat(5_000)], after: { $unknown: 'of `set`' } }
+  const run = sampleRun().add({ type: 'run.ended', status: 'succeeded', exit: 0, counts: {}, outputs })
+  expect(shown(run.events())).toContain(
+    `  outputs    verdict   DB_LIMIT\n             evidence  ["${'x'.repeat(198)}… (5004 characters)\n             after     not known yet\n`,
+  )
+})
+
 test('a resumed run does not tell again what is only replayed', () => {
   const before = sampleRun()
     .step('one', { effect: 'change' }, ok())

@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Workspace, workspace } from '../../program/program.ts'
+import { workspace } from '../../program/program.ts'
 import { onHost } from '../support/hosts.ts'
-import { eventually } from '../support/lab.ts'
-import { ceph, clearRack, die, disksCommand, furnishRack, inventoryOfRack, plug, there, unplug } from './rack.ts'
+import { eventually, lab } from '../support/lab.ts'
+import { ceph, rack, there } from './rack.ts'
 
 const soon = (ms = 340_000) => AbortSignal.timeout(ms)
 const pool = 'osd-replacement'
@@ -23,7 +23,7 @@ const clean = (signal: AbortSignal) =>
 
 beforeAll(async () => {
   const signal = soon()
-  await furnishRack(disk, signal)
+  await rack('furnish', signal, disk)
   await there(
     `ceph osd pool create ${pool} 16 16 2>&1 && ceph osd pool application enable ${pool} rados 2>&1
      for n in 1 2 3 4 5 6 7 8 9 10 11 12; do head -c 1048576 /dev/urandom | rados -p ${pool} put obj-$n - || exit; done`,
@@ -36,26 +36,13 @@ beforeAll(async () => {
 afterAll(async () => {
   const signal = soon()
   await there(`ceph osd pool delete ${pool} ${pool} --yes-i-really-really-mean-it 2>&1`, signal).catch(() => undefined)
-  await clearRack(signal)
+  await rack('clear', signal)
 })
-
-async function space(): Promise<Workspace> {
-  const made = workspace()
-  made.write('inventory.json', JSON.stringify(await inventoryOfRack()))
-  return made
-}
 
 /** The words of a run for OSD 3, whose disk is the one in the rack. */
 const words = (phrase = `replace-osd-3-${disk.slice(-4)}`): string[] => [
-  ...['exec', resolve('runbooks/osd-replacement.yaml'), '--inventory', 'inventory.json', '--output', 'plain'],
-  ...Object.entries({
-    osd_id: '3',
-    admin_host: 'ceph1',
-    prepare: 'raw',
-    poll: '2s',
-    disks_command: JSON.stringify([disksCommand]),
-    smart_command: '[]',
-  }).flatMap(([name, value]) => ['--input', `${name}=${value}`]),
+  ...['exec', resolve('runbooks/osd-replacement.yaml'), '--inventory', lab.inventory, '--output', 'plain'],
+  ...['--inputs', resolve('test/lab/inputs/osd-replacement.yaml')],
   ...['--answer', `identity=${phrase}`, '--answer', 'healthy=yes', '--answer', 'leave/last=yes'],
 ]
 
@@ -87,7 +74,7 @@ test('flags that somebody has set before are told, and nothing is changed', asyn
   const before = await placeOfOsd(signal)
   await there('ceph osd set nobackfill 2>&1', signal)
   try {
-    const { code, all } = await (await space()).run(words())
+    const { code, all } = await workspace().run(words())
     expect(code, all).toBe(1)
     expect(all).toContain('somebody has set flags: nobackfill')
     expect(await placeOfOsd(signal)).toEqual(before)
@@ -105,7 +92,7 @@ test('a second OSD that fails while data leaves stops it: nothing is destroyed, 
   await tell('osd_recovery_sleep 5', signal)
   await tell('osd_max_backfills 1', signal)
   try {
-    const run = (await space()).start(words())
+    const run = workspace().start(words())
     await run.until('leave/out')
     await there('systemctl stop ceph-osd@1', signal)
     const { code, all } = await run.ended
@@ -128,15 +115,15 @@ test('a second OSD that fails while data leaves stops it: nothing is destroyed, 
 test('a disk dies for real and is replaced while the run is parked: number, place and every object are kept', async () => {
   const signal = soon(800_000)
   const place = await placeOfOsd(signal)
-  await die(disk, 3, signal)
-  const here = await space()
+  await rack('die', signal, disk)
+  const here = workspace()
   const parked = await here.run(words())
   expect(parked.code, parked.all).toBe(6)
   expect((await placeOfOsd(signal)).status).toBe('destroyed')
 
-  await unplug(disk, signal)
+  await rack('unplug', signal, disk)
   disk = 'LAB2000'
-  await plug(disk, signal)
+  await rack('plug', signal, disk)
   const { code, all } = await here.run(['resume', 'last', '--output', 'plain', '--answer', `swap/new_serial=${disk}`])
   expect(code, all).toBe(0)
   await asBefore(place, signal)
@@ -145,8 +132,8 @@ test('a disk dies for real and is replaced while the run is parked: number, plac
 test('the same with the program killed between destroy and create: it goes on, and destroys nothing twice', async () => {
   const signal = soon(800_000)
   const place = await placeOfOsd(signal)
-  await die(disk, 3, signal)
-  const here = await space()
+  await rack('die', signal, disk)
+  const here = workspace()
   const count = await destroys(signal)
   const old = disk
   const run = here.start([...words(), '--answer', 'swap/new_serial=LAB3000'])
@@ -154,9 +141,9 @@ test('the same with the program killed between destroy and create: it goes on, a
   await run.until('waits        swap/appears')
   run.child.kill('SIGKILL')
   await run.ended
-  await unplug(old, signal)
+  await rack('unplug', signal, old)
   disk = 'LAB3000'
-  await plug(disk, signal)
+  await rack('plug', signal, disk)
   const { code, all } = await here.run(['resume', 'last', '--output', 'plain'])
   expect(code, all).toBe(0)
   expect(await destroys(signal)).toBe(count + 1)

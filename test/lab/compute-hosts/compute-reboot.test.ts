@@ -1,10 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import type { RunEvent } from '../../../engine/run/event.ts'
 import { runCli } from '../../support/run-cli.ts'
-import { labHosts, onHost } from '../support/hosts.ts'
+import { onHost } from '../support/hosts.ts'
 import { eventually, lab } from '../support/lab.ts'
 import { type Answer, type Cloud, openCloud } from '../support/openstack.ts'
 
@@ -16,11 +16,6 @@ let cloud: Cloud
 beforeAll(async () => {
   const signal = AbortSignal.timeout(120_000)
   cloud = await openCloud('lab-admin', signal)
-  const addresses = await labHosts()
-  const hosts = Object.fromEntries(['cmp1', 'cmp2', 'cmp3'].map((name) => [name, { address: addresses.get(name) }]))
-  const files = dirname(lab.sshConfig)
-  const ssh = { user: 'root', identity_file: join(files, 'id_lab'), known_hosts: join(files, 'known_hosts') }
-  writeFileSync(join(home, 'inventory.yaml'), JSON.stringify({ apiVersion: 'runbook/v1', ssh, hosts }))
 })
 
 afterAll(() => rmSync(home, { recursive: true, force: true }))
@@ -49,22 +44,6 @@ afterEach(async () => {
   if (reason?.startsWith('rb:')) await nova('PUT', `/os-services/${id}`, { status: 'enabled' })
 }, 240_000)
 
-/** Hosts that are containers have neither `virsh` nor a kernel, and report more often than real ones. */
-const inputs = {
-  host,
-  reason: 'LAB-1 the lab',
-  domains: [
-    'python3',
-    '-c',
-    'import json; [print(name) for name, state in json.load(open("/var/lib/nova/lab-guests.json"))["guests"].values() if state in (1, 3)]',
-  ],
-  check_boot: false,
-  settle: '5s',
-  max_disabled: 3,
-  reserve_ratio: 0,
-  reboot_minutes: 3,
-}
-
 interface Ran {
   readonly exit: number
   readonly stdout: string
@@ -73,10 +52,9 @@ interface Ran {
 }
 
 async function reboot(...args: string[]): Promise<Ran> {
-  const file = join(home, 'inputs.json')
-  writeFileSync(file, JSON.stringify(inputs))
+  const inputs = join(cwd, 'test/lab/inputs/compute-reboot.yaml')
   const env = { OS_CLIENT_CONFIG_FILE: lab.clouds, OS_CLOUD: 'lab-admin' }
-  const words = ['exec', 'compute-reboot', '--inventory', join(home, 'inventory.yaml'), '--inputs', file, ...args]
+  const words = ['exec', 'compute-reboot', '--inventory', lab.inventory, '--inputs', inputs, ...args]
   const ran = await runCli(words, { cwd, home, env })
   const events = args.includes('json')
     ? ran.stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as RunEvent]))

@@ -1,8 +1,9 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { dirname, join, resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import type { RunEvent } from '../../../engine/run/event.ts'
 import { workspace } from '../../program/program.ts'
 import { runCli } from '../../support/run-cli.ts'
@@ -19,6 +20,8 @@ const units = '/etc/systemd/system/mariadb.service.d'
 /** What a test leaves on a node, to be taken away again. */
 const [labUnit, labCnf] = [`${units}/10-lab.conf`, `${folder}/71-lab.cnf`]
 const held = '/run/lab-held'
+/** What is different on the lab. */
+const site = parse(readFileSync(join(cwd, 'test/lab/inputs/mariadb-max-connections.yaml'), 'utf8'))
 let addresses: ReadonlyMap<string, string>
 
 const on = async (host: string, command: string) => (await onHost(host, command, AbortSignal.timeout(240_000))).stdout
@@ -56,21 +59,6 @@ async function asBefore() {
 
 beforeAll(async () => {
   addresses = await labHosts()
-  const keys = dirname(lab.hosts)
-  writeFileSync(
-    join(home, 'inventory.yaml'),
-    JSON.stringify({
-      apiVersion: 'runbook/v1',
-      hosts: Object.fromEntries([...nodes, 'lb1'].map((name) => [name, { address: addresses.get(name) }])),
-      groups: { databases: { hosts: nodes } },
-      ssh: {
-        user: 'root',
-        identity_file: join(keys, 'id_lab'),
-        known_hosts: join(keys, 'known_hosts'),
-        config: '/dev/null',
-      },
-    }),
-  )
 })
 
 // what one test leaves behind is not the next one's
@@ -89,10 +77,9 @@ afterAll(async () => {
 function words(inputs: object): string[] {
   const given = join(home, 'inputs.json')
   const short = { observe_seconds: 2, soak_seconds: 1, watch_minutes: 0, sync_seconds: 240 }
-  const site = { haproxy: 'lb1', probe_token: false, backup_hours: 1, nofile: 20_000 }
-  writeFileSync(given, JSON.stringify({ ...short, ...site, ...inputs }))
+  writeFileSync(given, JSON.stringify({ ...site, ...short, ...inputs }))
   const runbook = join(cwd, 'runbooks/mariadb-max-connections.yaml')
-  const args = ['exec', runbook, '--inventory', join(home, 'inventory.yaml'), '--inputs', given]
+  const args = ['exec', runbook, '--inventory', lab.inventory, '--inputs', given]
   return [...args, '--answer', 'mend/agreed=lab', '--answer', 'mend/restarts=yes']
 }
 

@@ -11,6 +11,8 @@ export const lab = {
   /** Every host by name, with key and known hosts: `ssh -F FILE NAME`. */
   sshConfig: join(root, 'hosts', 'ssh_config'),
   hosts: join(root, 'hosts', 'hosts.tsv'),
+  /** The same hosts for `runbook --inventory`. */
+  inventory: join(root, 'inventory.yaml'),
 } as const
 
 /** Reads a file of the lab; when it is not there, says how to bring the lab up. */
