@@ -13,10 +13,12 @@ HERE=$(cd "$(dirname "$0")" && pwd)
 part=rack
 host=ceph1
 disks=/srv/disks/$host
+becomes() { there "for try in \$(seq 120); do ceph osd tree | grep -q ' osd[.]3 * $1 ' && exit 0; sleep 1; done; exit 1"; }
 there() { ssh -F "$HOSTS/ssh_config" -o BatchMode=yes "$host" "$1"; }
+# a daemon that was about to boot is `down` a moment after its end
 no_disk='
   systemctl stop ceph-osd@3
-  ceph osd %s 3 --yes-i-really-mean-it --force
+  for try in 1 2 3 4 5 6 7 8 9; do ceph osd %s 3 --yes-i-really-mean-it --force && break; sleep 1; done
   mountpoint -q /var/lib/ceph/osd/ceph-3 && umount /var/lib/ceph/osd/ceph-3
   for loop in $(losetup -n -O NAME,BACK-FILE | grep " '$disks'/" | cut -d " " -f 1); do losetup -d $loop; done
   rm -rf /var/lib/ceph/osd/ceph-3 '$disks'/*.disk'
@@ -43,12 +45,13 @@ LIST
     there "ceph-volume raw prepare --bluestore --osd-id 3 --data $path 2>&1 &&
       ceph-volume raw activate --device $path --no-systemd 2>&1 &&
       systemctl reset-failed ceph-osd@3 && systemctl enable --now ceph-osd@3 2>&1 && ceph osd in 3 2>&1"
+    becomes up
     ;;
   plug) there "truncate -s ${3:-4G} $disks/$2.disk && losetup --find --show $disks/$2.disk" ;;
   unplug) there "losetup --detach \$(losetup -n -O NAME -j $disks/$2.disk) && rm $disks/$2.disk" ;;
   die)
-    there "truncate -s 0 $disks/$2.disk; systemctl kill -s KILL ceph-osd@3
-      for try in \$(seq 120); do ceph osd tree | grep -q ' osd.3 .*down' && exit 0; sleep 1; done; exit 1"
+    there "truncate -s 0 $disks/$2.disk; systemctl kill -s KILL ceph-osd@3"
+    becomes down
     ;;
   clear)
     there "$(printf "$no_disk" purge); rm -f /usr/local/sbin/list-disks"
