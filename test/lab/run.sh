@@ -1,5 +1,6 @@
 #!/bin/bash
 # run.sh [VITEST ARGUMENT ...]   brings the lab up, runs the tests in test/lab, takes it down again
+# With files of tests among the arguments only those run, and only the parts of the lab come up that they need.
 # A lab that was up before stays up, and so does any lab when LAB_KEEP=1. Ends with 77 when this machine cannot carry it.
 set -uo pipefail
 HERE=$(cd "$(dirname "$0")" && pwd)
@@ -21,10 +22,21 @@ finish() {
 }
 trap finish EXIT
 trap 'exit 130' INT TERM
+needed=() # parts of the lab; all of them, when none is named
+for each in "$@"; do
+  case $each in
+    *test/lab/galera*) needed+=(galera) ;;
+    *test/lab/ceph*) needed+=(ceph) ;;
+    *test/lab/hosts*) needed+=(hosts) ;;
+    *test/lab/openstack*) needed+=(openstack) ;;
+    *test/lab/compute-hosts*) needed+=(openstack compute-hosts) ;;
+    *test/lab*) needed=(); break ;;
+  esac
+done
 comes_up() { # what it says is kept, for it is the reason when it fails
   local words code
   words=$(mktemp)
-  "$HERE/up.sh" 2> >(tee "$words" >&2)
+  "$HERE/up.sh" "${needed[@]}" 2> >(tee "$words" >&2)
   code=$?
   failed=
   [ $code = 0 ] || failed=$(sleep 1; tail -n 25 "$words"; tail -n 3 "$OPENSTACK"/log/*.log 2>/dev/null | tail -n 60)
