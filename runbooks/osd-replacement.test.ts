@@ -41,6 +41,13 @@ test('a dry run reads everything and changes nothing', async () => {
   expect(shown).toEqual(expect.arrayContaining(['leave/out', 'leave/stop', 'leave/destroy', 'swap/create']))
 })
 
+test('no step has a hole in its name where there is no specification of cephadm', async () => {
+  const { exit, events } = await replace('osd-failing', { args: ['--dry-run'] })
+  const names = events.flatMap((event) => ('name' in event && event.name !== undefined ? [event.name] : []))
+  expect({ exit, names: names.filter((name) => / {2}|^ | $/.test(name)) }).toEqual({ exit: 0, names: [] })
+  expect(names).toContain('See whether its specification is as it was')
+})
+
 test('another phrase than the number with the end of the serial number changes nothing', async () => {
   for (const identity of ['yes', 'replace-osd-4', 'replace-osd-4-0000', 'replace-osd-5-7777']) {
     const { exit, effects } = await replace(world('phrase'), { answers: { identity } })
