@@ -371,6 +371,12 @@ test('a host that never comes back stays out of service, and what stayed on it s
   expect(ran.did.filter((one) => /\.(start|unlock|enable) /.test(one))).toEqual([])
 })
 
+test('another machine that answers as the host, with a boot id of its own, is not taken for it', async () => {
+  const ran = await reboot({ faults: [{ fault: 'hosts.another_answers', with: { host: 'c1' } }] })
+  expect(ran.end.error?.message).toMatch(/what answers as c1 has been up for 17\d{5} seconds.*c1 stays out of service/s)
+  expect(count(ran, 'openstack.compute_service.enable c1')).toBe(0)
+})
+
 test('who waits longer for a slow host gets it back: tried with a server, and with those that had moved', async () => {
   const ran = await reboot({
     faults: [{ fault: 'hosts.slow_boot', with: { host: 'c1', minutes: 3 } }],

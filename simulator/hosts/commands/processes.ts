@@ -1,4 +1,5 @@
 import type { Machine } from '../machine/machine.ts'
+import { uptimeOf } from '../machine/proc.ts'
 import type { Process } from '../machine/process.ts'
 import { readOptions } from './options.ts'
 
@@ -33,6 +34,12 @@ function allProcesses(machine: Machine): Shown[] {
   return [init, ...units, ...strays, ...mine].sort((a, b) => a.pid - b.pid)
 }
 
+/** How long a process has run: since the boot, or since its unit started. */
+function secondsOf(machine: Machine, pid: number): number {
+  const unit = machine.units.list().find(({ mainPid }) => mainPid === pid)
+  return unit ? Math.max(0, (machine.now() - (unit.startedAt ?? unit.since)) / 1000) : uptimeOf(machine)
+}
+
 /** `ps`, with `-e`, `-p PID` and `-o COLUMNS`. */
 export function ps(machine: Machine, me: Process, args: readonly string[]): number {
   const formatAt = args.findIndex((arg) => /^-\w*o$/.test(arg))
@@ -47,7 +54,7 @@ export function ps(machine: Machine, me: Process, args: readonly string[]): numb
     const header = columns.every((column) => !column.endsWith('='))
     if (header) me.out(`${columns.map((column) => column.toUpperCase().padStart(7)).join(' ')}\n`)
     for (const process of shown)
-      me.out(`${columns.map((column) => columnOf(process, column.replace(/=$/, ''))).join(' ')}\n`)
+      me.out(`${columns.map((column) => columnOf(machine, process, column.replace(/=$/, ''))).join(' ')}\n`)
   } else {
     me.out('    PID TTY          TIME CMD\n')
     for (const { pid, command } of shown)
@@ -56,7 +63,7 @@ export function ps(machine: Machine, me: Process, args: readonly string[]): numb
   return shown.length > 0 ? 0 : 1
 }
 
-function columnOf(process: Shown, column: string): string {
+function columnOf(machine: Machine, process: Shown, column: string): string {
   const name = (process.command.split(' ')[0] ?? '').replace(/^.*\//, '').slice(0, 15)
   switch (column) {
     case 'pid':
@@ -72,6 +79,8 @@ function columnOf(process: Shown, column: string): string {
     case 'cmd':
     case 'command':
       return process.command
+    case 'etimes':
+      return String(Math.floor(secondsOf(machine, process.pid))).padStart(7)
     case 'stat':
       return 'Ss  '
     default:

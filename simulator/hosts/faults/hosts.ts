@@ -289,6 +289,15 @@ export const machineFaults: Fault[] = [
     },
   ),
   fault(
+    'hosts.another_answers',
+    'Once a host has been rebooted another machine answers at its address, which has been up for long',
+    { host, days: { type: 'number', minimum: 0, default: 20, description: 'For how many days' } },
+    (world, { host, days }) => {
+      const { power, clock } = machineOf(world, host)
+      power.onBoot(() => void Object.assign(power.boot(), { at: clock.now() - Number(days) * 86_400_000 }))
+    },
+  ),
+  fault(
     'hosts.high_load',
     'A host has more to do than it can',
     { host, load: { type: 'number', default: 90, minimum: 0, description: 'The load averages' } },

@@ -358,6 +358,7 @@ const elsewhere = [
   // what shows when a host is rebooted: test/simulator/openstack/compute-hosts.test.ts
   'hosts.never_back',
   // what shows when a host is rebooted: test/simulator/hosts/power.test.ts
+  'hosts.another_answers',
   'hosts.hangs_in_reboot',
   'hosts.reboot_refused',
   'hosts.slow_boot',
