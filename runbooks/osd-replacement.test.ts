@@ -82,6 +82,27 @@ test('a daemon that ran on another host than the map has stops it before anythin
   )
 })
 
+test('a folder that belongs to another OSD stops it before anything is changed', async () => {
+  await refusedBefore(
+    world('folder', { fault: 'ceph.folder_differs', with: { osd: 4, of: 5 } }),
+    /the folder of osd\.4 on ceph2 belongs to [0-9a-f-]{36}, and Ceph's map says [0-9a-f-]{36}/,
+  )
+})
+
+test('another disk that ceph-volume has for the OSD, or another OSD with its number, stops it before anything is changed', async () => {
+  const fsid = '0a0a0a0a-0000-4000-8000-000000000001'
+  for (const prepare of ['lvm', 'raw']) {
+    for (const [what, differs, shown] of [
+      ['disk', { disk: 'sdd' }, '/dev/sdd'],
+      ['fsid', { fsid }, fsid],
+    ] as const) {
+      const scenario = world(`${prepare}-${what}`, { fault: 'ceph.volume_differs', with: { osd: 4, ...differs } })
+      const why = new RegExp(`ceph-volume has another disk for osd\\.4 than its daemon, which names sdc: .*${shown}`)
+      await refusedBefore(scenario, why, { prepare })
+    }
+  }
+})
+
 test('a cluster with a daemon from before Luminous is left to the other runbook', async () => {
   await refusedBefore(
     world('old', { fault: 'ceph.old_daemon', with: { osd: 9 } }),
@@ -131,6 +152,21 @@ test('a destroy that is refused because the OSD is seen up is tried again, after
   const always = await replace(world('busier', { fault: 'ceph.destroy_refused', with: { osd: 4, times: 99 } }))
   expect(always.error).toMatch(/EBUSY/)
   expect(always.effects).toEqual([...replaced.slice(0, 2), ...putBack])
+})
+
+test('an OSD that is still up a minute after its daemon was stopped is not destroyed, and is put back as it was', async () => {
+  const stays = world('stays-up', { fault: 'ceph.stays_up', with: { osd: 4, minutes: 10 } })
+  const drained = await replace(stays)
+  expect(drained.error).toMatch(/^timed_out: .*n\.status == 'down'\)` did not come true within 1m: /)
+  expect({ exit: drained.exit, effects: drained.effects }).toEqual({
+    exit: 1,
+    effects: [...replaced.slice(0, 2), ...putBack],
+  })
+  const fast = await replace(stays, { inputs: { strategy: 'fast_swap' } })
+  expect({ exit: fast.exit, effects: fast.effects }).toEqual({
+    exit: 1,
+    effects: ['ceph: osd add-noout 4', replaced[1], putBack[0], 'ceph: osd rm-noout 4'],
+  })
 })
 
 test('a no to the last question puts the OSD back as it was', async () => {

@@ -147,8 +147,9 @@ export function createEstate(topology: Topology, clock: Clock, random: Random): 
   }
   for (const { id, host } of estate.ceph.osds.values()) {
     const folder = estate.ceph.folderOf(id)
-    machine(host)?.files.provide(`${folder}/fsid`, () => `${estate.ceph.osds.get(id)?.uuid}\n`)
-    machine(host)?.files.provide(`${folder}/whoami`, () => `${id}\n`)
+    const owner = () => estate.ceph.foldersOf.get(id) ?? id
+    machine(host)?.files.provide(`${folder}/fsid`, () => `${estate.ceph.osds.get(owner())?.uuid}\n`)
+    machine(host)?.files.provide(`${folder}/whoami`, () => `${owner()}\n`)
   }
   // people reach the database through the proxy of the first controller that has one
   galera.route = () => {

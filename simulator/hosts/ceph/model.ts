@@ -96,6 +96,12 @@ export interface Ceph {
   readonly toldSerials: Map<number, string>
   /** Another host than its own that a daemon tells. */
   readonly toldHosts: Map<number, string>
+  /** The OSD whose folder stands where that of another one should, by the number of the latter. */
+  readonly foldersOf: Map<number, number>
+  /** What `ceph-volume` has for an OSD, where that is not what the map and the daemon have. */
+  readonly listedAs: Map<number, { readonly disk: string | undefined; readonly uuid: string | undefined }>
+  /** For how many milliseconds an OSD is still shown up when its daemon has stopped. */
+  readonly staysUp: Map<number, number>
   /** What the daemons of an OSD tell of themselves, where it is not the version of all. */
   readonly toldVersions: Map<number, string>
   /** The OSDs whose number somebody takes for another disk while theirs is changed. */
@@ -193,6 +199,9 @@ export function createCeph({ hosts, osdsPerHost, cephadm, machine, now }: CephOp
     destroyRefused: new Map(),
     toldSerials: new Map(),
     toldHosts: new Map(),
+    foldersOf: new Map(),
+    listedAs: new Map(),
+    staysUp: new Map(),
     toldVersions: new Map(),
     takenAtSwap: new Set(),
     failsToMake: new Set(),
@@ -280,13 +289,19 @@ function look(ceph: Ceph, now: number): void {
     const up = osd.exists && !osd.destroyed && osd.hasKey && runs
     if (up === osd.up) continue
     if (up && ceph.flags.has('noup')) continue
-    if (!up && ceph.flags.has('nodown')) continue
+    if (!up && (ceph.flags.has('nodown') || lingers(ceph, osd, now))) continue
     osd.up = up
     osd.downSince = up ? undefined : now
     if (up && osd.autoOut) Object.assign(osd, { reweight: 1, autoOut: false })
     if (up) osd.inCrush = true
     bump(ceph, now)
   }
+}
+
+/** Whether nobody has noticed yet that a daemon has stopped. */
+function lingers(ceph: Ceph, osd: Osd, now: number): boolean {
+  const stoppedAt = ceph.machine(osd.host)?.units.find(ceph.unitOf('osd', osd.id))?.stoppedAt
+  return stoppedAt !== undefined && now < stoppedAt + (ceph.staysUp.get(osd.id) ?? 0)
 }
 
 function nextOut({ osds, flags }: Ceph, from: number): { at: number; osd: Osd } | undefined {

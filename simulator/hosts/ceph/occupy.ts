@@ -5,6 +5,7 @@ import { bump, type Ceph, type Osd } from './model.ts'
 export function occupy(machine: Machine, ceph: Ceph, osd: Osd, disk: Disk): void {
   Object.assign(disk, { signature: 'ceph_bluestore', label: undefined })
   osd.copies.clear()
+  for (const wrong of [ceph.foldersOf, ceph.listedAs]) wrong.delete(osd.id)
   Object.assign(osd, {
     disk: disk.name,
     host: machine.name,

@@ -66,12 +66,18 @@ const readable = (machine: Machine, ceph: Ceph): Osd[] =>
     (osd) => osd.host === machine.name && osd.exists && diskAt(machine, `/dev/${osd.disk}`)?.broken === false,
   )
 
+/** What the labels on its disk say of an OSD. */
+const labelsOf = (ceph: Ceph, osd: Osd): { device: string; uuid: string } => ({
+  device: `/dev/${ceph.listedAs.get(osd.id)?.disk ?? osd.disk}`,
+  uuid: ceph.listedAs.get(osd.id)?.uuid ?? osd.uuid,
+})
+
 /** `ceph-volume raw list` knows JSON alone. */
 function listRaw(machine: Machine, ceph: Ceph, me: Process): number {
-  const found = readable(machine, ceph).map((osd) => [
-    osd.uuid,
-    { ceph_fsid: ceph.fsid, device: `/dev/${osd.disk}`, osd_id: osd.id, osd_uuid: osd.uuid, type: 'bluestore' },
-  ])
+  const found = readable(machine, ceph).map((osd) => {
+    const { device, uuid } = labelsOf(ceph, osd)
+    return [uuid, { ceph_fsid: ceph.fsid, device, osd_id: osd.id, osd_uuid: uuid, type: 'bluestore' }]
+  })
   me.out(`${JSON.stringify(Object.fromEntries(found), null, 4)}\n`)
   return 0
 }
@@ -94,14 +100,15 @@ function list(machine: Machine, ceph: Ceph, me: Process, target: string | undefi
   if (json) {
     const found = Object.fromEntries(
       wanted.map((osd) => {
-        const path = `/dev/ceph-${osd.uuid}/osd-block-${osd.uuid}`
+        const { device, uuid } = labelsOf(ceph, osd)
+        const path = `/dev/ceph-${uuid}/osd-block-${uuid}`
         const tags = {
           'ceph.block_device': path,
           'ceph.cluster_fsid': ceph.fsid,
           'ceph.cluster_name': 'ceph',
           'ceph.crush_device_class': 'hdd',
           'ceph.encrypted': osd.encrypted ? '1' : '0',
-          'ceph.osd_fsid': osd.uuid,
+          'ceph.osd_fsid': uuid,
           'ceph.osd_id': String(osd.id),
           'ceph.type': 'block',
         }
@@ -109,14 +116,14 @@ function list(machine: Machine, ceph: Ceph, me: Process, target: string | undefi
           String(osd.id),
           [
             {
-              devices: [`/dev/${osd.disk}`],
-              lv_name: `osd-block-${osd.uuid}`,
+              devices: [device],
+              lv_name: `osd-block-${uuid}`,
               lv_path: path,
-              name: `osd-block-${osd.uuid}`,
+              name: `osd-block-${uuid}`,
               path,
               tags,
               type: 'block',
-              vg_name: `ceph-${osd.uuid}`,
+              vg_name: `ceph-${uuid}`,
             },
             ...(osd.databaseOn === undefined ? [] : [volumeEntry(databaseVolume(osd.id), osd.databaseOn, tags)]),
             ...(osd.databaseOn === undefined || !osd.ownLog
@@ -131,8 +138,9 @@ function list(machine: Machine, ceph: Ceph, me: Process, target: string | undefi
   }
   if (wanted.length === 0) return say(me, 'No valid Ceph lvm devices found', 1)
   for (const osd of wanted) {
+    const { device, uuid } = labelsOf(ceph, osd)
     me.out(
-      `\n\n====== osd.${osd.id} =======\n\n  [block]       /dev/ceph-${osd.uuid}/osd-block-${osd.uuid}\n\n      cluster fsid              ${ceph.fsid}\n      osd fsid                  ${osd.uuid}\n      osd id                    ${osd.id}\n      type                      block\n      devices                   /dev/${osd.disk}\n`,
+      `\n\n====== osd.${osd.id} =======\n\n  [block]       /dev/ceph-${uuid}/osd-block-${uuid}\n\n      cluster fsid              ${ceph.fsid}\n      osd fsid                  ${uuid}\n      osd id                    ${osd.id}\n      type                      block\n      devices                   ${device}\n`,
     )
   }
   return 0

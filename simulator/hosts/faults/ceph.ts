@@ -87,6 +87,32 @@ export const cephFaults: Fault[] = [
     (world, { osd, told }) => void world.estate.ceph.toldHosts.set(osdOf(world, osd).found.id, String(told)),
   ),
   fault(
+    'ceph.folder_differs',
+    'Where the folder of an OSD should be is that of another one: somebody has mounted the wrong one there',
+    { osd, of: { type: 'integer', minimum: 0, description: 'The OSD whose folder it is' } },
+    (world, { osd, of }) => void world.estate.ceph.foldersOf.set(osdOf(world, osd).found.id, osdOf(world, of).found.id),
+  ),
+  fault(
+    'ceph.volume_differs',
+    '`ceph-volume` finds an OSD on another disk than its daemon does, or an earlier OSD with its number',
+    {
+      osd,
+      disk: { type: 'string', default: '', description: 'The disk, without `/dev/`; its own unless told' },
+      fsid: { type: 'string', default: '', description: 'The `fsid` of the earlier OSD; its own unless told' },
+    },
+    (world, { osd, disk, fsid }) => {
+      const listed = { disk: String(disk) || undefined, uuid: String(fsid) || undefined }
+      world.estate.ceph.listedAs.set(osdOf(world, osd).found.id, listed)
+    },
+  ),
+  fault(
+    'ceph.stays_up',
+    'The daemon of an OSD stops, and the monitors go on showing it up',
+    { osd, minutes: { type: 'number', minimum: 0, default: 10, description: 'For how long' } },
+    (world, { osd, minutes }) =>
+      void world.estate.ceph.staysUp.set(osdOf(world, osd).found.id, Number(minutes) * 60_000),
+  ),
+  fault(
     'ceph.old_daemon',
     'An OSD still runs a version from before Luminous: somebody has not finished an upgrade',
     { osd },

@@ -153,6 +153,30 @@ const seen: Readonly<
     healthy: /^HEALTH_OK$/m,
     faulty: /HEALTH_ERR.*Possible data damage: 1 pg inconsistent/,
   },
+  'ceph.folder_differs': {
+    params: { osd: 1, of: 2 },
+    host: 'ceph1',
+    ask: 'cd /var/lib/ceph/osd; cat ceph-1/whoami; [ "$(cat ceph-1/fsid)" != "$(cat ceph-2/fsid)" ] || echo same',
+    healthy: /^1\n$/,
+    faulty: /^2\nsame\n$/,
+  },
+  'ceph.volume_differs': {
+    params: { osd: 1, disk: 'sdb', fsid: '0a0a0a0a-0000-4000-8000-000000000001' },
+    host: 'ceph1',
+    ask: `ceph-volume lvm list --format json | jq -c '.["1"][0] | [.devices[0], .tags["ceph.osd_fsid"]]'
+ceph-volume raw list | jq -c '.[] | select(.osd_id == 1) | [.device, .osd_uuid]'`,
+    healthy: /^\["\/dev\/sdc","(?!0a0a0a0a)[0-9a-f-]{36}"\]$/m,
+    faulty: /^(\["\/dev\/sdb","0a0a0a0a-0000-4000-8000-000000000001"\]\n){2}$/,
+  },
+  'ceph.stays_up': {
+    params: { osd: 1, minutes: 5 },
+    host: 'ceph1',
+    ask: `systemctl stop ceph-osd@1
+for wait in 60 180 120; do sleep $wait; ceph osd tree | grep 'osd[.]1 '; done | grep -oE ' (up|down) '
+systemctl start ceph-osd@1; sleep 60`,
+    healthy: /^ down \n down \n down \n$/,
+    faulty: /^ up \n up \n down \n$/,
+  },
   'ceph.mon_down': {
     params: { host: 'ceph3' },
     host: 'ceph1',
