@@ -67,3 +67,11 @@ test('an OSD that lives, another that is down, and flags that stop recovery are 
     expect({ exit, effects }).toEqual({ exit: 1, effects: [] })
   }
 })
+
+test('a line for the folder of the old disk that is left in fstab is told', async () => {
+  const line = '/dev/sdc1 /var/lib/ceph/osd/ceph-4 xfs noatime 0 2'
+  const stale = { fault: 'hosts.fstab_line', with: { host: 'ceph2', line } }
+  const { exit, said } = await legacy(world('legacy-stale', dead, stale))
+  expect(exit, said).toBe(0)
+  expect(said).toContain(`/etc/fstab of ceph2 still mounts the old disk, take it out: ${line}`)
+})

@@ -169,6 +169,14 @@ test('an OSD that is still up a minute after its daemon was stopped is not destr
   })
 })
 
+test('a line for the folder of the old disk that is left in fstab is told', async () => {
+  const line = '/dev/sdc1 /var/lib/ceph/osd/ceph-4 xfs noatime 0 2'
+  const stale = world('stale', { fault: 'hosts.fstab_line', with: { host: 'ceph2', line } })
+  const { exit, effects, said } = await replace(stale)
+  expect({ exit, effects }).toEqual({ exit: 0, effects: replaced })
+  expect(said).toContain(`/etc/fstab of ceph2 still mounts the old disk, take it out: ${line}`)
+})
+
 test('a no to the last question puts the OSD back as it was', async () => {
   const { exit, effects } = await replace(world('no'), { answers: { 'leave/last': 'no' } })
   expect({ exit, effects }).toEqual({ exit: 3, effects: [...replaced.slice(0, 2), ...putBack] })

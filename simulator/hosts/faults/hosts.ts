@@ -150,6 +150,12 @@ export const machineFaults: Fault[] = [
     },
   ),
   fault(
+    'hosts.fstab_line',
+    'A line stands in `fstab` of a host that somebody has forgotten there',
+    { host, line: { type: 'string', description: 'The line' } },
+    (world, { host, line }) => machineOf(world, host).files.append('/etc/fstab', `${String(line)}\n`),
+  ),
+  fault(
     'hosts.address_gone',
     'A network interface has lost its address, which somebody had given it by hand',
     { host, nic: { type: 'string', default: 'eno2', description: 'The interface' }, from_boot: fromBoot },

@@ -118,6 +118,13 @@ const seen: Readonly<
     healthy: /^0\./,
     faulty: /^90\.00 87\.30 81\.00 /,
   },
+  'hosts.fstab_line': {
+    params: { host: 'cmp1', line: '/dev/sdz1 /srv/old ext4 defaults 0 2' },
+    host: 'cmp1',
+    ask: 'tail -n 1 /etc/fstab; findmnt --verify',
+    healthy: /^\/dev\/sda2 \/boot/,
+    faulty: /^\/dev\/sdz1 \/srv\/old ext4 defaults 0 2\n[\s\S]*^\/srv\/old\n/m,
+  },
   'hosts.nic_down': {
     params: { host: 'cmp1', nic: 'eno2' },
     host: 'cmp1',
