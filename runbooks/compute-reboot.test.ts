@@ -5,6 +5,7 @@ import { afterAll, expect, test } from 'vitest'
 import type { RunEnded, RunEvent } from '../engine/run/event.ts'
 import { serverIdOf } from '../simulator/openstack/nova/build.ts'
 import { residentsOf } from '../simulator/openstack/population.ts'
+import { uuidOf } from '../simulator/random.ts'
 import { topologyOf } from '../simulator/topology.ts'
 import { runCli } from '../test/support/run-cli.ts'
 
@@ -424,6 +425,24 @@ test('a reboot that was ignored is ordered once more; a server that does not com
     .filter((one) => one.startsWith('openstack.server.confirm_resize '))
     .map((one) => one.split(' ')[1])
   expect(moved).toEqual(onHost(small).flatMap((server) => (server.stopped ? [] : [server.name])))
+})
+
+test('a server whose port stays down on the host takes that out again, though the server itself is in use', async () => {
+  const networks = [uuidOf('network/shop-net')]
+  const ran = await reboot({
+    faults: [{ fault: 'nova.ports_not_wired', with: { server: 'runbook-canary-c1' } }],
+    inputs: { canary: { ...canary, networks } },
+    answers: ['enter/agree=c1', 'forward/leave/agree_trial=yes'],
+  })
+  expect(ran.exit).toBe(1)
+  expect(ran.end.error?.message).toContain('no server comes up on c1, so it is out of service again')
+  const last = ran.did.slice(ran.did.indexOf('openstack.compute_service.enable c1'))
+  expect(last).toEqual([
+    'openstack.compute_service.enable c1',
+    'openstack.server.create runbook-canary-c1',
+    'openstack.compute_service.disable c1',
+    'openstack.server.delete runbook-canary-c1',
+  ])
 })
 
 test('who does not want the trial has the host back without it', async () => {
@@ -1071,6 +1090,33 @@ test('host-maintenance-leave by itself tells a server that does not start, once 
   ])
 })
 
+test('whoever takes the host out of service for a reason of their own while its servers start keeps it', async () => {
+  const topology = { ...small, servers: 80 }
+  const here = onHost(topology).map(({ name }) => name)
+  const reason = 'rb:r1 CHG-1 (ana)'
+  const kept = here.map((server) => ({
+    fault: 'nova.server_state',
+    with: { server, state: 'stopped', locked: true, locked_reason: 'rb:r1 ACTIVE CHG-1' },
+  }))
+  const ours = { fault: 'nova.compute_disabled', with: { host: 'c1', reason } }
+  const theirs = {
+    fault: 'nova.compute_disabled',
+    with: { host: 'c1', reason: 'disk, ask Ana', since: 0 },
+    after: '60s',
+  }
+  const ran = await run({
+    runbook: 'host-maintenance-leave',
+    topology,
+    faults: [ours, ...kept, theirs],
+    only: { host: 'c1', reason, canary },
+    answers: ['agree_trial=yes'],
+  })
+  expect(ran.events.at(-1)).toMatchObject({ error: { message: expect.stringContaining('disk, ask Ana') } })
+  // the first look was long past: all had been started
+  expect(ran.effects.filter(({ kind }) => kind === 'openstack.server.start')).toHaveLength(here.length)
+  expect(ran.effects.filter(({ kind }) => /compute_service|create/.test(kind))).toEqual([])
+})
+
 test('a host on which no server starts stays out of service, and they stay locked', async () => {
   const ran = await reboot({
     faults: [first, second, third].map((server) => ({ fault: 'network.port_not_bound', with: { server } })),
@@ -1115,6 +1161,46 @@ test('a window must be long enough to empty the host, to reboot it and to prove 
   expect(short.effects).toEqual([])
   const enough = await reboot({ inputs: { ...inputs, window_end: inMinutes(32) } })
   expect(enough.end, enough.end.error?.message).toMatchObject({ status: 'succeeded' })
+})
+
+test('a guest that does not end when it is asked to is switched off by Nova in the end, and the reboot waits for that', async () => {
+  const ran = await reboot({
+    faults: [{ fault: 'nova.guest_slow_to_stop', with: { server: first, seconds: 240 } }],
+    inputs: { active: 'stop' },
+    answers: ['enter/agree=c1', 'enter/agree_stop=yes'],
+  })
+  expect(ran.end, ran.end.error?.message).toMatchObject({ status: 'succeeded' })
+  expect(timeOf(ran, 'host.unit.stop') - timeOf(ran, 'openstack.server.stop')).toBeGreaterThan(240_000)
+  expect(ran.did.filter((one) => one.endsWith(` ${first}`))).toEqual(
+    ['lock', 'stop', 'start', 'unlock'].map((what) => `openstack.server.${what} ${first}`),
+  )
+})
+
+test('a server that is not off after five minutes ends the run before the reboot; it is let end, and started and unlocked', async () => {
+  const ran = await reboot({
+    faults: [{ fault: 'nova.guest_slow_to_stop', with: { server: second, seconds: 900 } }],
+    inputs: { active: 'stop' },
+    answers: ['enter/agree=c1', 'enter/agree_stop=yes'],
+  })
+  expect(ran.end).toMatchObject({ status: 'rolled_back' })
+  expect(rebooted(ran)).toBe(0)
+  expect(ran.did.filter((one) => one.endsWith(` ${second}`))).toEqual(
+    ['lock', 'stop', 'start', 'unlock'].map((what) => `openstack.server.${what} ${second}`),
+  )
+  allGivenBack(ran)
+})
+
+test('a nova-compute that takes longer to stop than it may is started again, before its host is in service', async () => {
+  const ran = await reboot({ inputs: { compute_stop: ['sh', '-c', 'systemctl stop nova-compute; sleep 400'] } })
+  expect(ran.end).toMatchObject({ status: 'rolled_back' })
+  const order = ran.did.filter((one) => /unit|reboot c1|able c1/.test(one))
+  expect(order).toEqual([
+    'openstack.compute_service.disable c1',
+    'host.unit.stop c1:nova-compute.service',
+    'host.unit.start c1:nova-compute.service',
+    'openstack.compute_service.enable c1',
+  ])
+  allGivenBack(ran)
 })
 
 test('a host that somebody else took out of service is left to them', async () => {

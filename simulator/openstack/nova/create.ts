@@ -175,6 +175,7 @@ function finish(world: CloudWorld, server: NovaServer, record: InstanceAction): 
     return
   }
   change(server, now, { vmState: 'active', taskState: null, powerState: 1, launchedAt: now })
-  for (const port of world.cloud.neutron.ports) if (port.device_id === server.id) port.status = 'ACTIVE'
+  const wired = upsetOf(world, server, 'unwired') ? 'DOWN' : 'ACTIVE'
+  for (const port of world.cloud.neutron.ports) if (port.device_id === server.id) port.status = wired
   succeed(world, record)
 }

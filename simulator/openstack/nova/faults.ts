@@ -272,6 +272,33 @@ export const novaFaults: readonly Fault[] = [
     apply: ({ cloud }, params) => upset(cloud, 'spawn', params),
   },
   {
+    name: 'nova.ports_not_wired',
+    summary: 'The ports of servers that are created stay DOWN, and Nova does not wait for them',
+    params: {
+      type: 'object',
+      properties: { server: { ...server, description: 'Its name; every new server unless told' }, times },
+      additionalProperties: false,
+    },
+    apply: ({ cloud }, params) => upset(cloud, 'unwired', params),
+  },
+  {
+    name: 'nova.guest_slow_to_stop',
+    summary:
+      'The guest of a server does not end when it is asked to: Nova switches it off when its shutdown time is over',
+    params: {
+      type: 'object',
+      properties: {
+        server,
+        seconds: { type: 'integer', description: 'How long its shutdown time is', minimum: 1, default: 60 },
+      },
+      required: ['server'],
+      additionalProperties: false,
+    },
+    apply({ cloud }, { server: name, seconds }) {
+      serverNamed(cloud, name).shutdown = Number(seconds) * second
+    },
+  },
+  {
     name: 'nova.no_capacity',
     summary: 'The other hosts are nearly full: the last servers of a host do not fit anywhere else',
     params: {
@@ -481,7 +508,7 @@ function addGroup(
 /** New servers may be named before they exist. */
 function upset(cloud: CloudState, kind: Upset['kind'], params: { readonly [name: string]: unknown }): void {
   const name = params['server']
-  if (name !== undefined && kind !== 'spawn') serverNamed(cloud, name)
+  if (name !== undefined && !['spawn', 'unwired'].includes(kind)) serverNamed(cloud, name)
   cloud.nova.upsets.push({
     kind,
     server: name === undefined ? undefined : String(name),

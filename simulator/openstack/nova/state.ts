@@ -93,6 +93,8 @@ export interface NovaServer {
   claimed?: { readonly host: string; readonly flavor: Flavor } | undefined
   /** Its guest is off, and Nova has not noticed: its host went down with it. */
   guestOff?: true | undefined
+  /** How long its guest takes to end when it is asked to, or Nova to switch it off, in milliseconds. */
+  shutdown?: number
 }
 
 export interface Migration {
@@ -156,7 +158,7 @@ export interface ServerGroup {
 
 /** How the operations on one server go wrong; every time, or as often as `left` says. */
 export interface Upset {
-  readonly kind: 'stalls' | 'precheck' | 'breaks' | 'slow' | 'spawn' | 'unconfirmed'
+  readonly kind: 'stalls' | 'precheck' | 'breaks' | 'slow' | 'spawn' | 'unwired' | 'unconfirmed'
   /** None: every server. */
   readonly server: string | undefined
   readonly message: string

@@ -130,7 +130,8 @@ export const transitions: { readonly [name: string]: Transition } = {
  */
 export function begin(world: CloudWorld, server: NovaServer, transition: Transition, asker: Asker): void {
   const { clock } = world
-  const { tasks, takes, end } = transition
+  const { tasks, end } = transition
+  const takes = transition === transitions['os-stop'] ? (server.shutdown ?? transition.takes) : transition.takes
   const record = recordAction(world, server, transition.action, asker)
   let task = tasks[0] ?? null
   change(server, clock.now(), { taskState: task })
