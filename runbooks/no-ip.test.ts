@@ -168,6 +168,7 @@ describe('what the hosts tell', () => {
   const linuxbridge = { fault: 'network.backend', with: { backend: 'linuxbridge' } }
   const ovn = { fault: 'network.backend', with: { backend: 'ovn' } }
   const hybrid = { fault: 'network.backend', with: { backend: 'openvswitch', hybrid: true } }
+  const plugged = (device: string) => ({ fault: 'network.plugged_elsewhere', with: { device } })
   const table: readonly { faults: readonly FaultEntry[]; verdict: string; of: string | RegExp }[] = [
     { faults: ['network.namespace_missing'], verdict: 'NS_MISSING', of: /^neutron-dhcp-agent on ctl\d$/ },
     { faults: ['network.dnsmasq_dead'], verdict: 'DNSMASQ_DEAD', of: /^neutron-dhcp-agent on ctl\d$/ },
@@ -180,6 +181,8 @@ describe('what the hosts tell', () => {
     },
     { faults: ['network.port_untagged'], verdict: 'DEAD_VLAN', of: 'neutron-openvswitch-agent on cmp1' },
     { faults: ['network.tap_missing'], verdict: 'TAP_MISSING', of: /^tap[0-9a-f-]{11} on cmp1$/ },
+    { faults: ['network.plugged_elsewhere'], verdict: 'TAP_MISSING', of: /^tap[0-9a-f-]{11} on cmp1$/ },
+    { faults: [linuxbridge, plugged('vnet7')], verdict: 'TAP_MISSING', of: /^tap[0-9a-f-]{11} on cmp1$/ },
     { faults: ['network.not_in_bridge'], verdict: 'NOT_IN_BRIDGE', of: 'neutron-openvswitch-agent on cmp1' },
     { faults: [hybrid, 'network.not_in_bridge'], verdict: 'NOT_IN_BRIDGE', of: 'neutron-openvswitch-agent on cmp1' },
     { faults: ['network.tunnel_down'], verdict: 'TUNNEL_DOWN', of: 'neutron-openvswitch-agent on cmp1' },
@@ -229,6 +232,13 @@ describe('what the hosts tell', () => {
     expect(JSON.stringify(asked)).toContain('The process should not have died')
     expect((await diagnose(['network.dnsmasq_dead'])).outputs).toMatchObject({ agent_log: [said, said] })
     expect((await diagnose(['network.host_file_stale'])).outputs).toMatchObject({ agent_log: [] })
+  })
+
+  test('what libvirt has plugged the guest into instead is told, where virsh can be asked', async () => {
+    expect((await diagnose([plugged('vnet7')])).outputs.what).toContain('libvirt has given the guest vnet7 instead')
+    const stopped = { fault: 'hosts.unit_failed', with: { host: 'cmp1', unit: 'libvirtd' } }
+    const silent = await diagnose([plugged('vnet7'), stopped])
+    expect(codes(silent)).not.toContain('TAP_MISSING')
   })
 
   test('an address that OVN does not know is told as that', async () => {
@@ -419,6 +429,7 @@ describe('a mend', () => {
     { faults: ['network.not_in_bridge'], effects: ['host.unit.restart'] },
     { faults: ['network.tunnel_down'], effects: ['host.unit.restart'] },
     { faults: ['network.tap_missing'], effects: ['openstack.server.reboot'] },
+    { faults: ['network.plugged_elsewhere'], effects: ['openstack.server.reboot'] },
     // what binds is mended first, and only then is the port bound, and plugged by a hard reboot
     { faults: ['network.port_not_bound'], effects: rebound },
     {

@@ -63,8 +63,8 @@ export function exchange(world: World, port: Port): Exchange {
   const silent = (['guest_silent', 'guest_static', 'guest_without_driver', 'guest_does_not_boot'] as const).some(
     (kind) => broken(world, kind, about),
   )
-  if (silent || !isBound(port) || broken(world, 'tap_missing', about))
-    return { sightings: [], outcome: { is: 'not_asked' } }
+  const unplugged = (['tap_missing', 'plugged_elsewhere'] as const).some((kind) => broken(world, kind, about))
+  if (silent || !isBound(port) || unplugged) return { sightings: [], outcome: { is: 'not_asked' } }
   const ways = world.cloud.neutron.path.backend === 'ovn' ? [ovnWay(world, port)] : waysOf(world, port)
   const sightings: Sighting[] = []
   const send = (way: Way, message: Message, direction: 'up' | 'down', more: Partial<Frame> = {}): boolean => {

@@ -143,6 +143,15 @@ export const dataPathFaults: readonly Fault[] = [
     },
   ),
   ofWiring('network.port_untagged', 'The port of a server is in no VLAN: its agent has not wired it', 'untagged'),
+  fault(
+    'network.plugged_elsewhere',
+    'libvirt has given a guest another device than that of its port, or none, though that one is there',
+    (world, port, { device }) => {
+      const about = { port: port.id, host: port['binding:host_id'] }
+      breakIt(world, { kind: 'plugged_elsewhere', ...about, device: String(device) })
+    },
+    { device: { type: 'string', description: 'The device that it has; none when empty', default: '' } },
+  ),
   onCompute('network.tap_missing', 'The device of a server on its host is gone', 'tap_missing'),
   ofWiring('network.not_in_bridge', 'The device of a server is in no bridge', 'not_in_bridge'),
   fault('network.tunnel_down', 'The host of a server has no tunnel to others', (world, port) => {

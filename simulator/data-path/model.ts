@@ -61,6 +61,7 @@ function mended(world: World, one: Break): boolean {
         servedAgain(world, one)
       )
     case 'tap_missing':
+    case 'plugged_elsewhere':
       return rebootedAfter(world, one)
     case 'tunnel_down':
     case 'ovn_unbound':

@@ -11,6 +11,7 @@ export type BreakKind =
   | 'dead_vlan'
   | 'untagged'
   | 'tap_missing'
+  | 'plugged_elsewhere'
   | 'not_in_bridge'
   | 'tunnel_down'
   | 'wrong_nic'
@@ -46,6 +47,8 @@ export interface Break {
   readonly message?: Message
   /** `dead_vlan`, `untagged`, `not_in_bridge`: the agent leaves the port as it is, whatever is done to the agent. */
   readonly lasting?: boolean
+  /** `plugged_elsewhere`: the device that the guest has instead, if any. */
+  readonly device?: string
   /** `rogue`: what it says of itself. */
   readonly address?: string
 }

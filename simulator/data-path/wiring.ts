@@ -2,7 +2,7 @@ import { noWiring, type Wiring } from '../hosts/wiring.ts'
 import { instanceNameOf } from '../openstack/nova/server-view.ts'
 import type { World } from '../world.ts'
 import { bridgeOf, hostLinks, innerLinks } from './links.ts'
-import { broken, deviceOf, guestPortsOn } from './model.ts'
+import { breaksOf, broken, deviceOf, guestPortsOn } from './model.ts'
 import { ovnAnswer } from './ovn.ts'
 import { answers, passing } from './passing.ts'
 import { dnsmasq, servedOn } from './served.ts'
@@ -36,13 +36,12 @@ export function wiringOf(world: World, host: string): Wiring {
       const server = world.cloud.nova.servers.find((one) => instanceNameOf(one) === guest)
       return guestPortsOn(world, host)
         .filter((port) => port.device_id === server?.id)
-        .map((port) => ({
-          device: deviceOf('tap', port),
-          type: 'bridge',
-          source: bridgeOf(world, port),
-          model: 'virtio',
-          mac: port.mac_address,
-        }))
+        .flatMap((port) => {
+          const elsewhere = breaksOf(world, 'plugged_elsewhere').find((one) => one.port === port.id)
+          const device = elsewhere ? (elsewhere.device ?? '') : deviceOf('tap', port)
+          const about = { type: 'bridge', source: bridgeOf(world, port), model: 'virtio', mac: port.mac_address }
+          return device === '' ? [] : [{ device, ...about }]
+        })
     },
     passing: (device, namespace, from, to) => passing(world, { host, device, namespace, from, to }),
     answers: (namespace, address) => answers(world, host, namespace, address),
