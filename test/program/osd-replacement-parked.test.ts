@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { book, type Workspace, workspace } from './program.ts'
 import { type WorldInHand, worldInHand } from './world-in-hand.ts'
@@ -77,6 +78,28 @@ test('three days after it was parked it goes on: the new disk is found under ano
   const { code, all } = await space.run(resume('swap/new_serial=ZC1TNEW7'))
   expect(code, all).toBe(0)
   expect(world.done()).toEqual([...given, ...taken])
+}, 300_000)
+
+test('a technician who takes longer than the limit ends the run: lamp and flag are taken back, no disk is taken, and another run goes on from there', async () => {
+  const world = await served()
+  const space = operator(world)
+  await toTheTechnician(space, 'strategy=fast_swap', 'led=ledctl', 'swap_timeout=5s')
+  const parked = ['osd add-noout 4', ...given.slice(1), 'ceph2:locate=/dev/sdc']
+  expect(world.done()).toEqual(parked)
+  await world.clock.advance(3 * day)
+  await sleep(5_100)
+  const late = await space.run(resume('swap/new_serial=ZC1TNEW7'))
+  expect(late.all).toContain('nobody answered in time')
+  const ended = [...parked, 'ceph2:locate_off=/dev/sdf', 'osd rm-noout 4']
+  expect({ code: late.code, done: world.done() }, late.all).toEqual({ code: 3, done: ended })
+  const over = await space.run(resume('swap/new_serial=ZC1TNEW7'))
+  expect({ code: over.code, done: world.done() }, over.all).toEqual({ code: 2, done: ended })
+
+  const asked = await space.run(space.begin())
+  const [phrase = ''] = /replace-osd-4-\w+/.exec(asked.all) ?? []
+  const again = await space.run(resume(`identity=${phrase}`, 'swap/new_serial=ZC1TNEW7'))
+  expect(again.code, again.all).toBe(0)
+  expect(world.done()).toEqual([...ended, ...taken])
 }, 300_000)
 
 test('flags that somebody set while it was parked are told before the new disk is touched, and it goes on when they are gone', async () => {
