@@ -90,6 +90,21 @@ test('a run that is cancelled while it listens removes what listens', async () =
   expect(mirrors(effects).left).toEqual([])
 })
 
+test('clocks of hosts that are apart are told before anything listens, and change no verdict', async () => {
+  const told = (stdout: string) => /captures cannot be compared: ([^"…]+)"/.exec(stdout)?.[1] ?? ''
+  const ahead = { fault: 'hosts.clock_offset', with: { host: 'ctl1', seconds: 30 } }
+  const { ended } = listening('clocks', { seconds: 5, faults: [ahead], args: ['--input', 'clock_seconds=60'] })
+  const { exit, stdout, end } = await ended
+  expect(exit).toBe(0)
+  expect(told(stdout)).toMatch(/^ctl1 is ahead by (29|30|31) s$/)
+  const clocks = (end as { outputs?: { path?: { clocks?: { host: string; ahead: number }[] } } }).outputs?.path?.clocks
+  expect(clocks?.filter((one) => one.ahead > 5).map((one) => one.host)).toEqual(['ctl1'])
+  expect(clocks?.map((one) => one.host).sort()).toEqual(['cmp1', 'ctl1', 'ctl2'])
+  expect(end).toMatchObject({ outputs: { path: { verdict: 'INCONCLUSIVE' } } })
+  const { ended: right } = listening('clocks-right', { seconds: 5 })
+  expect(told((await right).stdout)).toBe('')
+})
+
 test('a host that is lost while it listens is told, and the others are freed of what listens', async () => {
   const faults = [{ fault: 'hosts.unreachable', with: { host: 'ctl1' }, after: '1m' }]
   const { effects, ended } = listening('lost', { seconds: 120, faults })
