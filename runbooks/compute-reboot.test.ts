@@ -1203,11 +1203,27 @@ test('a nova-compute that takes longer to stop than it may is started again, bef
   allGivenBack(ran)
 })
 
+test('a host of another zone that is out counts as well where it is in the same aggregate', async () => {
+  const elsewhere = (host: string) => ({ fault: 'nova.host_in_zone', with: { host } })
+  const out = (host: string) => ({ fault: 'nova.compute_disabled', with: { host } })
+  const faults = ['c10', 'c2'].flatMap((host) => [elsewhere(host), out(host)])
+  const refused = await reboot({ faults })
+  expect(refused.end.error?.message).toContain('these hosts of aggregate general are down or disabled already: c10, c2')
+  expect(refused.effects).toEqual([])
+  const asked = await question({ faults, inputs: { max_disabled: 2 } })
+  expect(asked.message).toContain('Out already: c10, c2.')
+})
+
 test('a host that somebody else took out of service is left to them', async () => {
+  // and nobody is asked about it
   const ran = await reboot({
+    answers: [],
     faults: [{ fault: 'nova.compute_disabled', with: { host: 'c1', reason: 'disk, ask Ana' } }],
   })
-  expect(ran.end).toMatchObject({ status: 'failed', error: { message: expect.stringContaining('disk, ask Ana') } })
+  expect(ran.end).toMatchObject({
+    status: 'failed',
+    error: { message: expect.stringContaining('c1 is disabled already: disk, ask Ana.') },
+  })
   expect(ran.effects).toEqual([])
 })
 

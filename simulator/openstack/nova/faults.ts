@@ -84,6 +84,32 @@ export const novaFaults: readonly Fault[] = [
     },
   },
   {
+    name: 'nova.host_in_zone',
+    summary: 'A compute host is in an availability zone of its own, and still in the aggregates that it was in',
+    params: {
+      type: 'object',
+      properties: { host, zone: { type: 'string', description: 'The zone', default: 'west' } },
+      required: ['host'],
+      additionalProperties: false,
+    },
+    apply({ cloud, clock }, { host: name, zone: wanted }) {
+      const service = computeOn(cloud, name)
+      const zone = String(wanted)
+      const { host } = service
+      service.zone = zone
+      for (const server of serversOn(cloud.nova, host)) server.zone = zone
+      cloud.nova.aggregates.push({
+        ...{
+          id: cloud.nova.aggregates.length + 1,
+          uuid: uuidOf(`aggregate/${zone}/${host}`),
+          name: zone,
+          hosts: [host],
+        },
+        ...{ metadata: { availability_zone: zone }, zone, createdAt: clock.now() },
+      })
+    },
+  },
+  {
     name: 'nova.servers_in_error',
     summary: 'Servers are in status ERROR, each with the fault that put it there',
     params: { type: 'object', properties: { count }, additionalProperties: false },

@@ -42,12 +42,16 @@ const aggregates = ({ cloud: { nova } }: CloudWorld, version: number) =>
   }))
 
 function zones({ cloud: { nova } }: CloudWorld) {
-  const enabled = nova.services.some(({ binary, disabled }) => binary === 'nova-compute' && !disabled)
-  return [{ zoneName: 'nova', zoneState: { available: enabled }, hosts: null }]
+  const computes = nova.services.filter(({ binary }) => binary === 'nova-compute')
+  return [...new Set(computes.map(({ zone }) => zone))].map((zoneName) => {
+    const available = computes.some(({ zone, disabled }) => zone === zoneName && !disabled)
+    return { zoneName, zoneState: { available }, hosts: null }
+  })
 }
 
 function zonesInDetail(world: CloudWorld) {
-  return ['internal', 'nova'].map((zoneName) => {
+  const names = new Set(['internal', 'nova', ...world.cloud.nova.services.map(({ zone }) => zone)])
+  return [...names].map((zoneName) => {
     const hosts: { [host: string]: { [binary: string]: object } } = {}
     const services = world.cloud.nova.services.filter(({ zone }) => zone === zoneName)
     for (const service of services) {

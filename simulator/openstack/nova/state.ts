@@ -4,7 +4,7 @@ export interface NovaServiceRecord extends Beating {
   readonly id: number
   readonly uuid: string
   readonly binary: string
-  readonly zone: string
+  zone: string
   disabled: boolean
   disabledReason: string | null
   forcedDown: boolean
@@ -67,7 +67,7 @@ export interface NovaServer {
   image: string
   /** Where it is; null before it is scheduled and after it is offloaded. */
   host: string | null
-  readonly zone: string
+  zone: string
   readonly createdAt: number
   updatedAt: number
   launchedAt: number | null
@@ -208,7 +208,7 @@ export interface NovaState {
   readonly servers: NovaServer[]
   readonly migrations: Migration[]
   readonly actions: InstanceAction[]
-  readonly aggregates: readonly Aggregate[]
+  readonly aggregates: Aggregate[]
   readonly groups: ServerGroup[]
   readonly holds: Hold[]
   readonly orphans: Orphan[]
