@@ -367,7 +367,9 @@ test('a host that never comes back stays out of service, and what stayed on it s
     answers: ['enter/agree=c1', 'enter/agree_stop=yes', 'forward/not_back=stop'],
   })
   expect(ran.exit).toBe(1)
-  expect(ran.end.error?.message).toMatch(/stays out of service: mend it, then.*host-maintenance-leave/s)
+  expect(ran.end.error?.message).toMatch(
+    /^c1 has not rebooted: .*stays out of service: mend it, then.*host-maintenance-leave/s,
+  )
   expect(rebooted(ran)).toBe(1)
   expect(ran.did.filter((one) => /\.(start|unlock|enable) /.test(one))).toEqual([])
 })
