@@ -171,6 +171,12 @@ test('what the process may open counts, not what the unit says; and a value that
   const never = { target: 5000, demand: 4000, nofile: 65_535, memory: 100, restart_policy: 'never' }
   expect(await raise(never)).toMatchObject({ exit: 1, error: expect.stringMatching(/5000 connections need a restart/) })
 
+  // what nobody knows would be found after a state transfer, and started again for ever
+  expect(await raise({ target: 250, demand: 220, options: { max_conections: '120' } })).toMatchObject({
+    exit: 1,
+    status: 'rolled_back',
+    error: expect.stringMatching(/would not start.*max_conections=120/),
+  })
   const options = { wait_timeout: '99999999' }
   expect(await raise({ target: 250, demand: 220, options })).toMatchObject({
     exit: 1,
