@@ -89,7 +89,7 @@ test('a real host is shown by a dry run, then emptied, rebooted, proven and put 
   expect(await all()).toEqual(before)
 
   const ran = await reboot('--output', 'json', '--answer', `enter/agree=${host}`)
-  expect(ran.events.at(-1)).toMatchObject({ type: 'run.ended', status: 'succeeded' })
+  expect(ran.events.at(-1), JSON.stringify(ran.events.at(-1))).toMatchObject({ type: 'run.ended', status: 'succeeded' })
   expect(await bootId(signal)).not.toBe(boot)
   expect(await service()).toMatchObject({ status: 'enabled', state: 'up', disabled_reason: null })
   expect(await placeOf('busy')).toMatchObject({ status: 'ACTIVE', locked: false })
