@@ -10,4 +10,4 @@ need_root
 "$HERE/hosts/down.sh"
 "$HERE/ceph/down.sh"
 "$HERE/openstack/down.sh" "${1:-down}"
-[ "${1:-}" != purge ] || rm -rf --one-file-system "$HOSTS"
+[ "${1:-}" != purge ] || rm -rf --one-file-system "$HOSTS" "$RUNBOOK_LAB/inventory.yaml"
