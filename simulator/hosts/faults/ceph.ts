@@ -94,7 +94,7 @@ export const cephFaults: Fault[] = [
   ),
   fault(
     'ceph.volume_differs',
-    '`ceph-volume` finds an OSD on another disk than its daemon does, or an earlier OSD with its number',
+    'An OSD is on another disk to `ceph-volume` than to its daemon, or an earlier OSD has its number there',
     {
       osd,
       disk: { type: 'string', default: '', description: 'The disk, without `/dev/`; its own unless told' },
