@@ -103,7 +103,7 @@ export const finished = (
   events: readonly { readonly finishedAt: number | null; readonly result: unknown }[],
 ): boolean => events.some(({ finishedAt, result }) => finishedAt !== null && result === 'Success')
 
-export const dhcpAgentOn = ({ cloud: { neutron } }: CloudWorld, host: string | undefined): Agent | undefined =>
+const dhcpAgentOn = ({ cloud: { neutron } }: World, host: string | undefined): Agent | undefined =>
   neutron.agents.find((one) => one.agent_type === 'DHCP agent' && one.host === host)
 
 export interface Served {

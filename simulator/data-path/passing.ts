@@ -43,8 +43,7 @@ export function answers(world: World, host: string, namespace: string, address: 
   return world.cloud.neutron.ports
     .filter((port) => port.network_id === found?.network.id && port.device_owner.startsWith('compute:'))
     .filter((port) => port.fixed_ips.some(({ ip_address }) => ip_address === address))
-    .find((port) => (keeps(world, port) && port.admin_state_up) || exchange(world, port).outcome.is === 'lease')
-    ?.mac_address
+    .find((port) => keeps(world, port) || exchange(world, port).outcome.is === 'lease')?.mac_address
 }
 
 /** It was given its address long ago, or sets it by itself: whether anybody would give it one now does not matter. */

@@ -1,7 +1,6 @@
 import type { Network, Port } from '../openstack/neutron/state.ts'
 import type { World } from '../world.ts'
-import { exchange } from './exchange.ts'
-import { broken, deviceOf, dhcpAgentOn, type Served, serversOf, subnetsOf } from './model.ts'
+import { broken, deviceOf, type Served, serversOf, subnetsOf } from './model.ts'
 
 interface ServedHere extends Served {
   readonly network: Network
@@ -16,15 +15,11 @@ export function servedOn(world: World, host: string): readonly ServedHere[] {
   )
 }
 
-const leaseSeconds = 86_400
-/** From the start of a DHCP server to the first guest that it gives an address. */
-const firstGuest = 2_000
-
 export function dnsmasq(world: World, network: Network, port: Port): string {
   const { backend } = world.cloud.neutron.path
   const folder = `/var/lib/neutron/dhcp/${network.id}`
   const ranges = subnetsOf(world, network).map(
-    ({ id, cidr }) => `--dhcp-range=set:subnet-${id},${cidr.replace(/\/.*$/, '')},static,255.255.0.0,${leaseSeconds}s`,
+    ({ id, cidr }) => `--dhcp-range=set:subnet-${id},${cidr.replace(/\/.*$/, '')},static,255.255.0.0,86400s`,
   )
   return [
     'dnsmasq --no-hosts --no-resolv --pid-file=/var/lib/neutron/dhcp',
@@ -48,45 +43,4 @@ export function hostFile(world: World, host: string, network: Network): string {
       ),
     )
     .join('')
-}
-
-/** When the DHCP server of a network on a host was started. */
-export function servingSince(world: World, host: string, network: Network): number {
-  const agent = dhcpAgentOn(world, host)
-  const handed = world.cloud.neutron.path.handed.get(`${agent?.id}/${network.id}`) ?? 0
-  return Math.max(handed, world.estate.unit(host, 'neutron-dhcp-agent')?.since ?? 0)
-}
-
-/**
- * The leases of a DHCP server. The agent writes one for each port before it starts it, whether a guest has asked or not;
- * a guest that was given its address by it has one from then.
- */
-export function leaseFile(world: World, host: string, network: Network): string {
-  const served = servedOn(world, host).find((one) => one.network.id === network.id)
-  if (!served) return ''
-  const since = servingSince(world, host, network)
-  const own = served.port.fixed_ips[0]?.ip_address
-  return world.cloud.neutron.ports
-    .filter((port) => port.network_id === network.id && port.device_owner.startsWith('compute:'))
-    .flatMap((port) => {
-      const { outcome } = exchange(world, port)
-      const leased = outcome.is === 'lease' && outcome.server === own
-      if (!leased) world.cloud.neutron.path.given.delete(`${host}/${port.id}`)
-      const given = leased ? givenAt(world, host, port, since) : since
-      const until = Math.floor(given / 1000) + leaseSeconds
-      return port.fixed_ips.map(
-        ({ ip_address: ip }) => `${until} ${port.mac_address} ${ip} host-${ip.replaceAll('.', '-')} *\n`,
-      )
-    })
-    .join('')
-}
-
-/** When a guest was given its address: it asks once it is answered again, and then keeps quiet. */
-function givenAt({ cloud: { neutron }, clock }: World, host: string, { id }: Port, since: number): number {
-  const key = `${host}/${id}`
-  const known = neutron.path.given.get(key)
-  if (known !== undefined && known > since) return known
-  const at = Math.max(clock.now(), since + firstGuest)
-  neutron.path.given.set(key, at)
-  return at
 }

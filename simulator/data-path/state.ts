@@ -63,8 +63,6 @@ export interface PathState {
   readonly breaks: Break[]
   /** `agent/network` to when the agent was last given the network. */
   readonly handed: Map<string, number>
-  /** `host/port` to when the DHCP server on that host gave the guest its address, as its file of leases was last read. */
-  readonly given: Map<string, number>
   /** When guests saw their link come back: they ask for an address then. */
   readonly plugged: { readonly port: string; readonly at: number }[]
   /** Host to the interface that carries its physical networks, where networks are not made of tunnels. */
@@ -81,7 +79,6 @@ export const createPathState = (): PathState => ({
   hybrid: false,
   breaks: [],
   handed: new Map(),
-  given: new Map(),
   plugged: [],
   uplinks: new Map(),
   added: [],
