@@ -1,7 +1,8 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { parse } from 'yaml'
 import type { RunEvent } from '../../../engine/run/event.ts'
 import { runCli } from '../../support/run-cli.ts'
 import { onHost } from '../support/hosts.ts'
@@ -10,12 +11,17 @@ import { type Answer, type Cloud, openCloud } from '../support/openstack.ts'
 
 const host = 'cmp1'
 const home = mkdtempSync(join(tmpdir(), 'lab-compute-reboot-'))
+const inventory = join(home, 'inventory.yaml')
 const cwd = resolve(import.meta.dirname, '../../..')
 let cloud: Cloud
 
 beforeAll(async () => {
   const signal = AbortSignal.timeout(120_000)
   cloud = await openCloud('lab-admin', signal)
+  // the hosts of this part alone: others are being tested, and a platform that is not well keeps a host from its reboot
+  const { hosts, ssh } = parse(readFileSync(lab.inventory, 'utf8'))
+  const own = Object.fromEntries(Object.entries(hosts).filter(([name]) => name.startsWith('cmp')))
+  writeFileSync(inventory, JSON.stringify({ apiVersion: 'runbook/v1', ssh, hosts: own }))
 })
 
 afterAll(() => rmSync(home, { recursive: true, force: true }))
@@ -54,7 +60,7 @@ interface Ran {
 async function reboot(...args: string[]): Promise<Ran> {
   const inputs = join(cwd, 'test/lab/inputs/compute-reboot.yaml')
   const env = { OS_CLIENT_CONFIG_FILE: lab.clouds, OS_CLOUD: 'lab-admin' }
-  const words = ['exec', 'compute-reboot', '--inventory', lab.inventory, '--inputs', inputs, ...args]
+  const words = ['exec', 'compute-reboot', '--inventory', inventory, '--inputs', inputs, ...args]
   const ran = await runCli(words, { cwd, home, env })
   const events = args.includes('json')
     ? ran.stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as RunEvent]))
