@@ -1,8 +1,9 @@
 import type { Fault } from '../../fault.ts'
 import type { World } from '../../world.ts'
 import type { Holder } from '../galera/clients.ts'
+import { sayNoFiles } from '../galera/error-log.ts'
 import { putInContainer, putUnderPacemaker } from '../galera/keepers.ts'
-import { readSettings, sayNoFiles } from '../galera/model.ts'
+import { readSettings } from '../galera/mariadbd.ts'
 import { folderOf } from '../machine/files.ts'
 import { fault, machineOf, type Param, percentage } from './fault.ts'
 

@@ -7,6 +7,8 @@ export interface Option {
 }
 
 export const defaultMaxConnections = 2_000
+/** The limit of open files that the package gives the unit. */
+export const packagedOpenFiles = 32_768
 
 /** Every option of the sections a server reads, in the order of the files. */
 export function optionsIn(files: Files): readonly Option[] {
