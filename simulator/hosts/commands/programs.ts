@@ -10,14 +10,15 @@ import type { Program } from '../machine/process.ts'
 import { rabbitPrograms } from '../rabbitmq/command.ts'
 import { ovnPrograms, tcpdumpProgram } from './captures.ts'
 import { chronycProgram } from './chrony.ts'
+import { diskPrograms } from './disks.ts'
 import { encodingPrograms } from './encode.ts'
 import { filePrograms } from './files.ts'
 import { ipmitoolProgram } from './ipmitool.ts'
 import { journalPrograms } from './journal.ts'
 import { launcherPrograms } from './launchers.ts'
+import { mountPrograms } from './mounts.ts'
 import { networkPrograms } from './network.ts'
 import { socketPrograms } from './sockets.ts'
-import { storagePrograms } from './storage.ts'
 import { switchPrograms } from './switches.ts'
 import { systemPrograms } from './system.ts'
 import { systemctlProgram } from './systemctl.ts'
@@ -38,7 +39,8 @@ export function installPrograms(machine: Machine, estate: HostEstate): void {
     networkPrograms(machine, (target) => isUp(estate, target), wiring),
     switchPrograms(machine.name, wiring),
     ovnPrograms(wiring),
-    storagePrograms(machine),
+    diskPrograms(machine),
+    mountPrograms(machine),
     socketPrograms(machine, estate.haproxies.get(machine.name)),
     ...clusterPrograms(machine, estate),
     [
