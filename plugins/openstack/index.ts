@@ -2,6 +2,7 @@ import type { Action } from '../../engine/action/contract.ts'
 import { apiActions } from './api.ts'
 import { computeActions } from './compute.ts'
 import { computeServiceActions } from './compute-service.ts'
+import { dhcpSchedulingActions } from './dhcp-scheduling.ts'
 import { endpointCheckActions } from './endpoint-check.ts'
 import { identityActions } from './identity.ts'
 import { imageActions } from './image.ts'
@@ -12,6 +13,7 @@ import { networkAgentActions } from './network-agent.ts'
 import { networkChangeActions } from './network-change.ts'
 import { placementActions } from './placement.ts'
 import { placementFit } from './placement-fit.ts'
+import { portBind } from './port-binding.ts'
 import { serverActions } from './server.ts'
 import { serverGroupActions } from './server-group.ts'
 import { serverMigrationActions } from './server-migration.ts'
@@ -33,6 +35,8 @@ export const actions: readonly Action[] = [
   ...networkActions,
   ...networkAgentActions,
   ...networkChangeActions,
+  portBind,
+  ...dhcpSchedulingActions,
   ...volumeActions,
   ...volumeChangeActions,
   ...imageActions,
