@@ -60,6 +60,7 @@ export function schemaProblem(schema: Schema): string | undefined {
   strict ??= new Ajv2020({
     strict: true,
     strictTypes: false,
+    strictTuples: false,
     strictRequired: false,
     addUsedSchema: false,
     validateFormats: false,

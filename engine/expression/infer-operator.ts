@@ -124,7 +124,9 @@ function lookInto(node: OperatorNode, { left, right }: Sides, at: Inference): vo
       'type',
       node,
       `${written(node, at)} can never be true: ${words(ours)} is looked for among ${words(items)}`,
-      hintFor('==', [...ours, ...items]),
+      items.includes('object') && theirs.includes('array')
+        ? 'ask for a field: `list.exists(item, item.name == …)`'
+        : hintFor('==', [...ours, ...items]),
     )
   }
 }

@@ -2,7 +2,7 @@ import { define } from './define.ts'
 import { BadValue } from './failure.ts'
 import type { Signature } from './functions.ts'
 import { compareForOrder } from './order.ts'
-import { anything, isOnly, itemOf, number } from './shape.ts'
+import { anything, eitherOf, isOnly, itemOf, number } from './shape.ts'
 import type { Value } from './value.ts'
 import { type Duration, type Instant, kindOf, kindWords } from './value.ts'
 import type { Work } from './work.ts'
@@ -66,8 +66,8 @@ function sum(list: readonly Value[], work: Work): number {
 /** `max(list)` or `max(a, b, …)`. */
 function extreme(name: string, sign: number): Signature {
   const takes = Array.from({ length: 8 }, () => [] as const)
-  const gives: Signature['gives'] = ([first = anything, second]) => {
-    if (second !== undefined) return first
+  const gives: Signature['gives'] = ([first = anything, ...others]) => {
+    if (others.length > 0) return eitherOf([first, ...others])
     return isOnly(first, 'array') ? itemOf(first) : anything
   }
   return define(

@@ -57,8 +57,12 @@ export const textFunctions: { readonly [name: string]: Signature } = {
   ),
   join: define(['array', 'string'], text, joinList, { needs: 1 }),
   trim: define(['string'], text, ([value]: [string], work) => spent(work, value).trim()),
-  lowerAscii: define(['string'], text, ([value]: [string], work) => spent(work, value).toLowerCase()),
-  upperAscii: define(['string'], text, ([value]: [string], work) => spent(work, value).toUpperCase()),
+  lowerAscii: define(['string'], text, ([value]: [string], work) =>
+    spent(work, value).replaceAll(/[A-Z]+/g, (part) => part.toLowerCase()),
+  ),
+  upperAscii: define(['string'], text, ([value]: [string], work) =>
+    spent(work, value).replaceAll(/[a-z]+/g, (part) => part.toUpperCase()),
+  ),
   lines: define(['string'], listOf(text), ([value]: [string], work) => linesOf(value, work)),
   parse_json: define(['string'], anything, ([value]: [string], work) => {
     spend(work, value.length >> 3)

@@ -20,6 +20,7 @@ describe('functions', () => {
     ['"a,b".split(",")', ['a', 'b']],
     ['["a", 1, true].join("-")', 'a-1-true'],
     ['" a ".trim().upperAscii()', 'A'],
+    ['"ÄbÉ".lowerAscii() + "äBé".upperAscii()', 'ÄbÉäBé'],
     ['lines("a\\r\\nb\\n")', ['a', 'b']],
     ['lines("")', []],
     ['parse_json("{\\"a\\": [1]}").a[0]', 1],

@@ -55,6 +55,7 @@ describe('the type of an expression follows from its parts', () => {
     ['open.a.b[0].c', {}],
     ['steps.other.result.x', {}],
     ['either.b', { type: 'number' }],
+    ['max(1, inputs.count)', { anyOf: [{ const: 1 }, { type: 'number' }] }],
     ['distinct(steps.list.result.servers.map(s, s.id))', { type: 'array', items: { type: 'string' } }],
   ])('%s', (text, schema) => {
     expect(types(text)).toEqual({ schema, problems: [] })
@@ -114,6 +115,12 @@ describe('what can never hold by its type is a problem', () => {
   })
 })
 
+test('a text among mappings is told that a field is to be asked for', () => {
+  expect(types('inputs.host in steps.list.result.servers').problems).toMatchObject([
+    { kind: 'type', hint: 'ask for a field: `list.exists(item, item.name == …)`' },
+  ])
+})
+
 describe('what may hold is none', () => {
   test.each([
     'steps.list.result.servers[0].host == null',
@@ -129,6 +136,7 @@ describe('what may hold is none', () => {
     'size(inputs.host) > 0',
     'either.a == "x" || either.b == 1',
     'has(steps.list.result.servers[0].metadata.x)',
+    'max(3, 4) == 4',
     'timestamp(inputs.host) + duration("1h") < timestamp("2026-11-21")',
   ])('%s', (text) => {
     expect(types(text).problems).toEqual([])
