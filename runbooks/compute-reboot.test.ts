@@ -200,6 +200,31 @@ test.each([
   allGivenBack(ran)
 })
 
+test('disks that are on the host alone are copied too: that is no stall, and is in the estimate when it is told so', async () => {
+  const ran = await reboot({ faults: [{ fault: 'nova.disks_on_hosts', with: { mib_per_second: 40 } }] })
+  expect(ran.end, ran.end.error?.message).toMatchObject({ status: 'succeeded' })
+  // the 80 GiB of the second one take half an hour
+  const moves = ran.effects.filter(({ kind }) => kind === 'openstack.server.live_migrate')
+  expect(moves.map(({ what }) => what.split(' ')[0])).toEqual([first, second, third])
+  expect(Date.parse(moves[2]?.at ?? '') - Date.parse(moves[1]?.at ?? '')).toBeGreaterThan(2_000_000)
+
+  const asked = async (local_disks: boolean) => {
+    const { message, table } = await question({ inputs: { local_disks } })
+    const rows = (table ?? []) as { server: string; minutes: number }[]
+    const minutes = [first, second, third].map((name) => rows.find(({ server }) => server === name)?.minutes)
+    return { message, minutes }
+  }
+  // 36 GiB of memory, and 180 of disks, at 8 a minute
+  const without = await asked(false)
+  expect(without).toMatchObject({ minutes: [0.5, 2, 2] })
+  expect(without.message).toContain(
+    'about 5 minutes (longer if their disks, at most 180 GiB, are on c1 alone: see `local_disks`)',
+  )
+  const counted = await asked(true)
+  expect(counted).toMatchObject({ minutes: [3, 12, 12] })
+  expect(counted.message).toContain('about 28 minutes, with at most 180 GiB of disks that are copied')
+})
+
 test('a host whose cell does not answer is left alone, for its servers would be taken for gone; another cell is no hindrance', async () => {
   const own = await reboot({ faults: [{ fault: 'nova.cell_down', with: { host: 'c1' } }] })
   expect(own.exit).toBe(1)

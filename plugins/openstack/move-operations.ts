@@ -55,11 +55,14 @@ const isThere = (server: JsonObject, params: JsonObject): boolean =>
 const minute = 60_000
 const gib = 1024
 
-/** What goes over the wire in half a minute for each GiB is normal; ten minutes are always given. */
-const timeFor = (server: JsonObject): number => {
-  const ram = Number((server['flavor'] as JsonObject | undefined)?.['ram'] ?? 0)
-  return Math.max(10 * minute, (ram / gib) * 30_000)
+/** What may have to go over the wire, in GiB: its memory, and what is not on a volume, for it may be on its host alone. */
+function sizeOf({ flavor, image }: JsonObject): number {
+  const of = (name: string) => Number((flavor as JsonObject | undefined)?.[name] ?? 0)
+  return (of('ram') + of('swap')) / gib + of('ephemeral') + (image === '' ? 0 : of('disk'))
 }
+
+/** Half a minute for each GiB is normal; ten minutes are always given. */
+const timeFor = (server: JsonObject): number => Math.max(10 * minute, sizeOf(server) * 30_000)
 
 const pollsToStall = 5
 
@@ -105,28 +108,36 @@ function stalled(look: Look): StepFailure {
     `the migration does not come to an end: ${left} MiB are left, and have not become less in ${pollsToStall} looks`,
     {
       hint: 'it goes on: wait, or `openstack.server_migration.force_complete` (the guest stands still for it), or `openstack.server_migration.abort`',
-      detail: { ...detailOf(attempt, seen), memory_remaining_bytes: seen.more['remaining'] ?? null },
+      detail: { ...detailOf(attempt, seen), memory_remaining_bytes: seen.more['memory'] ?? null },
     },
   )
 }
 
-/** The least memory that was ever left, and for how many looks it has not become less. */
+/**
+ * The least that was ever left, and for how many looks it has not become less. Disks that are on the host alone go first:
+ * as long as they become less, nothing is known of the memory, and what it said until then does not count.
+ */
 async function lookAtProgress(...[session, { seen, attempt }, signal]: Parameters<NonNullable<Operation['look']>>) {
   const id = seen.migration?.['id']
   if (id === undefined || migrationStatus({ seen, attempt }) !== 'running') return {}
-  const remaining = (await progressOf(session, attempt.server, id, signal))?.['memory_remaining_bytes']
-  if (typeof remaining !== 'number') return {}
-  const lowest = Number(seen.more['lowest'] ?? Number.POSITIVE_INFINITY)
-  return remaining < lowest
-    ? { remaining, lowest: remaining, polls_without_progress: 0 }
-    : { remaining, lowest, polls_without_progress: Number(seen.more['polls_without_progress'] ?? 0) + 1 }
+  const progress = await progressOf(session, attempt.server, id, signal)
+  const memory = progress?.['memory_remaining_bytes']
+  if (typeof memory !== 'number') return {}
+  const disks = Number(progress?.['disk_remaining_bytes'] ?? 0)
+  const before = (name: string) => Number(seen.more[name] ?? Number.POSITIVE_INFINITY)
+  const found = { memory, remaining: memory + disks, lowest_disks: Math.min(disks, before('lowest_disks')) }
+  if (disks > 0 && disks < before('lowest_disks')) return { ...found, polls_without_progress: 0 }
+  const begun = progress?.['memory_total_bytes'] !== 0
+  if (begun && memory < before('lowest')) return { ...found, lowest: memory, polls_without_progress: 0 }
+  const polls = Number(seen.more['polls_without_progress'] ?? 0) + 1
+  return { ...found, ...('lowest' in seen.more && { lowest: seen.more['lowest'] }), polls_without_progress: polls }
 }
 
 const liveMigrate: Operation = {
   name: 'openstack.server.live_migrate',
   summary: 'moves a running server to another host, and waits until its migration is completed there',
   description:
-    'Done means: on another host, in the state it was in, nothing being done to it, and its own migration `completed`. Fails with `migration_refused` (a check failed, nothing moved), `migration_failed`, `no_valid_host`, and with `migration_stalled` when the memory that is left does not become less; then the migration is left running, and `failure.detail.migration` names it. The scheduler checks the host that is asked for; it is never forced.',
+    'Done means: on another host, in the state it was in, nothing being done to it, and its own migration `completed`. Fails with `migration_refused` (a check failed, nothing moved), `migration_failed`, `no_valid_host`, and with `migration_stalled` when what is left of its disks and its memory does not become less; then the migration is left running, and `failure.detail.migration` names it. The scheduler checks the host that is asked for; it is never forced.',
   effect: 'change',
   params: {
     host: toHost,

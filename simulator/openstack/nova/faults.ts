@@ -270,6 +270,24 @@ export const novaFaults: readonly Fault[] = [
     apply: ({ cloud }, params) => upset(cloud, 'slow', params),
   },
   {
+    name: 'nova.disks_on_hosts',
+    summary: 'The disks of servers that boot from an image are on their host alone: a live migration copies them first',
+    params: {
+      type: 'object',
+      properties: {
+        server: { ...server, description: 'The server, by name or id; every server unless told' },
+        mib_per_second: {
+          type: 'number',
+          description: 'How much of them is copied in a second',
+          minimum: 1,
+          default: 400,
+        },
+      },
+      additionalProperties: false,
+    },
+    apply: ({ cloud }, { mib_per_second: factor, ...params }) => upset(cloud, 'local', { ...params, factor }),
+  },
+  {
     name: 'nova.confirm_forbidden',
     summary: 'A policy of the cloud lets nobody confirm that a server has moved switched off',
     params: upsetting({}),

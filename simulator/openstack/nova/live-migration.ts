@@ -87,13 +87,21 @@ function destinationOf(
 /** How long the memory of a guest takes, undisturbed: the setting up, and 4 GiB a second. */
 const transferTime = ({ flavor }: NovaServer): number => 4 * second + (flavor.ram / 4096) * second
 
+/** Disks that are on the host alone go first. */
+function disksTime(world: CloudWorld, server: NovaServer): number {
+  const local = server.image === '' ? undefined : upsetOf(world, server, 'local')
+  return local ? ((server.flavor.disk * 1024) / local.factor) * second : 0
+}
+
 function transfer(world: CloudWorld, flight: Flight): void {
   const { clock } = world
   const { server, migration } = flight
   const factor = upsetOf(world, server, 'slow')?.factor ?? 1
   const stalls = upsetOf(world, server, 'stalls') !== undefined
-  const takes = stalls ? Number.POSITIVE_INFINITY : transferTime(server) * factor
-  migration.transfer = { startedAt: clock.now(), takes }
+  const memory = stalls ? Number.POSITIVE_INFINITY : transferTime(server) * factor
+  const disks = disksTime(world, server)
+  const takes = disks + memory
+  migration.transfer = { startedAt: clock.now(), disks, memory }
   if (stalls) return
   if (upsetOf(world, server, 'breaks')) {
     clock.after(takes * 0.6, () => {

@@ -173,8 +173,8 @@ const view = (migration: Migration, version: number): object => ({
 
 function progressView(world: CloudWorld, migration: Migration, { version }: ApiRequest): object {
   const server = world.cloud.nova.servers.find(({ id }) => id === migration.server)
-  const memory = amounts(world, migration, (server?.flavor.ram ?? 0) * 1024 ** 2)
-  const disk = amounts(world, migration, server && server.image !== '' ? server.flavor.disk * 1024 ** 3 : 0)
+  const memory = memoryOf(world, migration, server)
+  const disk = disksOf(world, migration, server)
   return {
     id: migration.id,
     ...(version >= 59 && { uuid: migration.uuid }),
@@ -197,14 +197,33 @@ function progressView(world: CloudWorld, migration: Migration, { version }: ApiR
   }
 }
 
-/** What has come over; of one that stalls the rest goes up and down, while ever more is sent. */
-function amounts({ clock }: CloudWorld, { transfer }: Migration, total: number) {
-  if (!transfer) return { total: null, processed: null, remaining: null }
-  const elapsed = clock.now() - transfer.startedAt
-  if (!Number.isFinite(transfer.takes)) {
+/** What has come over: the disks first, and before they have, nothing is known of the memory. */
+function disksOf({ clock }: CloudWorld, { transfer }: Migration, server: NovaServer | undefined): Amounts {
+  if (!transfer) return unknown
+  const total = transfer.disks === 0 ? 0 : (server?.flavor.disk ?? 0) * 1024 ** 3
+  const processed =
+    transfer.disks === 0 ? 0 : Math.round(total * Math.min(1, (clock.now() - transfer.startedAt) / transfer.disks))
+  return { total, processed, remaining: total - processed }
+}
+
+/** Of one that stalls the rest goes up and down, while ever more is sent. */
+function memoryOf({ clock }: CloudWorld, { transfer }: Migration, server: NovaServer | undefined): Amounts {
+  if (!transfer) return unknown
+  const total = (server?.flavor.ram ?? 0) * 1024 ** 2
+  const elapsed = clock.now() - transfer.startedAt - transfer.disks
+  if (elapsed < 0) return { total: 0, processed: 0, remaining: 0 }
+  if (!Number.isFinite(transfer.memory)) {
     const remaining = Math.round(total * (0.2 + 0.08 * Math.abs(Math.sin(elapsed / 7000))))
     return { total, processed: Math.round((total * 0.8 * elapsed) / 4000), remaining }
   }
-  const processed = Math.round(total * Math.min(0.98, elapsed / transfer.takes))
+  const processed = Math.round(total * Math.min(0.98, elapsed / transfer.memory))
   return { total, processed, remaining: total - processed }
 }
+
+interface Amounts {
+  readonly total: number | null
+  readonly processed: number | null
+  readonly remaining: number | null
+}
+
+const unknown: Amounts = { total: null, processed: null, remaining: null }

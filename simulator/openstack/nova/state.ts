@@ -112,7 +112,7 @@ export interface Migration {
   readonly project: string
   readonly createdAt: number
   updatedAt: number
-  /** How far the memory of a live migration has come; only while it runs. */
+  /** How far a live migration has come; only while it runs. */
   transfer?: Transfer | undefined
   /** What a resize or a cold migration can go back to. */
   readonly before?: { readonly flavor: Flavor; readonly vmState: VmState }
@@ -120,8 +120,10 @@ export interface Migration {
 
 export interface Transfer {
   readonly startedAt: number
-  /** How long it takes, in milliseconds; without end when the guest writes faster than the network carries. */
-  readonly takes: number
+  /** How long the disks take, in milliseconds; none where others can reach them too. */
+  readonly disks: number
+  /** And then the memory; without end when the guest writes faster than the network carries. */
+  readonly memory: number
 }
 
 /** What is claimed for a server beside its own claim: on the host it may go back to, or has not been cleaned from. */
@@ -158,7 +160,7 @@ export interface ServerGroup {
 
 /** How the operations on one server go wrong; every time, or as often as `left` says. */
 export interface Upset {
-  readonly kind: 'stalls' | 'precheck' | 'breaks' | 'slow' | 'spawn' | 'unwired' | 'unconfirmed'
+  readonly kind: 'stalls' | 'precheck' | 'breaks' | 'slow' | 'local' | 'spawn' | 'unwired' | 'unconfirmed'
   /** None: every server. */
   readonly server: string | undefined
   readonly message: string

@@ -16,6 +16,8 @@ export interface Frame {
   readonly migrations?: readonly JsonObject[]
   /** Of `servers/ID/migrations`. */
   readonly remaining?: number
+  /** More of what stands there. */
+  readonly progress?: JsonObject
   readonly events?: readonly JsonObject[]
   readonly message?: string | null
   readonly gone?: true
@@ -121,7 +123,9 @@ export function fakeNova({
     },
     'GET /compute/v2.1/os-migrations': () => ({ json: { migrations: [...(now().migrations ?? [])] } }),
     [`GET /compute/v2.1/servers/${id}/migrations`]: () => ({
-      json: { migrations: [{ id: 7, status: 'running', memory_remaining_bytes: now().remaining ?? null }] },
+      json: {
+        migrations: [{ id: 7, status: 'running', memory_remaining_bytes: now().remaining ?? null, ...now().progress }],
+      },
     }),
     [`GET /compute/v2.1/servers/${id}/os-instance-actions`]: { json: { instanceActions: [...actions] } },
     [`GET /compute/v2.1/servers/${id}/os-instance-actions/${request}`]: () => ({ json: { instanceAction: action() } }),

@@ -270,6 +270,30 @@ describe('a live migration', () => {
     expect((await act('live_migrate', { after: [...slow, done] })).result).toMatchObject({ host: 'b' })
   })
 
+  test('whose disks are copied first is not stalled by a memory that has not begun; one whose disks stand still is', async () => {
+    const copying = (gib: number): Frame => ({
+      ...moving,
+      remaining: 0,
+      progress: { memory_total_bytes: 0, disk_total_bytes: 80 * 2 ** 30, disk_remaining_bytes: gib * 2 ** 30 },
+    })
+    const sending = (remaining: number): Frame => ({
+      ...moving,
+      remaining,
+      progress: { memory_total_bytes: 1000, disk_total_bytes: 80 * 2 ** 30, disk_remaining_bytes: 0 },
+    })
+    const done: Frame = { host: 'b', migrations: [migration('completed')] }
+    const disks = [80, 70, 70, 60, 50, 40, 30, 20, 10, 5, 1, 1].map(copying)
+    const after = [...disks, ...[900, 800, 700, 600, 500, 400, 300].map(sending), done]
+    expect((await act('live_migrate', { after })).result).toMatchObject({ host: 'b' })
+
+    const still = [80, ...Array.from({ length: 8 }, () => 40)].map(copying)
+    const { error } = await act('live_migrate', { after: still })
+    expect(error).toMatchObject({
+      code: 'migration_stalled',
+      message: expect.stringContaining(`${40 * 1024} MiB are left`),
+    })
+  })
+
   test('that is no longer waited for leaves what is known of it', async () => {
     const stop = new AbortController()
     let looks = 0
