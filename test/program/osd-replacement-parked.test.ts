@@ -196,10 +196,10 @@ test('data that is on its way after the last question keeps a fast swap from des
 }, 300_000)
 
 /** A disk that has died, and a cluster that is too old to keep its number. */
-async function legacy() {
+async function legacy(...more: string[]) {
   const world = await served({ fault: 'ceph.osd_down', with: { osd: 4 } })
   const space = operator(world)
-  const inputs = ['osd_id=4', 'admin_host=ceph1', 'poll=1s', 'settle=1', 'device=sdc', 'deploy_host=ctl1']
+  const inputs = ['osd_id=4', 'admin_host=ceph1', 'poll=1s', 'settle=1', 'device=sdc', 'deploy_host=ctl1', ...more]
   const asked = await space.run([
     ...['exec', resolve('runbooks/osd-replacement-legacy.yaml'), '--inventory', 'world/inventory.yaml'],
     ...['--output', 'plain', ...inputs.flatMap((input) => ['--input', input])],
@@ -234,6 +234,26 @@ test('for old clusters: another OSD that failed while the last question was open
   expect(world.done().filter((what) => what.startsWith('osd') || what.startsWith('auth'))).toEqual(
     done.filter((what) => what.startsWith('osd')),
   )
+}, 300_000)
+
+test('for old clusters: a technician who takes longer than the limit ends the run: the flags are unset, and no disk is labelled', async () => {
+  const { world, space, phrase } = await legacy('swap_timeout=5s')
+  const parked = await space.run(resume(`identity=${phrase}`, 'last=yes'))
+  expect(parked.code, parked.all).toBe(6)
+  const flags = ['noout', 'nodeep-scrub', 'norebalance', 'norecover', 'nobackfill']
+  const done = [
+    ...['ceph2:ceph-osd@4.service', 'osd out 4', ...flags.map((flag) => `osd set ${flag}`)],
+    ...['auth del osd.4', 'osd crush remove osd.4', 'osd rm 4', 'ceph2:/var/lib/ceph/osd/ceph-4'],
+  ]
+  expect(world.done()).toEqual(done)
+  await world.clock.advance(3 * day)
+  await sleep(5_100)
+  const late = await space.run(resume('remove/new_serial=ZC1TNEW7'))
+  expect(late.all).toContain('nobody answered in time')
+  const ended = [...done, ...flags.map((flag) => `osd unset ${flag}`)]
+  expect({ code: late.code, done: world.done() }, late.all).toEqual({ code: 3, done: ended })
+  const over = await space.run(resume('remove/new_serial=ZC1TNEW7'))
+  expect({ code: over.code, done: world.done() }, over.all).toEqual({ code: 2, done: ended })
 }, 300_000)
 
 test('an OSD that a colleague replaced while the first question was open is left alone', async () => {
