@@ -5,6 +5,7 @@ import type { Machines } from '../world.ts'
 import { type Alertmanager, createAlertmanager } from './alertmanager/model.ts'
 import { createCephadm } from './ceph/cephadm.ts'
 import { type Ceph, createCeph } from './ceph/model.ts'
+import { linkBlock } from './ceph/occupy.ts'
 import { cephUnits } from './ceph/units.ts'
 import { sayBooted } from './commands/journal.ts'
 import { installPrograms } from './commands/programs.ts'
@@ -146,11 +147,14 @@ export function createEstate(topology: Topology, clock: Clock, random: Random): 
       configurationOf(haproxy, (host) => machine(host)?.address ?? host),
     )
   }
-  for (const { id, host } of estate.ceph.osds.values()) {
+  for (const osd of estate.ceph.osds.values()) {
+    const { id, host } = osd
+    const at = machine(host)
     const folder = estate.ceph.folderOf(id)
     const owner = () => estate.ceph.foldersOf.get(id) ?? id
-    machine(host)?.files.provide(`${folder}/fsid`, () => `${estate.ceph.osds.get(owner())?.uuid}\n`)
-    machine(host)?.files.provide(`${folder}/whoami`, () => `${owner()}\n`)
+    at?.files.provide(`${folder}/fsid`, () => `${estate.ceph.osds.get(owner())?.uuid}\n`)
+    at?.files.provide(`${folder}/whoami`, () => `${owner()}\n`)
+    if (at) linkBlock(at, estate.ceph, osd)
   }
   // people reach the database through the proxy of the first controller that has one
   galera.route = () => {

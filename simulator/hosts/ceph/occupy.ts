@@ -1,3 +1,4 @@
+import type { Files } from '../machine/files.ts'
 import type { Disk, Machine } from '../machine/machine.ts'
 import { bump, type Ceph, type Osd } from './model.ts'
 
@@ -16,7 +17,23 @@ export function occupy(machine: Machine, ceph: Ceph, osd: Osd, disk: Disk): void
     autoOut: true,
     extra: 0,
   })
+  linkBlock(machine, ceph, osd)
   bump(ceph, machine.now())
+}
+
+/** The `block` of an OSD's folder leads to its volume, and that to the disk it is on. */
+export function linkBlock({ files }: Machine, ceph: Ceph, { id, uuid, disk }: Osd): void {
+  const group = `/dev/ceph-${uuid}`
+  const volume = `${group}/osd-block-${uuid}`
+  files.folder(group, { parents: true })
+  files.link(volume, `../${disk}`)
+  leadTo(files, `${ceph.folderOf(id)}/block`, volume)
+}
+
+/** Makes a link anew, wherever it led. */
+export function leadTo(files: Files, link: string, target: string): void {
+  if (files.find(link, { follow: false })) files.remove(link)
+  files.link(link, target)
 }
 
 /** The folder of an OSD is a small file system in memory. */

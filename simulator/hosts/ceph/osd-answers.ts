@@ -252,7 +252,7 @@ export function osdMetadata(ceph: Ceph, osd: Osd): object {
     ceph_version: 'ceph version 16.2.15 (618f440892089921c3e944a991122ddc44e60516) pacific (stable)',
     ceph_version_short: '16.2.15',
     default_device_class: 'hdd',
-    device_ids: under.map(({ name, id }) => `${name}=${id}`).join(','),
+    device_ids: under.flatMap(({ name, id }) => (id.endsWith('_') ? [] : [`${name}=${id}`])).join(','),
     device_paths: disk ? `${disk.name}=/dev/disk/by-path/${slotOf(slot ?? 0)}` : '',
     devices: under.map(({ name }) => name).join(','),
     distro: 'debian',

@@ -42,10 +42,11 @@ function lsblk(machine: Machine, me: Process, args: readonly string[]): number {
     : typeof wanted === 'string'
       ? wanted.toLowerCase().split(',')
       : ['name', 'maj:min', 'rm', 'size', 'ro', 'type', 'mountpoints']
-  const names = rest.map((path) => path.replace('/dev/', ''))
+  const { files } = machine
+  const names = rest.map((path) => (files.find(path) ? files.real(path) : path).replace('/dev/', ''))
   const disks = machine.disks.filter(({ name }) => names.length === 0 || names.includes(name))
   if (disks.length === 0 && names.length > 0) {
-    me.err(`lsblk: /dev/${names[0]}: not a block device\n`)
+    me.err(`lsblk: ${rest[0]}: not a block device\n`)
     return 32
   }
   const rows = disks.map((disk, index) => rowOf(disk, index, flags.has('b')))

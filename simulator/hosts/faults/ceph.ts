@@ -3,6 +3,7 @@ import type { World } from '../../world.ts'
 import type { Cephadm } from '../ceph/cephadm.ts'
 import { destroy } from '../ceph/changes.ts'
 import type { Ceph } from '../ceph/model.ts'
+import { leadTo } from '../ceph/occupy.ts'
 import { dataDisk, linkDisks } from '../layout.ts'
 import { fault, type Param, percentage, sayKernel } from './fault.ts'
 
@@ -77,7 +78,7 @@ export const cephFaults: Fault[] = [
   fault(
     'ceph.serial_differs',
     'The daemon of an OSD tells another serial number than its disk has: somebody has moved disks under it',
-    { osd, serial: { type: 'string', default: 'ZC1WRONG', description: 'What the daemon tells' } },
+    { osd, serial: { type: 'string', default: 'ZC1WRONG', description: 'What the daemon tells; empty: none' } },
     (world, { osd, serial }) => void world.estate.ceph.toldSerials.set(osdOf(world, osd).found.id, String(serial)),
   ),
   fault(
@@ -91,6 +92,22 @@ export const cephFaults: Fault[] = [
     'Where the folder of an OSD should be is that of another one: somebody has mounted the wrong one there',
     { osd, of: { type: 'integer', minimum: 0, description: 'The OSD whose folder it is' } },
     (world, { osd, of }) => void world.estate.ceph.foldersOf.set(osdOf(world, osd).found.id, osdOf(world, of).found.id),
+  ),
+  fault(
+    'ceph.block_differs',
+    'The folder of an OSD leads to another disk than its daemon told when it began: disks have changed their names since',
+    {
+      osd,
+      disk: {
+        type: 'string',
+        default: '',
+        description: 'The disk, without `/dev/`; one that is not there unless told',
+      },
+    },
+    (world, { osd, disk }) => {
+      const { found, machine } = osdOf(world, osd)
+      leadTo(machine.files, `${world.estate.ceph.folderOf(found.id)}/block`, `/dev/${String(disk) || 'gone'}`)
+    },
   ),
   fault(
     'ceph.volume_differs',

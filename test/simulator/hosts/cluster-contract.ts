@@ -170,6 +170,17 @@ export const clusterContracts: readonly Contract[] = [
     },
   },
   {
+    name: 'the folder of an OSD says whose it is, and leads to where its data are',
+    on: 'ceph',
+    async holds(run, host) {
+      const found = await json(run, host, 'ceph -f json osd find osd.0')
+      const folder = '/var/lib/ceph/osd/ceph-0'
+      expect(await text(run, found.host, `cat ${folder}/fsid ${folder}/whoami`)).toBe(`${found.osd_fsid}\n0\n`)
+      expect(await text(run, found.host, `readlink -f ${folder}/block`)).toMatch(/^\/(dev|srv)\/\S+\n$/)
+      expect((await run(found.host, `test -e ${folder}/block`)).code).toBe(0)
+    },
+  },
+  {
     name: '`ceph osd ok-to-stop` in JSON says whether, and counts',
     on: 'ceph',
     async holds(run, host) {
