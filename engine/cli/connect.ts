@@ -106,6 +106,7 @@ const look = {
   action: reach.name,
   effect: 'read',
   repeatable: true,
+  limits: [],
   shield: false,
 } as const
 

@@ -5,19 +5,22 @@ import type { Outcome } from '../run/outcome.ts'
 import { isGood } from '../run/outcome.ts'
 import type { LocalOptions } from './local.ts'
 
-/** One execution: what it is, since when (milliseconds since 1970), and what it does. */
+/** One execution: what it is, since when (milliseconds since 1970), how long its groups give it, and what it does. */
 export interface Work {
   readonly key: string
   readonly about: About
   readonly attempt: Attempt
   readonly since: number
+  readonly left: number
   readonly body: (io: StepIo) => Promise<Outcome>
 }
+
+export const groupOver = 'the time of the group around it was over'
 
 /** Does something under its time limits and the run's cancellation: the first reason to stop is the one that is told. */
 export async function limited(
   options: LocalOptions,
-  { key, about, attempt, since, body }: Work,
+  { key, about, attempt, since, left, body }: Work,
   write: (event: Passing | Recorded) => Promise<void>,
 ): Promise<Outcome> {
   const { clock, cancel, busy } = options
@@ -28,10 +31,7 @@ export async function limited(
     reason ??= outcome
     stop.abort(new Error(outcome.status))
   }
-  const limit = Math.min(
-    about.timeout ?? Number.POSITIVE_INFINITY,
-    about.deadline === undefined ? Number.POSITIVE_INFINITY : Math.max(0, about.deadline - clock.now()),
-  )
+  const limit = Math.min(about.timeout ?? Number.POSITIVE_INFINITY, Math.max(0, left))
   // a deadline sleeps beside the work: it must not count as if the work were asleep
   const beside = Number.isFinite(limit) ? busy() : () => undefined
   const timer = Number.isFinite(limit)
@@ -39,7 +39,10 @@ export async function limited(
         () =>
           end({
             status: 'timed_out',
-            error: { code: 'timed_out', message: whyOver(about, limit) },
+            error: {
+              code: 'timed_out',
+              message: limit === about.timeout ? `it took longer than ${shownDuration(limit)}` : groupOver,
+            },
           }),
         () => undefined,
       )
@@ -93,9 +96,4 @@ export async function limited(
     beside()
     await Promise.all(told)
   }
-}
-
-/** Its own limit, or that of a group around it. */
-function whyOver({ timeout }: About, limit: number): string {
-  return limit === timeout ? `it took longer than ${shownDuration(limit)}` : 'the time of the group around it was over'
 }

@@ -8,7 +8,7 @@
  */
 import type { Answer, Clock, Question } from '../action/contract.ts'
 import type { Json, JsonObject } from '../json.ts'
-import type { About, Attempt, Body, Durable, Ran, SectionResult, StepIo } from '../run/durable.ts'
+import type { About, Attempt, Body, Durable, Limit, Ran, SectionResult, StepIo } from '../run/durable.ts'
 import { Diverged, Parked } from '../run/durable.ts'
 import type { Operator, Passing, Recorded, RunEvent } from '../run/event.ts'
 import type { Outcome } from '../run/outcome.ts'
@@ -17,10 +17,11 @@ import { expanded, keptBeside, loaded } from './beside.ts'
 import { canonical } from './canonical.ts'
 import type { Link } from './chain.ts'
 import { lineAfter, sumOf } from './chain.ts'
-import { limited } from './limited.ts'
+import { groupOver, limited } from './limited.ts'
 import type { Locks } from './lock.ts'
 import { askedUnmasked, type Past } from './recorded.ts'
 import type { Redactor } from './redact.ts'
+import { Waits } from './waits.ts'
 
 /** The file that lines go to. `append` resolves when the text is written, with `flush` when it is on disk. */
 export interface JournalFile {
@@ -71,6 +72,7 @@ export class LocalDurable implements Durable {
   readonly #options: LocalOptions
   #link: Link
   #cancelTold = false
+  readonly #waits = new Waits()
   readonly #counts: { [status: string]: number } = {}
   readonly #waiting: { readonly key: string; readonly question: Question }[] = []
 
@@ -132,6 +134,8 @@ export class LocalDurable implements Durable {
         outcome: { status: 'cancelled', error: { code: 'cancelled', message: 'the run was cancelled', key } },
         startedAt: this.#now(),
       }
+    const left = this.#waits.left(about.limits, this.#options.clock.now())
+    if (left <= 0 && about.effect !== 'read') return this.#tooLate(about, key)
     const hidden = this.#options.past.masked ? this.#options.redactor.maskIn(about.params) : undefined
     if (hidden !== undefined) return this.#hiddenValue(about, key, hidden)
     const attempt = this.#options.random()
@@ -155,7 +159,7 @@ export class LocalDurable implements Durable {
     )
     const outcome = await limited(
       this.#options,
-      { key, about, attempt: { id: attempt, began: Date.parse(at) }, since: Date.parse(began?.at ?? at), body },
+      { key, about, attempt: { id: attempt, began: Date.parse(at) }, since: Date.parse(began?.at ?? at), left, body },
       (event) => this.#tell(event),
     )
     await this.#append({ type: 'step.ended', key, step, kind: 'action', action, name, outcome }, flush)
@@ -171,6 +175,16 @@ export class LocalDurable implements Durable {
     return { outcome, startedAt: at }
   }
 
+  /** What is begun and stopped at once is half done. */
+  async #tooLate({ step, action, name }: About, key: string): Promise<Ran> {
+    const outcome: Outcome = {
+      status: 'timed_out',
+      error: { code: 'timed_out', message: `${groupOver}: it was not begun` },
+    }
+    const at = await this.#append({ type: 'step.ended', key, step, kind: 'action', action, name, outcome }, true)
+    return { outcome, startedAt: at }
+  }
+
   async value(key: string, make: () => Json): Promise<Json> {
     const recorded = this.#options.past.value(key)
     if (recorded) return expanded(this.#options.load, recorded.value)
@@ -181,6 +195,10 @@ export class LocalDurable implements Durable {
 
   async now(key: string): Promise<number> {
     return Number(await this.value(key, () => this.#options.clock.now()))
+  }
+
+  async left(key: string, limits: readonly Limit[]): Promise<number> {
+    return Number(await this.value(key, () => this.#waits.left(limits, this.#options.clock.now())))
   }
 
   async sleep(key: string, ms: number, { shield }: { readonly shield: boolean }): Promise<'done' | 'cancelled'> {
@@ -206,14 +224,18 @@ export class LocalDurable implements Durable {
   ): Promise<Answer | undefined> {
     const { past, clock, cancel, redactor } = this.#options
     const answered = past.answer(key)
-    if (answered) return answered
+    if (answered) {
+      this.#waits.add(past.askedAt(key) ?? answered.at, answered.at)
+      return answered
+    }
     // a doubt stays open: what happened has to be known before it can be undone
     const stops = !shield && !inDoubt
     if (stops && this.cancelled) return undefined
     const shown = redactor.json(question)
     const askedAt = past.askedAt(key) ?? (await this.#append({ type: 'asked', key, step, question: shown }, true))
     const due = question.timeout === undefined ? undefined : Date.parse(askedAt) + question.timeout
-    if (due !== undefined && clock.now() >= due) return this.#answered(key, { timedOut: true, at: this.#now() })
+    if (due !== undefined && clock.now() >= due)
+      return this.#answered(key, askedAt, { timedOut: true, at: this.#now() })
     const stop = new AbortController()
     const timer =
       due === undefined
@@ -229,8 +251,9 @@ export class LocalDurable implements Durable {
     const thinking = [this.#options.busy(), this.#options.busy()]
     try {
       const answer = await this.#options.answer(this.#options.redactor.text(key), shown, stop.signal, inDoubt)
-      if (answer) return await this.#answered(key, answer)
-      if (due !== undefined && clock.now() >= due) return await this.#answered(key, { timedOut: true, at: this.#now() })
+      if (answer) return await this.#answered(key, askedAt, answer)
+      if (due !== undefined && clock.now() >= due)
+        return await this.#answered(key, askedAt, { timedOut: true, at: this.#now() })
       if (stops && cancel.aborted) return undefined
       this.#waiting.push({ key, question: shown })
       throw new Parked(key, inDoubt)
@@ -242,7 +265,8 @@ export class LocalDurable implements Durable {
     }
   }
 
-  async #answered(key: string, answer: Answer): Promise<Answer> {
+  async #answered(key: string, askedAt: string, answer: Answer): Promise<Answer> {
+    this.#waits.add(askedAt, answer.at)
     await this.#append({ type: 'answered', key, answer }, true)
     return answer
   }

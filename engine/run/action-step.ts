@@ -3,7 +3,7 @@ import { Unknown, unknownIn } from '../expression/unknown.ts'
 import type { Json, JsonObject } from '../json.ts'
 import type { PlannedAction } from '../plan/plan.ts'
 import { dryAction } from './dry.ts'
-import type { About, Ran, StepIo } from './durable.ts'
+import type { About, Attempt, Ran, StepIo } from './durable.ts'
 import type { Engine } from './engine.ts'
 import type { Names } from './evaluate.ts'
 import { durationIn, judge, namesIn, sayFailed, textFor } from './evaluate.ts'
@@ -15,7 +15,7 @@ import { needsOf } from './needs.ts'
 import type { Outcome } from './outcome.ts'
 import { isGood } from './outcome.ts'
 import { paramsOf } from './params.ts'
-import { createAnswerOutcome } from './question.ts'
+import { createAnswerOutcome, settledOf } from './question.ts'
 import type { Scope } from './scope.ts'
 import { varsOf, viewOf } from './scope.ts'
 import { pollUntil } from './until.ts'
@@ -64,8 +64,10 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
     const repeatable = step.effect === 'read' || step.idempotent
     const timeout = step.timeout === undefined ? undefined : durationIn(step.timeout, names)
     if (timeout && 'error' in timeout) return refuse({ status: 'failed', error: timeout.error })
-    const limit = step.retry && timeout ? (await engine.durable.now(about(key, 'from'))) + timeout.value : undefined
-    const deadline = Math.min(limit ?? Number.POSITIVE_INFINITY, scope.deadline ?? Number.POSITIVE_INFINITY)
+    const limits =
+      step.retry && timeout
+        ? [...scope.limits, { since: await engine.durable.now(about(key, 'from')), ms: timeout.value }]
+        : scope.limits
     const facts: About = {
       step: step.address,
       name,
@@ -76,14 +78,17 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
       shield: scope.shield,
       ...(scope.target !== undefined && { target: scope.target }),
       ...(timeout && !step.until && { timeout: timeout.value }),
-      ...(Number.isFinite(deadline) && { deadline }),
+      limits,
     }
     let startedAt: string | undefined
+    let doubt: Attempt | undefined
     for (let attempt = 1; ; attempt++) {
       const at = tryKey(key, attempt)
       const ran = await engine.durable.run(at, facts, (io) => once(at, io))
       startedAt ??= ran.startedAt
-      const outcome = ran.outcome.status === 'unknown' ? await settle(at, facts, ran) : ran.outcome
+      const known = ran.outcome.status === 'unknown' ? await settle(at, facts, ran) : ran
+      const { outcome } = known
+      if (step.effect !== 'read' && stoppedMidway(outcome)) doubt = known.attempt
       // a retry of a change is made only when it is known that nothing happened
       const again =
         !isGood(outcome) &&
@@ -95,12 +100,12 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
       if (
         again &&
         typeof delay === 'number' &&
-        (!Number.isFinite(deadline) || (await engine.durable.now(about(at, 'retry'))) + delay < deadline)
+        (limits.length === 0 || delay < (await engine.durable.left(about(at, 'left'), limits)))
       ) {
         await engine.durable.event({ type: 'step.retried', key: at, attempt, outcome, delay })
         if ((await engine.durable.sleep(about(at, 'delay'), delay, { shield: scope.shield })) === 'done') continue
       }
-      if (step.rollback.length > 0 && happened(outcome)) {
+      if (step.rollback.length > 0 && (happened(outcome) || doubt !== undefined)) {
         const steps = {
           ...scope.steps,
           [step.id]: viewOf(
@@ -110,7 +115,12 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
           ),
         }
         const needed = new Set([...needsOf(step, engine.registry), step.id])
-        scope.undo.push({ key, path: step.address, vars: varsOf({ ...scope, steps }, needed) })
+        scope.undo.push({
+          key,
+          path: step.address,
+          vars: varsOf({ ...scope, steps }, needed),
+          ...(!happened(outcome) && doubt !== undefined && { doubt }),
+        })
       }
       return { outcome, view: viewOf(outcome, startedAt) }
     }
@@ -123,22 +133,24 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
   }
 
   /** Begun, and the end not seen: the action looks whether it happened; else a person says. What is done again may be in doubt again. */
-  async function settle(at: string, facts: About, ran: Ran): Promise<Outcome> {
-    const { outcome } = ran
+  async function settle(at: string, facts: About, ran: Ran): Promise<Ran> {
     const found =
       step.inDoubt === 'fail'
         ? 'leave'
         : step.inDoubt === 'rerun' || facts.repeatable
           ? 'again'
           : await ask(at, facts, ran)
-    if (found === 'leave') return outcome
-    if (found !== 'again') return concluded(found)
+    if (found === 'leave') return ran
+    if (found !== 'again') {
+      await ended(found)
+      return { ...ran, outcome: found }
+    }
     const again = about(at, 'again')
     const next = await engine.durable.run(again, facts, (io) => once(again, io))
-    if (next.outcome.status !== 'unknown') return next.outcome
+    if (next.outcome.status !== 'unknown') return next
     // what is done again without asking could be cut off for ever by the same thing; that the process ended is another
     const unasked = step.inDoubt === 'rerun' || facts.repeatable
-    return unasked && next.outcome.error.code !== 'in_doubt' ? next.outcome : settle(again, facts, next)
+    return unasked && next.outcome.error.code !== 'in_doubt' ? next : settle(again, facts, next)
   }
 
   /** Whether it happened: what the step came to then, or that it is to be done, or to be left in doubt. */
@@ -150,10 +162,10 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
         { ...facts, effect: 'read', repeatable: true, quiet: true },
         (io) => io.perform(step.action, 'settled', params, attempt),
       )
-      const said = looked.outcome.status === 'succeeded' ? (looked.outcome.result as Look) : {}
+      const said = settledOf(looked.outcome)
       if (said.happened === 'yes') return { status: 'succeeded', result: said.result ?? null }
       if (said.happened === 'no') return 'again'
-      seen = said.why ?? ('error' in looked.outcome ? `the look failed: ${looked.outcome.error.message}` : undefined)
+      seen = said.why
     }
     const question = doubtQuestion(key, name, step, outcome, seen)
     const answer = await engine.durable.ask(about(at, 'doubt'), step.address, question, { inDoubt: true })
@@ -173,11 +185,6 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
       { inDoubt: true },
     )
     return answer && 'value' in answer ? answer.value : null
-  }
-
-  async function concluded(outcome: Outcome): Promise<Outcome> {
-    await ended(outcome)
-    return outcome
   }
 
   async function refuse(outcome: Outcome): Promise<Walked> {
@@ -203,13 +210,6 @@ function stepQuestion(name: string, step: PlannedAction, params: JsonObject) {
   }
 }
 
-/** What `settled` of an action says. */
-interface Look {
-  readonly happened?: string
-  readonly result?: Json
-  readonly why?: string
-}
-
 /** With what the look found, for whoever decides has to begin somewhere. */
 function doubtQuestion(key: string, name: string, step: PlannedAction, outcome: Outcome, seen: string | undefined) {
   const why = 'error' in outcome ? outcome.error.message : 'it began and its end was not recorded'
@@ -229,6 +229,11 @@ function happened(outcome: Outcome): boolean {
     outcome.status === 'succeeded' ||
     ('error' in outcome && (outcome.error.code === 'verify_failed' || outcome.error.code === 'bad_result'))
   )
+}
+
+/** Time ran out, or the run was cancelled, while it was being done. */
+function stoppedMidway({ status }: Outcome): boolean {
+  return status === 'timed_out' || status === 'cancelled'
 }
 
 function mayRetry(outcome: Outcome, repeatable: boolean): boolean {

@@ -5,7 +5,7 @@ import { validatorOf } from '../schema.ts'
 import { renderDeep, TemplateError } from '../template/template.ts'
 import type { Engine } from './engine.ts'
 import { type Found, judge, type Names, namesIn, sayFailed } from './evaluate.ts'
-import { began, deadlineOf, told, underLocks, type Walked } from './interpret.ts'
+import { began, limitsOf, told, underLocks, type Walked } from './interpret.ts'
 import { needsOf } from './needs.ts'
 import { isGood, type Outcome } from './outcome.ts'
 import { type Scope, varsOf, viewOf } from './scope.ts'
@@ -18,9 +18,9 @@ export async function runCall(engine: Engine, step: PlannedCall, scope: Scope, k
   let outcome: Outcome
   if ('error' in given) outcome = { status: 'failed', error: given.error }
   else {
-    const limit = await deadlineOf(engine, step, scope, key)
-    const deadline = 'value' in limit ? limit.value : scope.deadline
-    const vars = { ...varsOf({ ...scope, deadline }, new Set()), inputs: given.value, names: {} }
+    const limit = await limitsOf(engine, step, scope, key)
+    const limits = 'value' in limit ? limit.value : scope.limits
+    const vars = { ...varsOf({ ...scope, limits }, new Set()), inputs: given.value, names: {} }
     const section = await underLocks(engine, step.runbook, { path: step.address, part: 'runbook', key, vars })
     outcome = section.outcome
     scope.undo.push(...section.undo)

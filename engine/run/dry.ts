@@ -75,7 +75,7 @@ export async function dryAction(
       shield: false,
       quiet,
       ...(limit !== undefined && { timeout: limit }),
-      ...(scope.deadline !== undefined && { deadline: scope.deadline }),
+      limits: scope.limits,
       ...(scope.target !== undefined && { target: scope.target }),
     }
   }

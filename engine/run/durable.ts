@@ -23,6 +23,8 @@ export interface Durable {
   /** Computes something once: what is random, depends on the time or on files. */
   value(key: Key, make: () => Json): Promise<Json>
   now(key: Key): Promise<number>
+  /** Milliseconds until the first of some limits is over, at least one of them; the time that people took to answer is not counted. */
+  left(key: Key, limits: readonly Limit[]): Promise<number>
   sleep(key: Key, ms: number, options: { readonly shield: boolean }): Promise<'done' | 'cancelled'>
   /** Throws `Parked` when nobody can answer now. Undefined once the run is cancelled: then only clean-up and doubts are asked about. */
   ask(
@@ -55,12 +57,18 @@ export interface About {
   readonly target?: string
   /** Milliseconds for this attempt. */
   readonly timeout?: number
-  /** Milliseconds since 1970: a limit of a group around it. */
-  readonly deadline?: number
+  /** Of the groups around it, and its own over all its tries. A change is not begun when one is over. */
+  readonly limits: readonly Limit[]
   /** Clean-up: not touched by cancelling. */
   readonly shield: boolean
   /** Part of another execution (a look whether it happened, a preview): told as a call of it, not as a step. */
   readonly quiet?: boolean
+}
+
+/** So many milliseconds from a moment on (since 1970), without the time in which a person was waited for. */
+export interface Limit {
+  readonly since: number
+  readonly ms: number
 }
 
 export interface StepIo {
@@ -102,7 +110,7 @@ export interface Vars {
   readonly steps: JsonObject
   readonly names: JsonObject
   readonly shield: boolean
-  readonly deadline?: number
+  readonly limits?: readonly Limit[]
   /** The host that the work is for, when the loop goes over hosts. */
   readonly target?: string
   /** Dry run: why nothing here is sure to be done. */
@@ -120,6 +128,8 @@ export interface Undo {
   readonly key: Key
   readonly path: string
   readonly vars: Vars
+  /** The attempt that was stopped midway: it may have been done. */
+  readonly doubt?: Attempt
 }
 
 /** Stops the walk without an outcome: somebody has to answer before it goes on. */

@@ -3,7 +3,7 @@ import type { PlannedBlock, PlannedParallel } from '../plan/plan.ts'
 import type { Body } from './durable.ts'
 import type { Engine } from './engine.ts'
 import { type Found, namesIn, textOf } from './evaluate.ts'
-import { began, blame, deadlineOf, sequence, told, type Walked } from './interpret.ts'
+import { began, blame, limitsOf, sequence, told, type Walked } from './interpret.ts'
 import { within } from './key.ts'
 import { needsOf } from './needs.ts'
 import { isGood, type Outcome, type OutcomeError } from './outcome.ts'
@@ -13,9 +13,9 @@ import { type Scope, varsOf, viewOf } from './scope.ts'
 export async function runBlock(engine: Engine, step: PlannedBlock, scope: Scope, key: string): Promise<Walked> {
   const names = namesIn(engine, scope)
   const at = await began(engine, step, key, names)
-  const limit = await deadlineOf(engine, step, scope, key)
+  const limit = await limitsOf(engine, step, scope, key)
   if ('error' in limit) return finish({ status: 'failed', error: limit.error })
-  const inside: Scope = { ...scope, deadline: limit.value }
+  const inside: Scope = { ...scope, limits: limit.value }
   const body = await sequence(engine, step.steps, inside, key)
   let outcome: Outcome = body ?? { status: 'succeeded', result: null }
   if (body && step.rescue.length > 0 && !('error' in body && body.error.code === 'refused')) {
@@ -29,7 +29,7 @@ export async function runBlock(engine: Engine, step: PlannedBlock, scope: Scope,
     outcome = rescued ?? (body.status === 'cancelled' ? body : { status: 'succeeded', result: null })
   }
   if (step.always.length > 0) {
-    const cleaned = await sequence(engine, step.always, { ...scope, shield: true }, key)
+    const cleaned = await sequence(engine, step.always, { ...scope, shield: true, limits: [] }, key)
     if (cleaned && isGood(outcome)) outcome = cleaned
   }
   if (isGood(outcome) && step.rollback.length > 0)
@@ -53,7 +53,7 @@ function failureOf(outcome: Outcome): JsonObject {
 export async function runParallel(engine: Engine, step: PlannedParallel, scope: Scope, key: string): Promise<Walked> {
   const names = namesIn(engine, scope)
   const at = await began(engine, step, key, names)
-  const limit = await deadlineOf(engine, step, scope, key)
+  const limit = await limitsOf(engine, step, scope, key)
   const concurrency =
     typeof step.maxParallel === 'number' ? { value: step.maxParallel } : valueOfCount(step.maxParallel, names)
   if ('error' in limit || 'error' in concurrency) {
@@ -64,7 +64,7 @@ export async function runParallel(engine: Engine, step: PlannedParallel, scope: 
     await told(engine, step, key, names, outcome)
     return { outcome, view: viewOf(outcome, at) }
   }
-  const inside: Scope = { ...scope, deadline: limit.value }
+  const inside: Scope = { ...scope, limits: limit.value }
   const bodies = step.branches.map(
     (branch): Body => ({
       path: branch.address,

@@ -15,12 +15,12 @@ import type { Json, JsonObject } from '../json.ts'
 import type { PlannedLet, PlannedRunbook, PlannedStep } from '../plan/plan.ts'
 import { runAction } from './action-step.ts'
 import { runCall } from './call-step.ts'
-import type { Body, SectionResult } from './durable.ts'
+import type { Body, Limit, SectionResult } from './durable.ts'
 import type { Engine } from './engine.ts'
 import { durationIn, type Found, judge, namesIn, sayFailed, textFor, textOf, valueIn } from './evaluate.ts'
 import type { RunEnded, RunError } from './event.ts'
 import { runBlock, runParallel } from './groups.ts'
-import { about, within } from './key.ts'
+import { about, roundKey, within } from './key.ts'
 import { runLoop } from './loop.ts'
 import { stepsIn } from './needs.ts'
 import { isGood, type Outcome } from './outcome.ts'
@@ -35,7 +35,7 @@ export async function interpret(engine: Engine, inputs: JsonObject): Promise<End
   const { outcome, undo } = await underLocks(engine, engine.runbook, root)
   if (isGood(outcome))
     return { status: 'succeeded', outputs: (outcome.status === 'succeeded' ? outcome.result : {}) as JsonObject }
-  const failed = await undoAll(engine, undo)
+  const { undone, failed } = await undoAll(engine, undo)
   const error = errorOf(outcome)
   const status =
     outcome.status === 'cancelled'
@@ -54,7 +54,7 @@ export async function interpret(engine: Engine, inputs: JsonObject): Promise<End
         hint: 'what was not undone is in the transcript: look at it by hand',
       },
     }
-  return { status: undo.length > 0 && status === 'failed' ? 'rolled_back' : status, error }
+  return { status: undone && status === 'failed' ? 'rolled_back' : status, error }
 }
 
 /** Walks a part of the plan, here or in another process. */
@@ -159,7 +159,7 @@ export function blame(outcome: Outcome, key: string): Outcome {
 async function walkStep(engine: Engine, step: PlannedStep, scope: Scope, prefix: string): Promise<Outcome> {
   const key = within(prefix, step.id)
   for (let round = 1; ; round++) {
-    const at = round === 1 ? key : about(key, `again${round}`)
+    const at = roundKey(key, round)
     const { outcome, view } = step.loop
       ? await runLoop(engine, step, scope, at)
       : await walkOnce(engine, step, scope, at)
@@ -284,18 +284,18 @@ async function runLet(engine: Engine, step: PlannedLet, scope: Scope, key: strin
   return { outcome, view: { ...values, ...ending } }
 }
 
-/** When a group has to be done, in milliseconds since 1970. */
-export async function deadlineOf(
+/** The limits of what is inside a group: its own, and those around it. */
+export async function limitsOf(
   engine: Engine,
   step: PlannedStep,
   scope: Scope,
   key: string,
-): Promise<Found<number | undefined>> {
-  if (step.timeout === undefined) return { value: scope.deadline }
+): Promise<Found<readonly Limit[]>> {
+  if (step.timeout === undefined) return { value: scope.limits }
   const found = durationIn(step.timeout, namesIn(engine, scope))
   if ('error' in found) return found
-  const mine = (await engine.durable.now(about(key, 'from'))) + found.value
-  return { value: scope.deadline === undefined ? mine : Math.min(mine, scope.deadline) }
+  const since = await engine.durable.now(about(key, 'from'))
+  return { value: [...scope.limits, { since, ms: found.value }] }
 }
 
 export function errorOf(outcome: Outcome): RunError {

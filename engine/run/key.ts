@@ -15,6 +15,16 @@ export function tryKey(key: string, attempt: number): string {
   return attempt === 1 ? key : `${key}~${attempt}`
 }
 
+/** `drain!again2`: the second time, because a person wanted it. */
+export function roundKey(key: string, round: number): string {
+  return round === 1 ? key : about(key, `again${round}`)
+}
+
+/** The key of the first time. */
+export function firstRound(key: string): string {
+  return key.replaceAll(/!again\d+/g, '')
+}
+
 /** `drain!paused`: something about a step. */
 export function about(key: string, what: string): string {
   return `${key}!${what}`

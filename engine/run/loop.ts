@@ -2,12 +2,12 @@ import { Unknown } from '../expression/unknown.ts'
 import type { Json, JsonObject } from '../json.ts'
 import type { PlannedLoop, PlannedStep } from '../plan/plan.ts'
 import { renderDeep } from '../template/template.ts'
-import type { Body, SectionResult } from './durable.ts'
+import type { Body, Limit, SectionResult } from './durable.ts'
 import type { Engine } from './engine.ts'
 import type { Found, Names } from './evaluate.ts'
 import { amountIn, countIn, judge, namesIn, sayFailed, textFor, textOf, valueIn } from './evaluate.ts'
 import type { Walked } from './interpret.ts'
-import { cancelled, deadlineOf, errorOf, sequence } from './interpret.ts'
+import { cancelled, limitsOf, errorOf, sequence } from './interpret.ts'
 import { about, itemKey, nameOf } from './key.ts'
 import { needsOf } from './needs.ts'
 import type { Outcome } from './outcome.ts'
@@ -46,11 +46,11 @@ export async function runLoop(engine: Engine, step: PlannedStep, scope: Scope, k
   const sizes = batchSizes(loop, list.length, names)
   const concurrency = countIn(loop.maxParallel, names)
   const most = loop.maxFailures === undefined ? { value: 1 } : amountIn(loop.maxFailures, list.length, names)
-  const limit = await deadlineOf(engine, step, scope, key)
+  const limit = await limitsOf(engine, step, scope, key)
   for (const each of [sizes, concurrency, most, limit])
     if ('error' in each) return finish({ status: 'failed', error: each.error }, [])
   const needed = needsOf(step, engine.registry)
-  const inside: Scope = { ...scope, deadline: (limit as { value: number | undefined }).value }
+  const inside: Scope = { ...scope, limits: (limit as { value: readonly Limit[] }).value }
   const ended: { readonly item: Item; readonly result: SectionResult }[] = []
   let stopped: Outcome | undefined
   let from = 0

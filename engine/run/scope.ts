@@ -1,5 +1,5 @@
 import type { Json, JsonObject } from '../json.ts'
-import type { Undo, Vars } from './durable.ts'
+import type { Limit, Undo, Vars } from './durable.ts'
 import type { Outcome } from './outcome.ts'
 
 /** What the steps of one runbook can see, and what they leave. One per walk of a body: nothing is shared between branches. */
@@ -10,7 +10,8 @@ export interface Scope {
   /** Loop items, targets, `failure`. */
   readonly names: JsonObject
   readonly shield: boolean
-  readonly deadline: number | undefined
+  /** Of the groups around it. */
+  readonly limits: readonly Limit[]
   readonly target: string | undefined
   /** What is to be undone, oldest first. */
   readonly undo: Undo[]
@@ -23,7 +24,7 @@ export function scopeOf(vars: Vars): Scope {
     steps: { ...vars.steps },
     names: vars.names,
     shield: vars.shield,
-    deadline: vars.deadline,
+    limits: vars.limits ?? [],
     target: vars.target,
     undo: [],
     maybe: vars.maybe,
@@ -38,7 +39,7 @@ export function varsOf(scope: Scope, needed: ReadonlySet<string>, more: JsonObje
     steps,
     names: { ...scope.names, ...more },
     shield: scope.shield,
-    ...(scope.deadline !== undefined && { deadline: scope.deadline }),
+    ...(scope.limits.length > 0 && { limits: scope.limits }),
     ...(target !== undefined && { target }),
     ...(scope.maybe !== undefined && { maybe: scope.maybe }),
   }

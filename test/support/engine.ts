@@ -95,6 +95,10 @@ export interface WalkOptions {
   readonly cancel?: AbortSignal
   readonly secrets?: { readonly [name: string]: string }
   readonly answers?: { readonly [key: string]: Json }
+  /** Milliseconds after the usual time at which it begins. */
+  readonly after?: number
+  /** Milliseconds that a person takes to answer. */
+  readonly thinking?: number
   readonly called?: { readonly [name: string]: string }
   readonly hosts?: readonly string[]
   readonly reopen?: readonly Recorded[]
@@ -141,7 +145,7 @@ export async function walk(yaml: string, options: WalkOptions = {}): Promise<Wal
   const events: RunEvent[] = []
   const redactor = new Redactor()
   for (const [name, value] of Object.entries(options.secrets ?? {})) redactor.add(name, value)
-  let now = Date.parse('2026-11-21T08:00:00Z') + transcript.entries.length * 1_000
+  let now = Date.parse('2026-11-21T08:00:00Z') + transcript.entries.length * 1_000 + (options.after ?? 0)
   const clock = {
     now: () => now,
     async sleep(ms: number, signal: AbortSignal) {
@@ -194,6 +198,7 @@ export async function walk(yaml: string, options: WalkOptions = {}): Promise<Wal
     },
     async answer(key: string, _question: Question): Promise<Answer | undefined> {
       const value = options.answers?.[key]
+      if (value !== undefined) now += options.thinking ?? 0
       return value === undefined ? undefined : { value, by: 'tess', at: new Date(now).toISOString() }
     },
     walk: (body) => interpretBody(engine, body),

@@ -1,0 +1,176 @@
+import { describe, expect, test } from 'vitest'
+import { StepFailure } from '../../../engine/action/contract.ts'
+import { emptyWorld, outcomeOf, walk } from '../../support/engine.ts'
+
+const head = 'apiVersion: runbook/v1\nname: t\n'
+
+/** Goes on until it is told to stop. */
+const hangs = async (signal: AbortSignal): Promise<never> => {
+  signal.throwIfAborted()
+  await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
+  throw signal.reason
+}
+
+describe('a change that was stopped midway', () => {
+  const timed = (action: string, undo = 'undo') => `${head}steps:
+  - { id: a, action: ${action}, with: { what: a }, timeout: 30s, rollback: [{ action: test.change, with: { what: ${undo} } }] }
+`
+
+  test('is undone when it ran out of time: it may have happened', async () => {
+    const world = emptyWorld()
+    world.touch['a'] = hangs
+    const done = await walk(timed('test.change'), { world })
+    expect(world.effects).toEqual(['change a', 'change undo'])
+    expect(done.ending).toMatchObject({ status: 'rolled_back', error: { code: 'timed_out', key: 'a' } })
+  })
+
+  test('is undone when the run was cancelled meanwhile', async () => {
+    const world = emptyWorld()
+    const stop = new AbortController()
+    world.touch['a'] = (signal) => {
+      stop.abort()
+      return hangs(signal)
+    }
+    const done = await walk(timed('test.change').replace(', timeout: 30s', ''), { world, cancel: stop.signal })
+    expect(world.effects).toEqual(['change a', 'change undo'])
+    expect(done.ending?.status).toBe('cancelled')
+  })
+
+  test.each([
+    { seen: 'yes', effects: ['change a', 'settled? a', 'change undo-a'], status: 'rolled_back' },
+    { seen: 'no', effects: ['change a', 'settled? a'], status: 'failed' },
+    { seen: 'nothing', effects: ['change a', 'settled? a', 'change undo-nobody'], status: 'rolled_back' },
+  ])('is looked at by its action, which sees $seen', async ({ seen, effects, status }) => {
+    const world = emptyWorld()
+    world.touch['a'] = hangs
+    world.touch['a?'] = () => seen
+    const undo = `"undo-{{ steps.word.value }}" } }]`
+    const done = await walk(
+      `${head}steps:
+  - id: a
+    action: test.settled
+    with: { what: a }
+    timeout: 30s
+    rollback:
+      - { id: word, let: { value: "steps.a.status == 'succeeded' ? steps.a.result.of : 'nobody'" } }
+      - { id: back, action: test.change, with: { what: ${undo.replace(' } }]', '')} } }
+`,
+      { world },
+    )
+    expect(world.effects).toEqual(effects)
+    expect(done.ending?.status).toBe(status)
+    if (seen === 'no') expect(outcomeOf(done, 'a!undo')).toEqual({ status: 'skipped', why: 'it did not happen' })
+  })
+
+  test('and then failed when a person had it tried again is undone once', async () => {
+    const world = emptyWorld()
+    let first = true
+    world.touch['a'] = async (signal) => {
+      if (!first) return 'done'
+      first = false
+      return hangs(signal)
+    }
+    world.touch['b'] = () => {
+      throw new StepFailure('broken', 'it broke')
+    }
+    const done = await walk(
+      `${timed('test.change').replace('timeout: 30s', 'timeout: 30s, on_failure: pause')}  - { id: b, action: test.change, with: { what: b } }\n`,
+      { world, answers: { 'a!paused': 'retry' } },
+    )
+    expect(world.effects).toEqual(['change a', 'change a', 'change b', 'change undo'])
+    expect(done.ending?.status).toBe('rolled_back')
+  })
+
+  test('is not undone when it was never begun', async () => {
+    const world = emptyWorld()
+    const stop = new AbortController()
+    world.touch['first'] = () => {
+      stop.abort()
+      return null
+    }
+    await walk(
+      `${head}steps:
+  - id: both
+    parallel:
+      - { id: first, action: test.change, with: { what: first } }
+      - id: second
+        block: [{ id: a, action: test.change, with: { what: a }, rollback: [{ action: test.change, with: { what: undo } }] }]
+    max_parallel: 1
+`,
+      { world, cancel: stop.signal },
+    )
+    expect(world.effects).toEqual(['change first'])
+  })
+})
+
+describe('the time of a group', () => {
+  const moving = () => {
+    const world = emptyWorld()
+    world.touch['slow'] = () => 'moving'
+    return world
+  }
+  const late = (more: string) => `${head}steps:
+  - id: group
+    timeout: 2h
+    block:
+      - { id: slow, on_failure: continue, action: test.read, with: { what: slow }, until: { done: "result.value == 'there'", every: 30m, timeout: 3h } }
+${more}`
+
+  test('when it is over no change is begun', async () => {
+    const world = moving()
+    const done = await walk(
+      late(
+        '      - { id: a, action: test.change, with: { what: a }, rollback: [{ action: test.change, with: { what: undo } }] }\n',
+      ),
+      { world },
+    )
+    expect(world.effects.filter((effect) => effect.startsWith('change'))).toEqual([])
+    expect(outcomeOf(done, 'group/a')).toMatchObject({
+      status: 'timed_out',
+      error: { message: 'the time of the group around it was over: it was not begun' },
+    })
+    expect(done.ending?.status).toBe('failed')
+  })
+
+  test('when it is over, what is done in every case is still done', async () => {
+    const world = moving()
+    await walk(
+      late(`      - id: inner
+        block: [{ id: a, action: test.change, with: { what: a } }]
+        always: [{ id: tidy, action: test.change, with: { what: tidy } }]
+`),
+      { world },
+    )
+    expect(world.effects.filter((effect) => effect.startsWith('change'))).toEqual(['change tidy'])
+  })
+
+  const asking = `${head}steps:
+  - id: group
+    timeout: 2h
+    block:
+      - { id: sure, action: human.confirm, with: { message: sure? } }
+      - { id: a, action: test.change, with: { what: a } }
+`
+
+  test('does not count while a person is waited for', async () => {
+    const world = emptyWorld()
+    const done = await walk(asking, { world, answers: { 'group/sure': true }, thinking: 5 * 3_600_000 })
+    expect(world.effects).toEqual(['change a'])
+    expect(done.ending?.status).toBe('succeeded')
+  })
+
+  test('does not count while a parked run waits, nor when it is resumed a second time after the answer', async () => {
+    const world = emptyWorld()
+    const parked = await walk(asking, { world })
+    expect(parked.stopped).toMatchObject({ name: 'Parked' })
+    const answers = { 'group/sure': true }
+    const dies = (line: number) => {
+      if (line > 1) throw new Error('killed')
+    }
+    const killed = await walk(asking, { world, text: parked.text, answers, after: 5 * 3_600_000, beforeLine: dies })
+    expect(world.effects).toEqual([])
+    const done = await walk(asking, { world, text: killed.text, after: 5 * 3_600_000 + 60_000 })
+    expect(world.effects).toEqual(['change a'])
+    expect(done.ending?.status).toBe('succeeded')
+  })
+})
