@@ -5,7 +5,7 @@ import { isGood } from '../run/outcome.ts'
 /**
  * What has to be opened again so that a run that ended badly can go on: the executions that failed and were not handled,
  * and what they judged. Of a run that did not end only the looks at what is in doubt: there may be more to see by now.
- * A run that was undone, refused or done is not resumed.
+ * A run that was undone, refused or done is not resumed; one of which undoing a step failed only to undo the rest.
  */
 export function reopenedBy(run: string, entries: readonly Entry[]): readonly Recorded[] {
   const last = entries.findLastIndex(({ type }) => type === 'run.ended')
@@ -15,11 +15,6 @@ export function reopenedBy(run: string, entries: readonly Entry[]): readonly Rec
   if (ended.status === 'succeeded')
     throw new RunbookError('run_over', `\`${run}\` is done: there is nothing to resume`, {
       hint: `\`runbook show ${run}\` shows it`,
-    })
-  const over = overAs[ended.status]
-  if (over !== undefined)
-    throw new RunbookError('run_over', `\`${run}\` was ${over}: there is nothing to go on from`, {
-      hint: 'start the runbook again',
     })
   const began = new Map<string, StepBegan>()
   const failures = new Map<string, StepEnded>()
@@ -32,15 +27,19 @@ export function reopenedBy(run: string, entries: readonly Entry[]): readonly Rec
     else map.set(entry.key, entry)
     groups.delete(entry.kind === 'action' ? '' : isGood(entry.outcome) ? entry.key : '')
   }
+  const undoing = [...groups.keys()].filter((key) => key.endsWith('!undo'))
+  const over = undoing.length === 0 ? overAs[ended.status] : undefined
+  if (over !== undefined)
+    throw new RunbookError('run_over', `\`${run}\` was ${over}: there is nothing to go on from`, {
+      hint: 'start the runbook again',
+    })
   const blamed = ended.error?.key
+  // what is undone in part is undone to its end: nothing that was done on it since could stand
+  const within = undoing.length > 0 ? undoing : blamed === undefined ? [] : [blamed]
   const open = [...failures.values()].filter(
     ({ key }) =>
-      blamed === undefined ||
-      key === blamed ||
-      key.startsWith(`${blamed}/`) ||
-      key.startsWith(`${blamed}[`) ||
-      key.startsWith(`${blamed}~`) ||
-      key.startsWith(`${blamed}!`),
+      within.length === 0 ||
+      within.some((group) => key === group || (key.startsWith(group) && '/[~!'.includes(key.charAt(group.length)))),
   )
   const judged = new Set(open.flatMap((failure) => judgedBy(failure, entries)))
   for (const { key } of open) judged.delete(baseOf(key))

@@ -110,8 +110,8 @@ function isAbout(key: string, execution: string): boolean {
   return key === execution || key.startsWith(`${execution}~`) || key.startsWith(`${execution}!`)
 }
 
-/** A group that holds the execution. A look at what became of a step is of that step alone. */
+/** A group that holds the execution. A look at what became of a step is of that step alone, and its undo comes after it. */
 function isAround(group: string, execution: string): boolean {
-  if (execution.endsWith('!settled')) return false
+  if (execution.endsWith('!settled') || group.length <= execution.lastIndexOf('!undo/')) return false
   return execution.startsWith(group) && ['/', '[', '!'].includes(execution.charAt(group.length))
 }

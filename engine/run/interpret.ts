@@ -51,7 +51,7 @@ export async function interpret(engine: Engine, inputs: JsonObject): Promise<End
         message: [error.message, ...failed.map(({ key, message }) => `undoing \`${key}\` failed: ${message}`)].join(
           '; and ',
         ),
-        hint: 'what was not undone is in the transcript: look at it by hand',
+        hint: 'mend what kept it from being undone, and resume the run: it undoes the rest and does nothing else',
       },
     }
   return { status: undone && status === 'failed' ? 'rolled_back' : status, error }

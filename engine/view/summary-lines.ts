@@ -133,13 +133,15 @@ function answerTo({ kind, phrase, options }: Progress['parked'][number]['questio
   return kind === 'choose' ? (options ?? []).map(({ value }) => value).join('|') : 'VALUE'
 }
 
-function nextCommand({ began, ended, parked, checks }: Progress): string {
+function nextCommand({ began, ended, parked, checks, bad }: Progress): string {
   const run = safeLine(began?.run ?? 'RUN')
   if (parked.length > 0) return `runbook resume ${run} at a terminal, or runbook resume ${run}${answersTo(parked)}`
-  if (began?.mode === 'dry-run') return `the same command without --dry-run`
+  if (began?.mode === 'dry-run')
+    return ended?.status === 'succeeded' ? `the same command without --dry-run` : `runbook show ${run}`
   if (ended?.status === 'succeeded')
     return checks.size > 0 ? `runbook show ${run} --format html` : `runbook show ${run}`
-  // only what failed and was not undone is gone on with
-  if (ended && ended.status !== 'failed') return `runbook show ${run}`
+  // only what failed and was not undone is gone on with, and what could not be undone
+  const undoing = [...bad.keys()].some((key) => key.endsWith('!undo'))
+  if (ended && ended.status !== 'failed' && !undoing) return `runbook show ${run}`
   return `runbook resume ${run}`
 }

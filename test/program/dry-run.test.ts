@@ -189,3 +189,13 @@ test('--limit leaves out hosts of the inventory, and a limit that names none is 
   expect(none.all).toContain('c9')
   expect(space.effects()).toHaveLength(2)
 })
+
+test('a dry run that failed does not say to do the same for real', async () => {
+  const space = workspace()
+  const look = "  - { id: look, action: local.run, effect: read, with: { command: 'false' } }\n"
+  space.write('fails.yaml', book('fails', `steps:\n${look}${mark('change')}`))
+  const { code, all } = await space.run(['exec', 'fails.yaml', '--dry-run'])
+  expect(code, all).toBe(1)
+  expect(all).toContain('nothing was changed')
+  expect(all).toMatch(/next +runbook show \S+\n/)
+})

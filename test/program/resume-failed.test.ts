@@ -111,6 +111,49 @@ steps:
   expect(work.effects()).toEqual(['a', 'undo'])
 })
 
+test.each([
+  ['failed', 'false', []],
+  ['cancelled', 'sleep 30', ['--cancel']],
+])(
+  'a run that %s, and of which not all could be undone, is only undone to its end',
+  async (status, script, options) => {
+    const work = workspace()
+    const undo = (needs: string) =>
+      `rollback: [{ action: local.script, with: { script: '${needs} && echo undo >> "$LOG"' } }]`
+    work.write(
+      'part.yaml',
+      book(
+        'part',
+        `steps:
+${mark('one', { more: undo('true') })}${mark('two', { more: undo('test -e mended') })}${mark('three', { more: undo('true') })}
+  - { id: last, action: local.script, in_doubt: fail, with: { script: 'test -e mended || ${script}' } }
+${mark('then')}`,
+      ),
+    )
+    const first = work.start(['exec', 'part.yaml'])
+    if (status === 'cancelled') {
+      await first.until('begins       last')
+      first.child.kill('SIGINT')
+    }
+    const failed = await first.ended
+    expect(failed.all).toContain('undoing `two` failed')
+    expect(failed.all).toMatch(/next +runbook resume /)
+    const before = ['mark one', 'mark two', 'mark three', 'undo', 'undo']
+    expect(work.effects()).toEqual(before)
+    const still = await work.run(['resume', 'last'])
+    expect({ code: still.code, effects: work.effects() }, still.all).toEqual({ code: failed.code, effects: before })
+    work.write('mended', '')
+    const resumed = await work.run(['resume', 'last', ...options])
+    expect({ code: resumed.code, effects: work.effects() }, resumed.all).toEqual({
+      code: failed.code,
+      effects: [...before, 'undo'],
+    })
+    expect(work.entries().at(-1)).toMatchObject({ status: status === 'failed' ? 'rolled_back' : status })
+    expect((await work.run(['verify', 'last'])).code).toBe(0)
+    expect(await work.run(['resume', 'last'])).toMatchObject({ code: 2 })
+  },
+)
+
 test('a run that a person refused is not gone on with, what it did has been undone; nobody is told to resume it', async () => {
   const work = workspace()
   const undo = `rollback:\n  - action: local.script\n    with: { script: 'echo undo >> "$LOG"' }`
