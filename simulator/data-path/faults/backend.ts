@@ -1,0 +1,91 @@
+import type { Fault } from '../../fault.ts'
+import { bindingOf } from '../../openstack/neutron/ports.ts'
+import type { Agent } from '../../openstack/neutron/state.ts'
+import { uuidOf } from '../../random.ts'
+import type { World } from '../../world.ts'
+import { layer2Unit } from '../model.ts'
+import type { Backend } from '../state.ts'
+
+/** What makes the virtual networks. */
+export const backendFaults: readonly Fault[] = [
+  {
+    name: 'network.backend',
+    summary: 'The virtual networks are made by Linux bridges or by OVN instead of the Open vSwitch agent',
+    params: {
+      type: 'object',
+      properties: {
+        backend: {
+          type: 'string',
+          description: 'What makes them',
+          enum: ['openvswitch', 'linuxbridge', 'ovn'],
+          default: 'linuxbridge',
+        },
+        hybrid: {
+          type: 'boolean',
+          description: 'With Open vSwitch: a Linux bridge for each port, with the security groups in iptables',
+          default: false,
+        },
+      },
+      additionalProperties: false,
+    },
+    apply: (world, { backend, hybrid }) => rebuild(world, backend as Backend, hybrid === true),
+  },
+]
+
+const agentTypes: { readonly [backend in Backend]: string } = {
+  openvswitch: 'Open vSwitch agent',
+  linuxbridge: 'Linux bridge agent',
+  ovn: 'OVN Controller agent',
+}
+
+/** Every port, agent and unit becomes what another backend would have made. */
+function rebuild(world: World, backend: Backend, hybrid: boolean): void {
+  const { neutron } = world.cloud
+  const before = layer2Unit[neutron.path.backend]
+  Object.assign(neutron.path, { backend, hybrid })
+  for (const port of neutron.ports) Object.assign(port, bindingOf(neutron, port['binding:host_id']))
+  const unit = layer2Unit[backend]
+  if (unit === before) return
+  const made = neutron.agents
+    .filter((agent) => backend !== 'ovn' || agent.unit === before)
+    .map((agent) =>
+      agent.unit === before
+        ? {
+            ...agent,
+            id: uuidOf(`agent/${unit}/${agent.host}`),
+            agent_type: agentTypes[backend],
+            binary: unit,
+            unit,
+            configurations: configurationOf(backend, agent),
+          }
+        : agent,
+    )
+  neutron.agents.splice(0, neutron.agents.length, ...made)
+  // with OVN there is no DHCP agent, and the ports that it would have are not there
+  if (backend === 'ovn') {
+    neutron.dhcp.clear()
+    const left = neutron.ports.filter(({ device_owner }) => device_owner !== 'network:dhcp')
+    neutron.ports.splice(0, neutron.ports.length, ...left)
+  }
+  for (const machine of world.estate.machines.values()) {
+    const [old, now] = [machine.units.find(before), machine.units.find(unit)]
+    if (!old || !now) continue
+    const { startedAt, since, mainPid } = old
+    Object.assign(now, { enabled: true, active: 'active', sub: 'running', startedAt, since, mainPid })
+    Object.assign(old, { enabled: false, active: 'inactive', sub: 'dead', startedAt: undefined, mainPid: 0 })
+  }
+}
+
+function configurationOf(backend: Backend, { configurations }: Agent): Agent['configurations'] {
+  const { tunneling_ip, bridge_mappings } = configurations
+  if (backend === 'ovn') return { chassis_name: '', bridge_mappings: '' }
+  return {
+    bridge_mappings: {},
+    devices: 0,
+    extensions: [],
+    interface_mappings: Object.keys(bridge_mappings as object).length > 0 ? { physnet1: 'eno1' } : {},
+    l2_population: true,
+    tunnel_types: ['vxlan'],
+    tunneling_ip,
+  }
+}
