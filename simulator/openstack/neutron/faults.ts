@@ -5,7 +5,7 @@ import { strayAgent } from './agents.ts'
 import { availabilityOf } from './availability.ts'
 import { addFloatingIp } from './build.ts'
 import { addPort } from './ports.ts'
-import type { Network, NeutronState } from './state.ts'
+import type { Agent, Network, NeutronState } from './state.ts'
 
 const network = { type: 'string', description: 'The name of the network; the first with DHCP unless told' } as const
 
@@ -13,25 +13,12 @@ export const neutronFaults: readonly Fault[] = [
   {
     name: 'neutron.agent_dead',
     summary: 'An agent runs but reports no more; Neutron shows it as not alive',
-    params: {
-      type: 'object',
-      properties: {
-        host: { type: 'string', description: 'The host of the agent' },
-        agent_type: {
-          type: 'string',
-          description: 'Which of its agents',
-          enum: ['DHCP agent', 'L3 agent', 'Metadata agent', 'Open vSwitch agent'],
-          default: 'Open vSwitch agent',
-        },
-        minutes: { type: 'integer', description: 'How long ago it was last heard of', minimum: 2, default: 30 },
-        from_boot: { type: 'boolean', description: 'Only from the next boot of its host on', default: false },
-      },
-      required: ['host'],
-      additionalProperties: false,
-    },
+    params: ofAgent(['Open vSwitch agent', 'DHCP agent', 'L3 agent', 'Metadata agent'], {
+      minutes: { type: 'integer', description: 'How long ago it was last heard of', minimum: 2, default: 30 },
+      from_boot: { type: 'boolean', description: 'Only from the next boot of its host on', default: false },
+    }),
     apply({ cloud, clock, estate }, { host, agent_type, minutes, from_boot }) {
-      const agent = cloud.neutron.agents.find((one) => one.host === host && one.agent_type === agent_type)
-      if (!agent) throw new Error(`there is no ${agent_type} on \`${host}\``)
+      const agent = agentOn(cloud.neutron, host, agent_type)
       if (from_boot === true) {
         estate.machines.get(agent.host)?.power.onBoot(() => {
           // its unit starts in this time, and is not to be heard of
@@ -45,45 +32,19 @@ export const neutronFaults: readonly Fault[] = [
   {
     name: 'neutron.agent_set',
     summary: 'An agent is switched off, or in another availability zone',
-    params: {
-      type: 'object',
-      properties: {
-        host: { type: 'string', description: 'The host of the agent' },
-        agent_type: {
-          type: 'string',
-          description: 'Which of its agents',
-          enum: ['DHCP agent', 'L3 agent'],
-          default: 'DHCP agent',
-        },
-        admin_state_up: { type: 'boolean', description: 'Whether it is switched on', default: true },
-        zone: { type: 'string', description: 'Its availability zone', default: 'nova' },
-      },
-      required: ['host'],
-      additionalProperties: false,
-    },
+    params: ofAgent(['DHCP agent', 'L3 agent'], {
+      admin_state_up: { type: 'boolean', description: 'Whether it is switched on', default: true },
+      zone: { type: 'string', description: 'Its availability zone', default: 'nova' },
+    }),
     apply({ cloud }, { host, agent_type, admin_state_up, zone }) {
-      const agent = cloud.neutron.agents.find((one) => one.host === host && one.agent_type === agent_type)
-      if (!agent) throw new Error(`there is no ${agent_type} on \`${host}\``)
+      const agent = agentOn(cloud.neutron, host, agent_type)
       Object.assign(agent, { admin_state_up, zone })
     },
   },
   {
     name: 'neutron.agent_added',
     summary: 'A host also does the work of a network host',
-    params: {
-      type: 'object',
-      properties: {
-        host: { type: 'string', description: 'The host' },
-        agent_type: {
-          type: 'string',
-          description: 'Which agent runs there',
-          enum: ['DHCP agent', 'L3 agent', 'Metadata agent', 'OVN Controller Gateway agent'],
-          default: 'L3 agent',
-        },
-      },
-      required: ['host'],
-      additionalProperties: false,
-    },
+    params: ofAgent(['L3 agent', 'DHCP agent', 'Metadata agent', 'OVN Controller Gateway agent']),
     apply({ cloud: { neutron }, clock, estate }, { host, agent_type }) {
       const agent = strayAgent(String(host), String(agent_type), neutron.agents.length, clock.now())
       const machine = estate.machines.get(agent.host)
@@ -175,6 +136,26 @@ export const neutronFaults: readonly Fault[] = [
     },
   },
 ]
+
+/** The parameters of a fault of one agent; the first kind is the usual one. */
+function ofAgent(kinds: readonly [string, ...string[]], more: Fault['params']['properties'] = {}): Fault['params'] {
+  return {
+    type: 'object',
+    properties: {
+      host: { type: 'string', description: 'The host of the agent' },
+      agent_type: { type: 'string', description: 'Which agent', enum: kinds, default: kinds[0] },
+      ...more,
+    },
+    required: ['host'],
+    additionalProperties: false,
+  }
+}
+
+function agentOn({ agents }: NeutronState, host: unknown, kind: unknown): Agent {
+  const agent = agents.find((one) => one.host === host && one.agent_type === kind)
+  if (!agent) throw new Error(`there is no ${kind} on \`${host}\``)
+  return agent
+}
 
 function networkNamed(neutron: NeutronState, name: unknown): Network {
   const found = neutron.networks.find((one) => (name === undefined ? neutron.dhcp.has(one.id) : one.name === name))
