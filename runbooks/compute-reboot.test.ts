@@ -427,6 +427,18 @@ test('who waits longer for a slow host gets it back: tried with a server, and wi
   ])
 })
 
+/** The trial on the host failed: the run ends, with the host out of service and the canary deleted. */
+function expectOutAgain({ exit, end, did }: Ran): void {
+  expect(exit).toBe(1)
+  expect(end.error?.message).toContain('no server comes up on c1, so it is out of service again')
+  expect(did.slice(did.indexOf('openstack.compute_service.enable c1'))).toEqual([
+    'openstack.compute_service.enable c1',
+    'openstack.server.create runbook-canary-c1',
+    'openstack.compute_service.disable c1',
+    'openstack.server.delete runbook-canary-c1',
+  ])
+}
+
 test('a reboot that was ignored is ordered once more; a server that does not come up there takes the host out again', async () => {
   const ran = await reboot({
     faults: [
@@ -436,18 +448,10 @@ test('a reboot that was ignored is ordered once more; a server that does not com
     inputs: { active: 'cold', reboot_minutes: 3, canary },
     answers: ['enter/agree=c1', 'forward/not_back=again', 'forward/leave/agree_trial=yes'],
   })
-  expect(ran.exit).toBe(1)
-  expect(ran.end.error?.message).toContain('no server comes up on c1, so it is out of service again')
+  expectOutAgain(ran)
   expect(
     ran.effects.filter(({ kind }) => kind === 'host.reboot').map(({ detail }) => detail?.['refused'] === true),
   ).toEqual([true, false])
-  const last = ran.did.slice(ran.did.indexOf('openstack.compute_service.enable c1'))
-  expect(last).toEqual([
-    'openstack.compute_service.enable c1',
-    'openstack.server.create runbook-canary-c1',
-    'openstack.compute_service.disable c1',
-    'openstack.server.delete runbook-canary-c1',
-  ])
   const moved = ran.did
     .filter((one) => one.startsWith('openstack.server.confirm_resize '))
     .map((one) => one.split(' ')[1])
@@ -461,15 +465,7 @@ test('a server whose port stays down on the host takes that out again, though th
     inputs: { canary: { ...canary, networks } },
     answers: ['enter/agree=c1', 'forward/leave/agree_trial=yes'],
   })
-  expect(ran.exit).toBe(1)
-  expect(ran.end.error?.message).toContain('no server comes up on c1, so it is out of service again')
-  const last = ran.did.slice(ran.did.indexOf('openstack.compute_service.enable c1'))
-  expect(last).toEqual([
-    'openstack.compute_service.enable c1',
-    'openstack.server.create runbook-canary-c1',
-    'openstack.compute_service.disable c1',
-    'openstack.server.delete runbook-canary-c1',
-  ])
+  expectOutAgain(ran)
 })
 
 test('who does not want the trial has the host back without it', async () => {
