@@ -1,17 +1,12 @@
-import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { kill } from 'node:process'
 import { expect, onTestFinished, test } from 'vitest'
 import { folder } from '../engine/host/ssh/harness.ts'
+import { commandLines } from '../support/processes.ts'
 import { newKey } from '../support/ssh-server.ts'
 import { sshdMissing, startSshd } from '../support/sshd.ts'
 import { book, workspace } from './program.ts'
-
-const running = (text: string): string[] =>
-  execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
-    .split('\n')
-    .filter((line) => line.includes(text))
 
 test.skipIf(sshdMissing !== undefined)(
   'the `ssh` that a run started ends with it, even when it is killed',
@@ -48,12 +43,12 @@ hosts:
     await run.until(() => existsSync(pid) && readFileSync(pid, 'utf8').endsWith('\n'))
     onTestFinished(() => void kill(Number(readFileSync(pid, 'utf8')), 'SIGKILL'))
     const ours = join(space.folder, 'rb-')
-    expect(running(ours)).toContainEqual(expect.stringMatching(/^ssh .* -- c1$/))
+    expect(commandLines(ours)).toContainEqual(expect.stringMatching(/^ssh .* -- c1$/))
     // its control socket has no name by which anybody else could come in
     expect(readdirSync(space.folder).filter((name) => name.startsWith('rb-'))).toEqual([])
     run.child.kill('SIGKILL')
     await run.ended
-    await expect.poll(() => running(ours)).toEqual([])
+    await expect.poll(() => commandLines(ours)).toEqual([])
   },
 )
 

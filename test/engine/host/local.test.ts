@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { type LocalDoorOptions, localDoor } from '../../../engine/host/local.ts'
 import type { Call } from '../../../engine/run/event.ts'
+import { running } from '../../support/processes.ts'
 
 const clock = {
   now: () => Date.now(),
@@ -14,12 +15,6 @@ const clock = {
 const door = (options: Partial<LocalDoorOptions> = {}) =>
   localDoor({ clock, env: { PATH: '/usr/bin:/bin', KEPT: 'yes' }, grace: 1_000, ...options })
 const never = new AbortController().signal
-
-/** How many processes stand on this machine whose command line holds a text. */
-const running = (text: string): number =>
-  execFileSync('ps', ['-eo', 'stat,args'], { encoding: 'utf8' })
-    .split('\n')
-    .filter((line) => line.includes(text) && !line.startsWith('Z')).length
 
 describe('a command on this machine', () => {
   test('words reach the program without a shell', async () => {

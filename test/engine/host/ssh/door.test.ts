@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
+import { running } from '../../../support/processes.ts'
 import {
   fingerprint,
   newKey,
@@ -34,11 +35,6 @@ async function host(options: Partial<SshServerOptions> = {}) {
     },
   }
 }
-
-const running = (text: string): number =>
-  execFileSync('ps', ['-eo', 'stat,args'], { encoding: 'utf8' })
-    .split('\n')
-    .filter((line) => line.includes(text) && !line.startsWith('Z')).length
 
 describe('a command over SSH', () => {
   test('runs word for word, with environment, folder and standard input', async () => {

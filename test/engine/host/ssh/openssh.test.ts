@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { chmodSync, symlinkSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
 import type { HostSettings, Transport } from '../../../../engine/host/ssh/settings.ts'
+import { commandLines, running } from '../../../support/processes.ts'
 import { newKey, startProxy } from '../../../support/ssh-server.ts'
 import { sshdMissing, startSshd } from '../../../support/sshd.ts'
 import { doorTo, folder, never } from './harness.ts'
@@ -35,16 +36,8 @@ async function host(more: readonly string[] = [], transport: Transport = 'ssh2')
   }
 }
 
-const running = (text: string): number =>
-  execFileSync('ps', ['-eo', 'stat,args'], { encoding: 'utf8' })
-    .split('\n')
-    .filter((line) => line.includes(text) && !line.startsWith('Z')).length
-
 /** How many `ssh` of this machine keep a connection to hosts of a name. */
-const clients = (name: string): number =>
-  execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
-    .split('\n')
-    .filter((line) => line.startsWith('ssh ') && line.includes(` -- ${name}`)).length
+const clients = (name: string): number => commandLines(` -- ${name}`).filter((line) => line.startsWith('ssh ')).length
 
 /** A configuration of somebody who wants to be let in wherever it is. */
 const careless = 'Host *\n  StrictHostKeyChecking no\n  CheckHostIP no\n'
