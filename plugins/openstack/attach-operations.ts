@@ -73,17 +73,24 @@ const inError = ({ seen, attempt }: Look, status: string): StepFailure =>
     detail: { ...detailOf(attempt, seen), volume: attempt.params['volume'] ?? null },
   })
 
-const attach: Operation = {
-  name: 'openstack.server.attach_volume',
-  summary: 'attaches a volume to a server, and waits until Nova and Cinder both say so',
+/** What attaching and detaching have in common. */
+const ofVolume = {
   effect: 'change',
   idempotent: true,
   params: { volume },
   required: ['volume'],
   example: { volume: '6f6f4b3c-3f0c-4f5e-9a52-0d5c6a3b1c11' },
   result,
-  action: 'attach_volume',
   from: states,
+  look: lookAtVolume,
+  grace: 30_000,
+} satisfies Partial<Operation>
+
+const attach: Operation = {
+  name: 'openstack.server.attach_volume',
+  summary: 'attaches a volume to a server, and waits until Nova and Cinder both say so',
+  ...ofVolume,
+  action: 'attach_volume',
   holds: isAttached,
   async prepare({ session, params }, signal) {
     const found = await volumeOf(session, params['volume'], signal)
@@ -99,9 +106,7 @@ const attach: Operation = {
     versions: computeVersions,
     body: () => ({ volumeAttachment: { volumeId: params['volume'] ?? '' } }),
   }),
-  look: lookAtVolume,
   judge: bothSay(true),
-  grace: 30_000,
   preview: ({ server, params }) => ({
     summary: `would attach a volume to \`${nameOf(server)}\``,
     changes: [
@@ -114,23 +119,15 @@ const detach: Operation = {
   name: 'openstack.server.detach_volume',
   summary: 'detaches a volume from a server, and waits until Nova and Cinder both say so',
   description: 'The guest must have unmounted it before. The volume a server boots from is refused by Nova.',
-  effect: 'change',
-  idempotent: true,
-  params: { volume },
-  required: ['volume'],
-  example: { volume: '6f6f4b3c-3f0c-4f5e-9a52-0d5c6a3b1c11' },
-  result,
+  ...ofVolume,
   action: 'detach_volume',
-  from: states,
   holds: (server, params) => !isAttached(server, params),
   request: ({ params }) => ({
     method: 'DELETE',
     path: `/os-volume_attachments/${segment(params['volume'])}`,
     versions: computeVersions,
   }),
-  look: lookAtVolume,
   judge: bothSay(false),
-  grace: 30_000,
   preview: ({ server, params }) => ({
     summary: `would detach a volume from \`${nameOf(server)}\``,
     changes: [
