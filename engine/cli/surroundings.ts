@@ -38,41 +38,37 @@ export interface SurroundingsOptions {
   readonly effects: string | undefined
 }
 
-export async function openSurroundings(
-  io: Io,
-  { inventory: path, limit, rehearse, speed, effects }: SurroundingsOptions,
-): Promise<Surroundings> {
-  if (rehearse === undefined) {
-    if (speed !== undefined)
-      throw new RunbookError('usage', '`--speed` is for rehearsals: a real world cannot be hurried')
-    if (effects !== undefined)
-      throw new RunbookError('usage', '`--effects` is for rehearsals: what a real run does is in its transcript')
-    const inventory = path === undefined ? emptyInventory : loadInventory(path)
-    const sources = cloudSources(io, inventory)
-    const doors = openDoors({
-      clock: realClock,
-      env: io.env,
-      home: io.home,
-      user: io.user,
-      host: (name) => settingsOf(inventory, name, io),
-    })
-    return {
-      inventory,
-      hosts: limitedHosts(inventory, limit),
-      clouds: cloudsFrom(sources),
-      doors,
-      cloud: nameOfCloud(sources),
-      close: () => doors.close(),
-    }
+export async function openSurroundings(io: Io, options: SurroundingsOptions): Promise<Surroundings> {
+  const { inventory: path, limit, rehearse, speed, effects } = options
+  if (rehearse !== undefined) {
+    if (path !== undefined)
+      throw new RunbookError('usage', '`--rehearse` brings its own inventory', { hint: 'leave `--inventory` out' })
+    return rehearsedWorld(io, await beginRehearsal(rehearse, speed, effects), limit)
   }
-  if (path !== undefined)
-    throw new RunbookError('usage', '`--rehearse` brings its own inventory', { hint: 'leave `--inventory` out' })
-  const rehearsal = await beginRehearsal(rehearse, speed, effects)
+  if (speed !== undefined)
+    throw new RunbookError('usage', '`--speed` is for rehearsals: a real world cannot be hurried')
+  if (effects !== undefined)
+    throw new RunbookError('usage', '`--effects` is for rehearsals: what a real run does is in its transcript')
+  return realWorld(io, path === undefined ? emptyInventory : loadInventory(path), limit)
+}
+
+function realWorld(io: Io, inventory: Inventory, limit: string | undefined): Surroundings {
+  const sources = cloudSources(io, inventory)
+  const doors = openDoors({
+    clock: realClock,
+    env: io.env,
+    home: io.home,
+    user: io.user,
+    host: (name) => settingsOf(inventory, name, io),
+  })
+  return { ...worldOf(inventory, sources, limit), doors, close: () => doors.close() }
+}
+
+function rehearsedWorld(io: Io, rehearsal: Rehearsal, limit: string | undefined): Surroundings {
   const folder = mkdtempSync(join(tmpdir(), 'runbook-rehearsal-'))
   writeFileSync(join(folder, 'id'), rehearsal.ssh.privateKey, { mode: 0o600 })
   writeFileSync(join(folder, 'known_hosts'), rehearsal.ssh.knownHosts, { mode: 0o600 })
   const { inventory } = inventoryOf(rehearsal.inventory as JsonObject)
-  const sources: CloudSources = { clouds: rehearsal.clouds as unknown as Json, env: {} }
   const reach = (name: string): HostSettings | undefined => {
     const found = settingsOf(inventory, name, io)
     return (
@@ -93,11 +89,8 @@ export async function openSurroundings(
     host: reach,
   })
   return {
-    inventory,
-    hosts: limitedHosts(inventory, limit),
-    clouds: cloudsFrom(sources),
+    ...worldOf(inventory, { clouds: rehearsal.clouds as unknown as Json, env: {} }, limit),
     doors,
-    cloud: nameOfCloud(sources),
     async close() {
       await doors.close()
       await rehearsal.close()
@@ -105,6 +98,14 @@ export async function openSurroundings(
     },
   }
 }
+
+/** What there is in it, as the documents say. */
+const worldOf = (inventory: Inventory, sources: CloudSources, limit: string | undefined) => ({
+  inventory,
+  hosts: limitedHosts(inventory, limit),
+  clouds: cloudsFrom(sources),
+  cloud: nameOfCloud(sources),
+})
 
 /** A limit that leaves nobody is a mistake of whoever typed it, not a run with nothing to do. */
 function limitedHosts(inventory: Inventory, limit: string | undefined): Hosts {
