@@ -166,7 +166,8 @@ const own: { readonly [kind in WrittenKind]: { readonly [word: string]: Schema }
     ),
     in_doubt: {
       enum: ['ask', 'rerun', 'fail'],
-      description: 'When a crash left it open whether the step happened: `ask` a person unless told.',
+      description:
+        'When a crash left it open whether the step happened: `ask` a person unless told; with `fail` it fails, and a person is asked when the run is resumed after that.',
     },
   },
   let: {

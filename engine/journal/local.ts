@@ -116,7 +116,7 @@ export class LocalDurable implements Durable {
     if (ended && !(ended.redacted && about.effect === 'read' && !this.cancelled)) {
       const outcome = loaded(this.#options.load, ended.outcome)
       this.#replay(began, ended)
-      return { outcome, startedAt: began?.at ?? ended.at, ...attemptIn(began) }
+      return { outcome, startedAt: began?.at ?? ended.at, ...attemptIn(began), reopened: past.reopenedInDoubt(key) }
     }
     if (began && !ended && !about.repeatable) {
       const outcome: Outcome = {
@@ -127,7 +127,7 @@ export class LocalDurable implements Durable {
         { type: 'step.ended', key, step: about.step, kind: 'action', action: about.action, name: about.name, outcome },
         true,
       )
-      return { outcome, startedAt: began.at, ...attemptIn(began) }
+      return { outcome, startedAt: began.at, ...attemptIn(began), reopened: past.reopenedInDoubt(key) }
     }
     if (this.cancelled && !about.shield)
       return {

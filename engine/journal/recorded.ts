@@ -14,6 +14,8 @@ export interface Past {
   answer(key: string): Answer | undefined
   told(event: Recorded): string | undefined
   has(key: string): boolean
+  /** Whether it ended in doubt, and the run was resumed to go on from there. */
+  reopenedInDoubt(key: string): boolean
   readonly cancelled: boolean
   /** Whether a secret was left out of something that was recorded. */
   readonly masked: boolean
@@ -28,6 +30,7 @@ export function pastOf(entries: readonly Entry[]): Past {
   const asked = new Map<string, string>()
   const answers = new Map<string, Answer>()
   const told = new Map<string, string>()
+  const doubtful = new Set<string>()
   let cancelled = false
   let masked = false
   for (const entry of entries) {
@@ -56,6 +59,7 @@ export function pastOf(entries: readonly Entry[]): Past {
         cancelled = true
         break
       case 'step.reopened':
+        if (entry.inDoubt) doubtful.add(entry.key)
         for (const map of [began, ended, asked, answers, timers, values]) {
           for (const key of map.keys())
             if (isAbout(key, entry.key) && !(map === began && entry.inDoubt && key === entry.key)) map.delete(key)
@@ -83,6 +87,7 @@ export function pastOf(entries: readonly Entry[]): Past {
     answer: (key) => answers.get(key),
     told: (event) => ('key' in event ? told.get(`${event.type} ${event.key}`) : undefined),
     has: (key) => began.has(key) || ended.has(key) || asked.has(key),
+    reopenedInDoubt: (key) => doubtful.has(key),
     cancelled,
     masked,
   }
@@ -100,6 +105,7 @@ export function askedUnmasked(past: Past, mask: (text: string) => string): Past 
     told: (event) =>
       past.told('key' in event && event.key !== undefined ? ({ ...event, key: mask(event.key) } as Recorded) : event),
     has: (key) => past.has(mask(key)),
+    reopenedInDoubt: (key) => past.reopenedInDoubt(mask(key)),
     cancelled: past.cancelled,
     masked: past.masked,
   }

@@ -135,7 +135,7 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
   /** Begun, and the end not seen: the action looks whether it happened; else a person says. What is done again may be in doubt again. */
   async function settle(at: string, facts: About, ran: Ran): Promise<Ran> {
     const found =
-      step.inDoubt === 'fail'
+      step.inDoubt === 'fail' && !ran.reopened
         ? 'leave'
         : step.inDoubt === 'rerun' || facts.repeatable
           ? 'again'

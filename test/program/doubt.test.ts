@@ -58,3 +58,19 @@ test('once somebody has said what became of it, nobody looks again', async () =>
   expect((await space.run(['resume', 'last', '--answer', 'ask=yes'], env)).code).toBe(0)
   expect(looks()).toHaveLength(1)
 })
+
+test('a step that is to fail when it is in doubt is asked about once somebody resumes the run after that', async () => {
+  const space = workspace()
+  space.write('toy.mjs', plugin)
+  space.write('runbook.config.yaml', 'apiVersion: runbook/v1\nruns: ./runs\nplugins: [./toy.mjs]\n')
+  space.write('sends.yaml', book('sends', 'steps:\n  - { id: send, action: toy.send, in_doubt: fail, with: {} }\n'))
+  const env = { SEEN: space.write('seen', 'on its way') }
+  await space.run(['exec', 'sends.yaml'], env)
+  const failed = await space.run(['resume', 'last'], env)
+  expect(failed.code, failed.all).toBe(1)
+  const parked = await space.run(['resume', 'last'], env)
+  expect(parked.code, parked.all).toBe(5)
+  expect(parked.all).toContain('looked since: on its way')
+  const { code, all } = await space.run(['resume', 'last', '--answer', 'send!doubt=done'], env)
+  expect(code, all).toBe(0)
+})
