@@ -8,7 +8,7 @@
  * I5  A recorded step whose action or parameters differ is a divergence: the walk stops.
  * I6  Once cancelled, nothing new begins but `rescue`, `always` and `rollback`; what had ended replays as it ended.
  * I7  `Parked` passes through everything: no clean-up runs while a person may still answer.
- * I8  What was done is undone in reverse order of structure, and only when the run as a whole has failed.
+ * I8  What was done, or was stopped midway, is undone in reverse order of structure, and only when the run as a whole has failed.
  */
 import { Unknown } from '../expression/unknown.ts'
 import type { Json, JsonObject } from '../json.ts'
