@@ -20,6 +20,8 @@ const units = '/etc/systemd/system/mariadb.service.d'
 /** What a test leaves on a node, to be taken away again. */
 const [labUnit, labCnf] = [`${units}/10-lab.conf`, `${folder}/71-lab.cnf`]
 const held = '/run/lab-held'
+/** Stands before the real one, where a test wants to be told of a restart. */
+const systemctl = '/usr/local/sbin/systemctl'
 /** What is different on the lab. */
 const site = parse(readFileSync(join(cwd, 'test/lab/inputs/mariadb-max-connections.yaml'), 'utf8'))
 let addresses: ReadonlyMap<string, string>
@@ -52,7 +54,7 @@ async function asBefore() {
   await each((host) =>
     on(
       host,
-      `rm -rf ${file}* ${units} ${labCnf} ${held}* /run/lab-open; ip route flush type blackhole; systemctl daemon-reload; mariadb -e 'SET GLOBAL wsrep_desync=OFF; SET GLOBAL max_connections=100'`,
+      `rm -rf ${file}* ${units} ${labCnf} ${held}* ${systemctl} /run/lab-open; ip route flush type blackhole; systemctl daemon-reload; mariadb -e 'SET GLOBAL wsrep_desync=OFF; SET GLOBAL max_connections=100'`,
     ),
   )
 }
@@ -277,16 +279,27 @@ test('a node that is active and voted out is refused; one that has lowered its l
   expect(await on('lb1', "echo 'show stat' | socat -t5 /run/haproxy/admin.sock - | grep -c ',MAINT,'")).toBe('0')
 }, 1200_000)
 
-test('the program is killed in the middle of a roll, twice, and resumed: no node is restarted twice', async () => {
+test('the program is killed twice in a roll, once while it asks for a restart, and resumed: no node is restarted twice', async () => {
+  // the restart has begun, and whoever asked for it is not told yet
+  const asked = `${held}-asked`
+  const late = `"restart --no-block"*) touch ${asked}; sleep 50 ;;`
+  await each((host) =>
+    on(
+      host,
+      `printf '%s\\n' '#!/bin/sh' '/usr/bin/systemctl "$@"; code=$?' 'case $* in ${late} esac' 'exit $code' > ${systemctl}; chmod 755 ${systemctl}`,
+    ),
+  )
   const since = Date.now() / 1000
   const here = workspace()
   const plain = ['--output', 'plain']
   const first = here.start([...words({ target: 260, demand: 230, restart_policy: 'rolling' }), ...plain])
-  const began = async () => (await rolled(since)).order.length
-  await eventually(async () => ((await began()) === 1 ? true : undefined), AbortSignal.timeout(120_000), 200)
+  const told = async () => (await each((host) => on(host, `ls ${asked} 2>/dev/null`))).some((name) => name !== '')
+  await eventually(async () => (await told()) || undefined, AbortSignal.timeout(120_000), 200)
   first.child.kill('SIGKILL')
-  await first.ended
+  expect((await first.ended).all).not.toMatch(/^\S+ +ok +\S+turned\/restart/m)
+  await each((host) => on(host, `rm ${systemctl}`))
   const second = here.start(['resume', 'last', ...plain])
+  const began = async () => (await rolled(since)).order.length
   await eventually(async () => ((await began()) === 2 ? true : undefined), AbortSignal.timeout(240_000), 200)
   second.child.kill('SIGKILL')
   await second.ended
