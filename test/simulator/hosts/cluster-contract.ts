@@ -175,8 +175,9 @@ export const clusterContracts: readonly Contract[] = [
     async holds(run, host) {
       const found = await json(run, host, 'ceph -f json osd find osd.0')
       const folder = '/var/lib/ceph/osd/ceph-0'
-      expect(await text(run, found.host, `cat ${folder}/fsid ${folder}/whoami`)).toBe(`${found.osd_fsid}\n0\n`)
-      expect(await text(run, found.host, `readlink -f ${folder}/block`)).toMatch(/^\/(dev|srv)\/\S+\n$/)
+      const files = await text(run, found.host, `cat ${folder}/fsid ${folder}/whoami`)
+      expect(files.trimEnd()).toBe(`${found.osd_fsid}\n0`)
+      expect((await text(run, found.host, `readlink -f ${folder}/block`)).trimEnd()).toMatch(/^\/(dev|srv)\/\S+$/)
       expect((await run(found.host, `test -e ${folder}/block`)).code).toBe(0)
     },
   },
