@@ -75,3 +75,18 @@ test('a line for the folder of the old disk that is left in fstab is told', asyn
   expect(exit, said).toBe(0)
   expect(said).toContain(`/etc/fstab of ceph2 still mounts the old disk, take it out: ${line}`)
 })
+
+test('a new disk that does not say how it is gets used only by who says so, and a SAS disk that expects to fail is not', async () => {
+  const unasked = { smart_command: '["nosuch"]' }
+  const no = await legacy(world('legacy-unsaid', dead), { inputs: unasked, answers: { 'remove/unsaid': 'no' } })
+  expect({ exit: no.exit, effects: no.effects }, no.said).toEqual({
+    exit: 3,
+    effects: [...stopped, ...set(flags), ...removed, ...unset(flags)],
+  })
+  const yes = await legacy(world('legacy-said', dead), { inputs: unasked, answers: { 'remove/unsaid': 'yes' } })
+  expect(yes.exit, yes.said).toBe(0)
+  const said = 'SMART Health Status: HARDWARE IMPENDING FAILURE GENERAL HARD DRIVE FAILURE [asc=5d, ascq=10]'
+  const failing = await legacy(world('legacy-sas', dead), { inputs: { smart_command: JSON.stringify(['echo', said]) } })
+  expect(failing.error).toMatch(/the new disk \/dev\/sdc says that it fails/)
+  expect(failing.effects).toEqual(no.effects)
+})

@@ -1,6 +1,14 @@
 import { writeFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
-import { type Asked, newSerial, place, replace, serialOf, world } from '../test/support/osd-rehearsal.ts'
+import {
+  type Asked,
+  newSerial,
+  place,
+  replace,
+  serialOf,
+  world,
+  worldOfCephadm,
+} from '../test/support/osd-rehearsal.ts'
 
 const osd4 = { osd: 4 }
 const replaced = [
@@ -190,6 +198,29 @@ test('an OSD that is still up a minute after its daemon was stopped is not destr
   })
 })
 
+test('a disk that does not say how it is has not passed: the old one is asked about, the new one is used only by who says so', async () => {
+  for (const said of ['nosuch', 'echo', '["echo", "Unable to detect device type"]']) {
+    const smart_command = said.startsWith('[') ? said : JSON.stringify([said])
+    const sound = world('sound', { fault: 'ceph.disk_failing', with: { osd: 9 } })
+    const no = await replace(sound, { inputs: { smart_command }, answers: { 'swap/unsaid': 'no' } })
+    expect(no.said).toContain('cannot be told, 1 errors in the kernel log')
+    expect({ exit: no.exit, effects: no.effects }, no.said).toEqual({ exit: 3, effects: replaced.slice(0, 4) })
+    const yes = await replace(sound, { inputs: { smart_command }, answers: { 'swap/unsaid': 'yes' } })
+    expect({ exit: yes.exit, effects: yes.effects }, yes.said).toEqual({ exit: 0, effects: replaced })
+  }
+})
+
+test('a SAS disk that expects to fail says so in other words than an ATA disk, and is not used', async () => {
+  const said = 'SMART Health Status: FAILURE PREDICTION THRESHOLD EXCEEDED [asc=5d, ascq=0]'
+  const failing = await replace(world('sas-failing'), { inputs: { smart_command: JSON.stringify(['echo', said]) } })
+  expect(failing.error).toMatch(/the new disk \/dev\/sdc says that it fails, or does not answer/)
+  expect(failing.said).toContain('failing, 1 errors in the kernel log')
+  expect({ exit: failing.exit, effects: failing.effects }).toEqual({ exit: 1, effects: replaced.slice(0, 4) })
+  const well = JSON.stringify(['echo', 'SMART Health Status: OK'])
+  const used = await replace(world('sas-well'), { inputs: { smart_command: well } })
+  expect({ exit: used.exit, effects: used.effects }, used.said).toEqual({ exit: 0, effects: replaced })
+})
+
 test('a line for the folder of the old disk that is left in fstab is told', async () => {
   const line = '/dev/sdc1 /var/lib/ceph/osd/ceph-4 xfs noatime 0 2'
   const stale = world('stale', { fault: 'hosts.fstab_line', with: { host: 'ceph2', line } })
@@ -223,7 +254,7 @@ test('a new disk of another kind, in another slot, or that fails is not used', a
       { elsewhere: true },
       /the new disk is in another slot: pci-0000:3b:00\.0-sas-phy\d+-lun-0, and the old one/,
     ],
-    ['fails', { failing: true }, /the new disk does not say that it is sound/],
+    ['fails', { failing: true }, /the new disk \/dev\/sdc says that it fails/],
   ] as const) {
     const scenario = world(name, { fault: 'ceph.disk_swapped', with: { osd: 4, minutes: 1, ...how } })
     const { exit, effects, error } = await replace(scenario)
@@ -357,26 +388,36 @@ test('a daemon that Ceph would not let stop is not stopped, and nothing stays se
   expect({ exit, effects }).toEqual({ exit: 1, effects: ['ceph: osd add-noout 4', 'ceph: osd rm-noout 4'] })
 })
 
-test('the lamp of the slot is lit for the technician, and put out', async () => {
-  const scenario = world('lamp')
-  const old = await serialOf(scenario, 4)
-  const lamps = async (led: string) => {
-    const { exit, effects, said } = await replace(scenario, { inputs: { led } })
+test('the lamp of the slot is lit for the technician, who is told so, and put out', async () => {
+  const lamps = async (scenario: string, inputs: { readonly [name: string]: string }) => {
+    const { exit, effects, said } = await replace(scenario, { inputs })
     expect(exit, said).toBe(0)
-    return effects.filter((effect) => /light|ledctl|destroy|create/.test(effect))
+    expect(said).toContain('; the lamp of its slot is lit) from ceph2')
+    return effects.filter((effect) => /light|ledctl|destroy|osd rm|create|osd add/.test(effect))
   }
-  expect(await lamps('ledctl')).toEqual([
+  expect(await lamps(world('lamp'), { led: 'ledctl' })).toEqual([
     'ceph: osd destroy 4',
     'ledctl: ceph2:locate=/dev/sdc',
     replaced[4],
     'ledctl: ceph2:locate_off=/dev/sdc',
   ])
-  expect(await lamps('ceph')).toEqual([
-    'ceph: osd destroy 4',
+  // cephadm takes its time to remove an OSD, and the technician comes after that
+  const cephadm = worldOfCephadm('lamp-cephadm', { fault: 'ceph.disk_swapped', with: { osd: 4, minutes: 8 } })
+  const old = await serialOf(cephadm, 4)
+  expect((await lamps(cephadm, { led: 'ceph', deployment: 'cephadm' })).slice(1)).toEqual([
+    'cephadm: osd destroy 4',
     `ceph: device light on ST4000NM000A-2HZ100_${old}`,
-    replaced[4],
+    `cephadm.create: ceph2:/dev/sdc (${newSerial})`,
     `ceph: device light off ST4000NM000A-2HZ100_${old}`,
   ])
+})
+
+test('a lamp that cannot be lit keeps nobody from changing the disk, and the technician is told', async () => {
+  // a cluster of packages has no orchestrator
+  const { exit, effects, said } = await replace(world('no-lamp'), { inputs: { led: 'ceph' } })
+  expect({ exit, effects }, said).toEqual({ exit: 0, effects: replaced })
+  expect(said).toContain('No orchestrator configured')
+  expect(said).toContain('; the lamp of its slot could not be lit) from ceph2')
 })
 
 test('flags that somebody sets while the new disk is filled are told at the end', async () => {

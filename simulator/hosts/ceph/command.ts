@@ -140,6 +140,8 @@ function answer(ceph: Ceph, words: readonly string[], asked: Asked): Outcome {
     case 'device':
       if (verb === 'ls') return { code: 0, json: devices(ceph), stdout: devicesText(ceph) }
       if (verb === 'light' && /^(on|off)$/.test(rest[0] ?? '')) {
+        if (!ceph.cephadm)
+          return { code: 2, stderr: 'Error ENOENT: No orchestrator configured (try `ceph orch set backend`)' }
         const known = devices(ceph).some(({ devid }) => devid === rest[1])
         return known || rest[0] === 'off'
           ? { code: 0, effect: `device light ${rest[0]} ${rest[1]}` }
