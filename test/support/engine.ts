@@ -35,6 +35,16 @@ export function emptyWorld(): World {
   return { effects: [], touch: {} }
 }
 
+/** How the runbooks of tests begin. */
+export const head = 'apiVersion: runbook/v1\nname: t\n'
+
+/** What a thing does that breaks when it is touched. */
+export const fail =
+  (status: StepFailure['status'] = 'failed') =>
+  (): never => {
+    throw new StepFailure('broken', 'it broke', { status })
+  }
+
 /** Actions that leave a mark outside: `test.change`, `test.read`, `test.destroy`, and `test.again`, which may be repeated. */
 function worldActions(world: World): readonly Action[] {
   const touching = (

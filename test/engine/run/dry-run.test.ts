@@ -1,9 +1,7 @@
 import { expect, test } from 'vitest'
 import { StepFailure, type WorkAction } from '../../../engine/action/contract.ts'
 import { closedObject } from '../../../engine/action/define.ts'
-import { emptyWorld, outcomeOf, walk } from '../../support/engine.ts'
-
-const head = 'apiVersion: runbook/v1\nname: t\n'
+import { emptyWorld, head, outcomeOf, walk } from '../../support/engine.ts'
 
 function previews({ events }: Awaited<ReturnType<typeof walk>>) {
   return events.flatMap((event) =>

@@ -1,8 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { StepFailure } from '../../../engine/action/contract.ts'
-import { emptyWorld, outcomeOf, walk } from '../../support/engine.ts'
-
-const head = 'apiVersion: runbook/v1\nname: t\n'
+import { emptyWorld, fail, head, outcomeOf, walk } from '../../support/engine.ts'
 
 /** Goes on until it is told to stop. */
 const hangs = async (signal: AbortSignal): Promise<never> => {
@@ -10,6 +8,51 @@ const hangs = async (signal: AbortSignal): Promise<never> => {
   await new Promise((resolve) => signal.addEventListener('abort', resolve, { once: true }))
   throw signal.reason
 }
+
+test('what was done is undone in reverse order when the run fails, the failed step aside', async () => {
+  const world = emptyWorld()
+  world.touch['c'] = fail()
+  const undo = (what: string) => `, rollback: [{ action: test.change, with: { what: undo-${what} } }]`
+  const done = await walk(
+    `${head}steps:
+  - { id: a, action: test.change, with: { what: a }${undo('a')} }
+  - { id: each, for_each: "['1', '2']", action: test.change, with: { what: "b{{ item }}" }, rollback: [{ action: test.change, with: { what: "undo-b{{ item }}" } }] }
+  - { id: c, action: test.change, with: { what: c }${undo('c')} }
+`,
+    { world },
+  )
+  expect(world.effects.slice(4)).toEqual(['change undo-b2', 'change undo-b1', 'change undo-a'])
+  expect(done.ending?.status).toBe('rolled_back')
+})
+
+test('what is undone has its own time: that of the step it undoes may be over', async () => {
+  const world = emptyWorld()
+  world.touch['undo-a1'] = async (signal) => {
+    await new Promise((resolve) => setImmediate(resolve))
+    signal.throwIfAborted()
+    return null
+  }
+  const done = await walk(
+    `${head}steps:
+  - { id: each, for_each: "['1']", timeout: 30s, action: test.change, with: { what: "a{{ item }}" }, rollback: [{ action: test.change, with: { what: "undo-a{{ item }}" } }] }
+  - { id: never, action: test.read, with: { what: never }, until: { done: "result.value == 'there'", every: 20s, timeout: 1m } }
+`,
+    { world },
+  )
+  expect(world.effects.filter((effect) => effect.startsWith('change'))).toEqual(['change a1', 'change undo-a1'])
+  expect(done.ending).toMatchObject({ status: 'rolled_back' })
+})
+
+test('a change whose verify fails happened all the same: it is undone too', async () => {
+  const world = emptyWorld()
+  await walk(
+    `${head}steps:
+  - { id: a, action: test.change, with: { what: a }, verify: [{ that: "result.of == 'other'" }], rollback: [{ action: test.change, with: { what: undo } }] }
+`,
+    { world },
+  )
+  expect(world.effects).toEqual(['change a', 'change undo'])
+})
 
 describe('a change that was stopped midway', () => {
   const timed = (action: string, undo = 'undo') => `${head}steps:
