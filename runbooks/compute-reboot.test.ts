@@ -655,7 +655,7 @@ test('whoever is asked sees each server and what becomes of it, the room that is
   for (const words of [
     'Take c1 (zone nova, aggregates ',
     'out of service for a reboot: CHG-1?',
-    '2 servers move while they run, 0 switched off, 2 stay.',
+    '2 servers move while they run, 0 move switched off, 2 stay.',
     'all must be done by 2100-01-01T00:00:00Z',
     'Out already: c3.',
   ])
