@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, test } from 'vitest'
-import type { Action, WorkAction } from '../../../engine/action/contract.ts'
-import { asks } from '../../../engine/action/contract.ts'
 import { isObject, type JsonObject, type Schema } from '../../../engine/json.ts'
 import { schemaProblem, validatorOf } from '../../../engine/schema.ts'
 import { actions } from '../../../plugins/openstack/index.ts'
 import { never, testContext } from '../../support/context.ts'
 import { fakeCloud, type Routes } from '../../support/openstack-server.ts'
+import { actionCalled } from './run-action.ts'
 import { unknownFields } from './unknown-fields.ts'
 
 const all = actions.map((action) => ({ name: action.name, action }))
@@ -96,12 +95,6 @@ test('a result that lacks what a service always gives does not fit, and one with
 
 /** An image carries its further properties beside its fields. */
 const ofTheImage = (field: string): boolean => /images\.\d+\.(owner_|boot_)/.test(field)
-
-function actionCalled(name: string): WorkAction {
-  const action: Action | undefined = actions.find((one) => one.name === name)
-  if (!action || asks(action)) throw new Error(`no action ${name}`)
-  return action
-}
 
 function* undescribed(schema: Schema, at: string): Generator<string> {
   const properties = schema['properties']

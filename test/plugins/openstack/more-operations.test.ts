@@ -1,11 +1,9 @@
 import { expect, test } from 'vitest'
-import { asks, type WorkAction } from '../../../engine/action/contract.ts'
 import type { JsonObject } from '../../../engine/json.ts'
-import { actions } from '../../../plugins/openstack/index.ts'
 import { never, testContext } from '../../support/context.ts'
 import { fakeCloud, type Routes, versions } from '../../support/openstack-server.ts'
 import { changesIn, event, type Frame, fakeNova, id, migration, type Script, volume } from './fake-nova.ts'
-import { runAction } from './run-action.ts'
+import { actionCalled, runAction } from './run-action.ts'
 
 async function act(name: string, script: Script, params: JsonObject = {}) {
   const ran = await runAction(`openstack.${name}`, { server: id, ...params }, fakeNova(script))
@@ -84,7 +82,7 @@ test('a rebuild is done when Nova says so and the server has the new image; the 
   const answer = { json: { server: { id, adminPass: 'hunter2' } } }
   await using cloud = await fakeCloud(fakeNova({ after, answer, routes }))
   await using world = testContext([cloud.cloud], { effect: 'destructive' })
-  const result = await actionCalled('server.rebuild').run(world.ctx, { server: id, image: volume }, never)
+  const result = await actionCalled('openstack.server.rebuild').run(world.ctx, { server: id, image: volume }, never)
   expect(result).toMatchObject({ changed: true, server: { image: { id: volume } } })
   expect(world.secrets).toContain('hunter2')
   expect(JSON.stringify([result, world.calls])).not.toContain('hunter2')
@@ -399,7 +397,7 @@ async function settled(name: string, script: Script, params: JsonObject) {
   await using cloud = await fakeCloud(fakeNova(script))
   await using world = testContext([cloud.cloud])
   const all = name === 'server.create' ? params : { server: id, ...params }
-  const said = await actionCalled(name).settled?.(world.ctx, all, never)
+  const said = await actionCalled(`openstack.${name}`).settled?.(world.ctx, all, never)
   expect(changesIn(cloud.asked)).toEqual([])
   return said
 }
@@ -407,13 +405,7 @@ async function settled(name: string, script: Script, params: JsonObject) {
 async function preview(name: string, script: Script, params: JsonObject) {
   await using cloud = await fakeCloud(fakeNova(script))
   await using world = testContext([cloud.cloud])
-  const said = await actionCalled(name).plan?.(world.ctx, { server: id, ...params }, never)
+  const said = await actionCalled(`openstack.${name}`).plan?.(world.ctx, { server: id, ...params }, never)
   expect(changesIn(cloud.asked)).toEqual([])
   return said
-}
-
-function actionCalled(name: string): WorkAction {
-  const action = actions.find((one) => one.name === `openstack.${name}`)
-  if (!action || asks(action)) throw new Error(`no action ${name}`)
-  return action
 }

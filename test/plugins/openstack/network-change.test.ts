@@ -1,13 +1,12 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest'
-import { asks, type CloudConfig, type WorkAction } from '../../../engine/action/contract.ts'
+import type { CloudConfig } from '../../../engine/action/contract.ts'
 import { cloudConfig } from '../../../engine/inventory/clouds.ts'
 import type { Json, JsonObject } from '../../../engine/json.ts'
 import { validatorOf } from '../../../engine/schema.ts'
-import { actions } from '../../../plugins/openstack/index.ts'
 import type { Rehearsal } from '../../../simulator/contract.ts'
 import { startRehearsal } from '../../../simulator/index.ts'
 import { never, testContext } from '../../support/context.ts'
-import { runAction } from './run-action.ts'
+import { actionCalled, runAction } from './run-action.ts'
 
 const effects: { kind: string; what: string; detail?: unknown }[] = []
 let rehearsal: Rehearsal
@@ -20,12 +19,6 @@ beforeAll(async () => {
   cloud = cloudConfig({ clouds: rehearsal.clouds as Json, env: {} })
 })
 afterAll(() => rehearsal.close())
-
-function actionCalled(name: string): WorkAction {
-  const action = actions.find((one) => one.name === name)
-  if (!action || asks(action)) throw new Error(`no action ${name}`)
-  return action
-}
 
 // biome-ignore lint/suspicious/noExplicitAny: what the API gives, looked at field by field
 type Found = { [field: string]: any }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { asks, type WorkAction } from '../../../engine/action/contract.ts'
+import { asks } from '../../../engine/action/contract.ts'
 import type { JsonObject } from '../../../engine/json.ts'
 import { actions } from '../../../plugins/openstack/index.ts'
 import { operations } from '../../../plugins/openstack/server.ts'
@@ -7,7 +7,7 @@ import { migrationOperations } from '../../../plugins/openstack/server-migration
 import { never, testContext } from '../../support/context.ts'
 import { fakeCloud } from '../../support/openstack-server.ts'
 import { changesIn, event, type Frame, fakeNova, id, migration, request, type Script, volume } from './fake-nova.ts'
-import { runAction } from './run-action.ts'
+import { actionCalled, runAction } from './run-action.ts'
 
 const all = [...operations, ...migrationOperations].map((operation) => ({ name: operation.name, operation }))
 /** What each operation needs beside the server. */
@@ -546,9 +546,3 @@ test.each(all)('$name says what would change, and only looks', async ({ name, op
   expect(preview?.changes.length).toBeGreaterThan(0)
   expect(changesIn(cloud.asked)).toEqual([])
 })
-
-function actionCalled(wanted: string): WorkAction {
-  const action = actions.find(({ name }) => name === wanted)
-  if (!action || asks(action)) throw new Error(`no action ${wanted}`)
-  return action
-}

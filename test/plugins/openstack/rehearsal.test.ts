@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { asks, type CloudConfig } from '../../../engine/action/contract.ts'
+import type { CloudConfig } from '../../../engine/action/contract.ts'
 import { cloudConfig } from '../../../engine/inventory/clouds.ts'
 import { isObject, type Json, type JsonObject } from '../../../engine/json.ts'
 import { validatorOf } from '../../../engine/schema.ts'
@@ -7,6 +7,7 @@ import { actions } from '../../../plugins/openstack/index.ts'
 import type { Rehearsal } from '../../../simulator/contract.ts'
 import { loadScenario, startRehearsal } from '../../../simulator/index.ts'
 import { never, testContext } from '../../support/context.ts'
+import { actionCalled } from './run-action.ts'
 import { unknownFields } from './unknown-fields.ts'
 
 let rehearsal: Rehearsal
@@ -104,8 +105,7 @@ async function itemsOf(name: string, collection: string, params: JsonObject = {}
 }
 
 async function run(name: string, params: JsonObject = {}) {
-  const action = actions.find((one) => one.name === name)
-  if (!action || asks(action)) throw new Error(`no action ${name}`)
+  const action = actionCalled(name)
   await using world = testContext([cloud], { clock: rehearsal.clock })
   const done = rehearsal.clock.busy()
   try {

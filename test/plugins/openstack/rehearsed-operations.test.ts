@@ -1,12 +1,12 @@
 import { afterEach, beforeEach, expect, test } from 'vitest'
-import { asks, type CloudConfig } from '../../../engine/action/contract.ts'
+import type { CloudConfig } from '../../../engine/action/contract.ts'
 import { cloudConfig } from '../../../engine/inventory/clouds.ts'
 import { isObject, type Json, type JsonObject } from '../../../engine/json.ts'
 import { validatorOf } from '../../../engine/schema.ts'
-import { actions } from '../../../plugins/openstack/index.ts'
 import type { Rehearsal } from '../../../simulator/contract.ts'
 import { startRehearsal } from '../../../simulator/index.ts'
 import { never, testContext } from '../../support/context.ts'
+import { actionCalled } from './run-action.ts'
 
 let rehearsal: Rehearsal
 let cloud: CloudConfig
@@ -28,8 +28,7 @@ async function rehearse(...faults: JsonObject[]): Promise<void> {
 }
 
 async function act(name: string, params: JsonObject, began?: number): Promise<JsonObject> {
-  const action = actions.find((one) => one.name === `openstack.${name}`)
-  if (!action || asks(action)) throw new Error(`no action ${name}`)
+  const action = actionCalled(`openstack.${name}`)
   await using world = testContext([cloud], {
     clock: rehearsal.clock,
     effect: action.effect,
@@ -48,8 +47,7 @@ async function act(name: string, params: JsonObject, began?: number): Promise<Js
 
 /** What a dry run of it shows. */
 async function preview(name: string, params: JsonObject): Promise<JsonObject> {
-  const action = actions.find((one) => one.name === `openstack.${name}`)
-  if (!action || asks(action)) throw new Error(`no action ${name}`)
+  const action = actionCalled(`openstack.${name}`)
   await using world = testContext([cloud], { clock: rehearsal.clock, effect: 'read' })
   const done = rehearsal.clock.busy()
   try {

@@ -1,4 +1,4 @@
-import { asks } from '../../../engine/action/contract.ts'
+import { asks, type WorkAction } from '../../../engine/action/contract.ts'
 import type { Json, JsonObject } from '../../../engine/json.ts'
 import { validatorOf } from '../../../engine/schema.ts'
 import { actions } from '../../../plugins/openstack/index.ts'
@@ -12,6 +12,12 @@ export interface ActionRun {
   readonly calls: TestContext['calls']
 }
 
+export function actionCalled(name: string): WorkAction {
+  const action = actions.find((one) => one.name === name)
+  if (!action || asks(action)) throw new Error(`no action ${name}`)
+  return action
+}
+
 /** Runs an action against a cloud of a few routes; parameters and result must fit its schemas. */
 export async function runAction(
   name: string,
@@ -20,8 +26,7 @@ export async function runAction(
   signal: AbortSignal = never,
   options: FakeCloudOptions = {},
 ): Promise<ActionRun> {
-  const action = actions.find((one) => one.name === name)
-  if (!action || asks(action)) throw new Error(`no action ${name}`)
+  const action = actionCalled(name)
   const misfits = validatorOf(action.params)(params)
   if (misfits.length > 0) throw new Error(`parameters of ${name}: ${JSON.stringify(misfits)}`)
   await using cloud = await fakeCloud(routes, options)

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { asks, type CloudConfig } from '../../../engine/action/contract.ts'
+import type { CloudConfig } from '../../../engine/action/contract.ts'
 import { cloudConfig } from '../../../engine/inventory/clouds.ts'
 import type { Json, JsonObject } from '../../../engine/json.ts'
 import { validatorOf } from '../../../engine/schema.ts'
-import { actions } from '../../../plugins/openstack/index.ts'
 import type { Rehearsal } from '../../../simulator/contract.ts'
 import { loadScenario, startRehearsal } from '../../../simulator/index.ts'
 import { never, testContext } from '../../support/context.ts'
+import { actionCalled } from './run-action.ts'
 
 /** Volumes, snapshots and backups of a rehearsal cloud, changed by the actions and looked at through its own record. */
 let rehearsal: Rehearsal
@@ -20,12 +20,6 @@ beforeAll(async () => {
 })
 afterAll(() => rehearsal.close())
 
-const actionCalled = (name: string) => {
-  const action = actions.find((one) => one.name === `openstack.${name}`)
-  if (!action || asks(action)) throw new Error(`no action ${name}`)
-  return action
-}
-
 async function inWorld<T>(work: (ctx: ReturnType<typeof testContext>['ctx']) => Promise<T>): Promise<T> {
   await using world = testContext([cloud], { clock: rehearsal.clock, effect: 'destructive' })
   const done = rehearsal.clock.busy()
@@ -37,7 +31,7 @@ async function inWorld<T>(work: (ctx: ReturnType<typeof testContext>['ctx']) => 
 }
 
 async function act(name: string, params: JsonObject): Promise<JsonObject> {
-  const action = actionCalled(name)
+  const action = actionCalled(`openstack.${name}`)
   expect(validatorOf(action.params)(params)).toEqual([])
   const result = await inWorld((ctx) => action.run(ctx, params, never))
   expect(validatorOf(action.result)(result)).toEqual([])
@@ -45,7 +39,7 @@ async function act(name: string, params: JsonObject): Promise<JsonObject> {
 }
 
 const settled = (name: string, params: JsonObject) =>
-  inWorld(async (ctx) => actionCalled(name).settled?.(ctx, params, never))
+  inWorld(async (ctx) => actionCalled(`openstack.${name}`).settled?.(ctx, params, never))
 
 test('a volume is made, snapshotted, backed up, restored, and all of it is deleted', async () => {
   expect(await settled('volume.create', { name: 'new', size: 2 })).toEqual({ happened: 'no' })
