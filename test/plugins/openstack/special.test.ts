@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { never } from '../../support/context.ts'
-import type { Routes } from '../../support/openstack-server.ts'
-import { versions } from '../../support/openstack-server.ts'
+import { type Routes, versions } from '../../support/openstack-server.ts'
+import { event, fakeNova, id } from './fake-nova.ts'
 import { runAction } from './run-action.ts'
 
 const speaking = { 'GET /compute/v2.1/': versions('v2.1', '2.1', '2.93') }
@@ -191,4 +191,95 @@ test('an image that is protected, and one that is still there after its deletion
   const stays = { [`GET ${path}`]: { json: image }, [`DELETE ${path}`]: { status: 204 } }
   const { error: ended } = await runAction('openstack.image.delete', { image: id }, stays)
   expect(ended).toMatchObject({ code: 'image_not_gone' })
+})
+
+test('a list of servers by host keeps those whose cell does not answer: nobody can say that they are not there', async () => {
+  const servers = [
+    { id: '1', status: 'ACTIVE', 'OS-EXT-SRV-ATTR:host': 'a' },
+    { id: '2', status: 'ACTIVE', 'OS-EXT-SRV-ATTR:host': 'b' },
+    { id: '3', status: 'UNKNOWN', created: '2026-03-01T12:00:00Z' },
+  ]
+  const { result } = await runAction(
+    'openstack.server.list',
+    { host: 'a' },
+    { ...speaking, 'GET /compute/v2.1/servers/detail': { json: { servers } } },
+  )
+  expect(result).toMatchObject({ servers: [{ id: '1' }, { id: '3', status: 'UNKNOWN' }] })
+})
+
+test('what was done to a server comes with its events, even when the server is deleted', async () => {
+  const actions = [
+    { action: 'create', request_id: 'req-1', start_time: '2026-03-01T10:00:00.000000' },
+    { action: 'delete', request_id: 'req-2', start_time: '2026-03-01T11:00:00.000000' },
+  ]
+  const routes: Routes = {
+    ...speaking,
+    [`GET /compute/v2.1/servers/${id}/os-instance-actions`]: { json: { instanceActions: actions } },
+    [`GET /compute/v2.1/servers/${id}/os-instance-actions/req-2`]: {
+      json: { instanceAction: { ...actions[1], events: [event('Success')] } },
+    },
+  }
+  const { result } = await runAction('openstack.instance_action.list', { server: id }, routes)
+  expect(result).toMatchObject({
+    actions: [
+      { action: 'delete', events: [{ result: 'Success' }] },
+      { action: 'create', events: [] },
+    ],
+  })
+})
+
+test('server groups are counted on, for their list has no next page', async () => {
+  const group = (index: number) => ({ id: `g${index}`, name: 'g', members: [] })
+  const routes: Routes = {
+    ...speaking,
+    'GET /compute/v2.1/os-server-groups': ({ query }) => {
+      const from = Number(query.get('offset'))
+      return {
+        json: {
+          server_groups: Array.from({ length: Math.min(1_000, 1_500 - from) }, (_, index) => group(from + index)),
+        },
+      }
+    },
+  }
+  const { result, asked } = await runAction('openstack.server_group.list', {}, routes)
+  expect((result as { server_groups: unknown[] }).server_groups).toHaveLength(1_500)
+  expect(asked.at(-1)?.query.get('all_projects')).toBe('true')
+})
+
+test('what Placement could give is asked as the scheduler asks, and named by provider', async () => {
+  const routes: Routes = {
+    'GET /placement/': versions('v1.0', '1.0', '1.39'),
+    'GET /placement/allocation_candidates': {
+      json: {
+        allocation_requests: [{ allocations: { rp1: { resources: { VCPU: 1 } } } }],
+        provider_summaries: { rp1: { resources: { VCPU: { capacity: 8, used: 1 } }, traits: [] } },
+      },
+    },
+    'GET /placement/resource_providers': { json: { resource_providers: [{ uuid: 'rp1', name: 'c1' }] } },
+    'GET /placement/allocations/s1': { json: { allocations: { rp1: { generation: 3, resources: { VCPU: 1 } } } } },
+    'GET /placement/allocations/s2': { json: { allocations: {} } },
+  }
+  const params = { resources: { VCPU: 1, MEMORY_MB: 512 }, required: ['A'], forbidden: ['B'], member_of: ['x', 'y'] }
+  const { result, asked } = await runAction('openstack.allocation_candidate.list', params, routes)
+  expect(result).toMatchObject({
+    candidates: [{ allocations: { rp1: {} } }],
+    providers: [{ uuid: 'rp1', name: 'c1', resources: { VCPU: { capacity: 8 } } }],
+  })
+  expect(Object.fromEntries(asked.find(({ path }) => path.endsWith('candidates'))?.query ?? [])).toEqual({
+    resources: 'VCPU:1,MEMORY_MB:512',
+    required: 'A,!B',
+    member_of: 'in:x,y',
+  })
+  const held = await runAction('openstack.allocation.list', { consumer: 's1' }, routes)
+  expect(held.result).toMatchObject({ allocations: [{ provider: 'rp1', name: 'c1', resources: { VCPU: 1 } }] })
+  expect((await runAction('openstack.allocation.list', { consumer: 's2' }, routes)).result).toMatchObject({
+    allocations: [],
+  })
+})
+
+test('reading a console is a read, though it is a POST', async () => {
+  const routes = fakeNova({ answer: { status: 200, json: { output: 'login:' } } })
+  const { result, asked } = await runAction('openstack.server.console', { server: id, length: 5 }, routes)
+  expect(result).toEqual({ output: 'login:' })
+  expect(asked.at(-1)?.body).toEqual({ 'os-getConsoleOutput': { length: 5 } })
 })
