@@ -15,6 +15,7 @@ import { checkFlow } from './flow.ts'
 import type { KnownHosts } from './hosts.ts'
 import { checkTargets } from './hosts.ts'
 import { checkParams, checkWhole, holdsTemplate } from './params.ts'
+import { checkQuestion } from './question.ts'
 import { checkReferences, sitesOf } from './references.ts'
 import { checkConfirmed, checkReads, checkSecrets } from './safety.ts'
 import type { Shapes } from './shape.ts'
@@ -49,7 +50,7 @@ function* problemsOf(runbook: Runbook, world: CheckWorld): Generator<Diagnostic>
   const all = [...everySite(runbook)]
   for (const site of all) {
     const step = site.at(-1)?.step as Step
-    if (step.kind === 'action')
+    if (step.kind === 'action') {
       yield* checkParams(
         runbook,
         step,
@@ -57,6 +58,8 @@ function* problemsOf(runbook: Runbook, world: CheckWorld): Generator<Diagnostic>
         scopeAt(site, shapes),
         site.some(({ step: each }) => each.loop?.kind === 'hosts' || entryOf(each.node, 'targets') !== undefined),
       )
+      yield* checkQuestion(runbook, step, registry)
+    }
     if (step.kind === 'runbook') yield* checkCall(runbook, step, world, scopeAt(site, shapes))
     yield* checkFlow(runbook, site, registry)
     yield* checkReads(runbook, site, registry)

@@ -162,6 +162,8 @@ function isFilled({ path, kind, field }: Misfit, root: Json, onHosts: boolean): 
   if (kind === 'unknown') return false
   let value: Json | undefined = root
   for (const part of path) value = (value as { readonly [key: string | number]: Json } | undefined)?.[part]
+  // whatever the templates in a list or a mapping come to, it stays one
+  if (kind === 'type' && typeof value === 'object') return false
   return holdsTemplate(value)
 }
 

@@ -1,3 +1,4 @@
+import type { Code } from '../codes.ts'
 import { type Diagnostic, didYouMean } from '../diagnostic.ts'
 import type { Schema } from '../json.ts'
 import { schemaProblem, validatorOf } from '../schema.ts'
@@ -30,7 +31,8 @@ function inputOf(
   if (node.kind !== 'map') return []
   const { secret, default: fallback, ...schema } = mapToJson(node)
   const problem = schemaProblem(schema)
-  if (problem) diagnostics.push(schemaTold(source, name, span, node, problem))
+  if (problem)
+    diagnostics.push(schemaTold(source, node, problem, { what: `the input \`${name}\``, span, code: 'RB1111' }))
   else if (fallback !== undefined) {
     const [misfit] = validatorOf(schema as Schema)(fallback)
     const at = entryOf(node, 'default')?.value
@@ -43,8 +45,13 @@ function inputOf(
   return [{ name, span, schema: problem ? {} : full, node, secret: secret === true, required: fallback === undefined }]
 }
 
-/** What the schema of schemas says, where it says it. */
-function schemaTold(source: Source, name: string, span: Span, node: LocatedMap, said: string): Diagnostic {
+/** What the schema of schemas says of what is written as a schema, where it says it. */
+export function schemaTold(
+  source: Source,
+  node: LocatedMap,
+  said: string,
+  { what, span, code }: { readonly what: string; readonly span: Span; readonly code: Code },
+): Diagnostic {
   const [, pointer = '', wrong = said] = /data((?:\/[^\s/,]+)+) (must [^,]+)/.exec(said) ?? []
   const path = pointer
     .split('/')
@@ -57,8 +64,8 @@ function schemaTold(source: Source, name: string, span: Span, node: LocatedMap, 
     return problemAt(
       source,
       at,
-      'RB1111',
-      `the input \`${name}\` is not a JSON Schema: there is no type \`${typed}\``,
+      code,
+      `${what} is not a JSON Schema: there is no type \`${typed}\``,
       aliases[typed] ?? didYouMean(typed, jsonTypes) ?? `the types are ${jsonTypes.join(', ')}`,
     )
   }
@@ -66,16 +73,10 @@ function schemaTold(source: Source, name: string, span: Span, node: LocatedMap, 
   if (unknown !== undefined) {
     const key = entryOf(node, unknown)?.keySpan ?? span
     const hint = didYouMean(unknown, schemaWords) ?? 'the words are those of JSON Schema, and `secret`'
-    return problemAt(
-      source,
-      key,
-      'RB1111',
-      `the input \`${name}\` is not a JSON Schema: \`${unknown}\` is no word of it`,
-      hint,
-    )
+    return problemAt(source, key, code, `${what} is not a JSON Schema: \`${unknown}\` is no word of it`, hint)
   }
   const subject = path.length > 0 ? `\`${path.join('.')}\` ${wrong}` : wrong
-  return problemAt(source, at, 'RB1111', `the input \`${name}\` is not a JSON Schema: ${subject}`)
+  return problemAt(source, at, code, `${what} is not a JSON Schema: ${subject}`)
 }
 
 const schemaWords =

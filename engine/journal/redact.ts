@@ -12,7 +12,9 @@ export class Redactor {
   /** Values of fewer than four characters would mask half of everything, and are refused where inputs are read. */
   add(name: string, value: string): void {
     if (value.length < 4) return
-    for (const form of formsOf(value)) if (!this.#forms.has(form)) this.#forms.set(form, `«${name}»`)
+    // what ends in a line break, as files do, is the same secret without it
+    for (const form of new Set([value, value.trim()].flatMap((each) => [...formsOf(each)])))
+      if (!this.#forms.has(form)) this.#forms.set(form, `«${name}»`)
     const longestFirst = [...this.#forms.keys()].toSorted((a, b) => b.length - a.length)
     this.#pattern = new RegExp(
       longestFirst.map((form) => form.replaceAll(/[\\^$.*+?()[\]{}|/-]/g, '\\$&')).join('|'),
@@ -97,8 +99,8 @@ function formsOf(value: string): Set<string> {
     Buffer.from(value).toString('hex').toUpperCase(),
   ]
   // each line of a secret of several lines is one too: a private key in a log comes line by line
-  const lines = value.split('\n').filter((line) => line.length >= 16)
-  return new Set([...forms, ...(lines.length > 1 ? lines : [])].filter((form) => form.length >= 4))
+  const lines = value.split(/\r?\n/).map((line) => line.trim())
+  return new Set([...forms, ...lines.filter((line) => line.length >= 8)].filter((form) => form.length >= 4))
 }
 
 /** Percent signs as browsers, forms and Python write them: they differ in what they leave alone, and in the case of the digits. */

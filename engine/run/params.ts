@@ -1,10 +1,11 @@
 import type { Action, Evaluated, EvaluatedRows } from '../action/contract.ts'
+import { asks } from '../action/contract.ts'
 import { mapParams } from '../action/params.ts'
 import { Unknown, unknownIn } from '../expression/unknown.ts'
 import type { Json, JsonObject } from '../json.ts'
 import { isObject } from '../json.ts'
 import type { PlannedAction } from '../plan/plan.ts'
-import { validatorOf } from '../schema.ts'
+import { schemaProblem, validatorOf } from '../schema.ts'
 import { renderDeep, TemplateError } from '../template/template.ts'
 import type { Found, Names } from './evaluate.ts'
 import { evaluatedOf, textFor, valueIn } from './evaluate.ts'
@@ -39,6 +40,12 @@ export function paramsOf(
       kind === 'plain' ? renderDeep(value, names) : value,
     )
     const [misfit] = validatorOf(action.params)(plain)
+    const wanted = asks(action) ? params['schema'] : undefined
+    const said = misfit || !isObject(wanted) ? undefined : schemaProblem(wanted)
+    if (said !== undefined)
+      return {
+        error: { code: 'bad_parameter', message: `\`schema\` of \`${step.action}\` is not a JSON Schema: ${said}` },
+      }
     if (!misfit) return { value: params }
     const where = misfit.path.join('.')
     return {

@@ -186,3 +186,16 @@ test('resume --step does not ask about what was done before', async () => {
   expect((await space.run(['resume', 'last', '--step', '--answer', 'two!step=run'])).code).toBe(0)
   expect(space.effects()).toEqual(['mark one', 'mark two'])
 })
+
+test('a schema that is none once its templates are known fails the step, and nobody is asked', async () => {
+  const space = workspace()
+  const inputs = 'inputs: { limit: { type: object, description: The most, default: { most: many } } }\n'
+  const ask = `  - { id: ask, action: human.input, with: { message: How many?, schema: { maximum: "{{ inputs.limit.most }}" } } }\n`
+  space.write('asks.yaml', book('asks', `${inputs}steps:\n${ask}${mark('after')}`))
+  const { code, all } = await space.run(['exec', 'asks.yaml', '--answer', 'ask=3'])
+  expect(code, all).toBe(1)
+  expect(all).toContain('`schema` of `human.input` is not a JSON Schema')
+  expect(space.effects()).toEqual([])
+  const known = await space.run(['exec', 'asks.yaml', '--answer', 'ask=3', '--input', 'limit={"most":4}'])
+  expect({ code: known.code, effects: space.effects() }, known.all).toEqual({ code: 0, effects: ['mark after'] })
+})

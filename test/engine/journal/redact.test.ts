@@ -52,6 +52,20 @@ test('each line of a secret of several lines is masked alone', () => {
   expect(redactorFor(key).text('debug: MIIEvQIBADANBgkqhkiG9w0')).toBe('debug: «password»')
 })
 
+test.each([
+  ['of which one is long', 'me\nsesame-open-sesame-open', 'sesame-open-sesame-open'],
+  ['that are as short as passwords', 'sesame-1\nsesame-2', 'sesame-2'],
+  ['that Windows wrote', 'sesame-open-sesame-open\r\nopen-sesame-open-sesame\r\n', 'open-sesame-open-sesame'],
+  ['that are indented', '  sesame-open\n  open-sesame', 'open-sesame'],
+])('each line of a secret of lines %s', (_what, given, line) => {
+  expect(redactorFor(given).text(`+ /etc/api.pem:2: ${line}`)).toBe('+ /etc/api.pem:2: «password»')
+})
+
+test('a secret that ends in a line break is masked without it, in each of its forms', () => {
+  const shown = `se same ${Buffer.from('se same').toString('base64')} ${encodeURIComponent('se same')}`
+  expect(redactorFor('se same\n').text(shown)).toBe('«password» «password» «password»')
+})
+
 test('the longer of two secrets is masked whole', () => {
   const redactor = new Redactor()
   redactor.add('short', 'open')
