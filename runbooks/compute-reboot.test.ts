@@ -1519,19 +1519,16 @@ test('a host that hangs in its reboot is switched off and on by its board when i
   expect(ran.did.at(-1)).toBe('openstack.compute_service.enable c1')
 })
 
-test.each([{ answer: 'no' }, { answer: 'c10' }])(
-  'who does not type the name of the host cuts no power, and the host stays out of service: $answer',
-  async ({ answer }) => {
-    const ran = await reboot({
-      faults: hangs,
-      inputs: byBoard,
-      answers: ['enter/agree=c1', 'forward/not_back=cycle', `forward/agree_cycle=${answer}`],
-    })
-    expect(ran.exit).toBe(1)
-    expect(ran.end.error?.message).toMatch(/has not rebooted.*stays out of service/s)
-    expect(ran.did.filter((one) => /host\.power|\.enable/.test(one))).toEqual([])
-  },
-)
+test('who says no instead of the name of the host cuts no power, and the host stays out of service', async () => {
+  const ran = await reboot({
+    faults: hangs,
+    inputs: byBoard,
+    answers: ['enter/agree=c1', 'forward/not_back=cycle', 'forward/agree_cycle=no'],
+  })
+  expect(ran.exit).toBe(1)
+  expect(ran.end.error?.message).toMatch(/has not rebooted.*stays out of service/s)
+  expect(ran.did.filter((one) => /host\.power|\.enable/.test(one))).toEqual([])
+})
 
 // an answer that does not fit leaves the question open, with its text and its options; and the host locked
 test.each([

@@ -57,9 +57,9 @@ test('no step has a hole in its name where there is no specification of cephadm'
 })
 
 test('another phrase than the number with the end of the serial number changes nothing', async () => {
-  for (const identity of ['yes', 'replace-osd-4', 'replace-osd-4-0000', 'replace-osd-5-7777']) {
+  for (const identity of ['no', 'yes', 'replace-osd-4', 'replace-osd-4-0000', 'replace-osd-5-7777']) {
     const { exit, effects } = await replace(world('phrase'), { answers: { identity } })
-    expect({ identity, exit, effects }).toEqual({ identity, exit: 3, effects: [] })
+    expect({ identity, exit, effects }).toEqual({ identity, exit: identity === 'no' ? 3 : 6, effects: [] })
   }
 })
 
@@ -278,7 +278,7 @@ test('the serial number of the old disk, and one that no disk has, are not taken
 
 test('what somebody left on the new disk is wiped only by who types its serial number', async () => {
   const used = world('used', { fault: 'ceph.disk_swapped', with: { osd: 4, minutes: 1, signature: 'xfs' } })
-  const no = await replace(used, { answers: { 'swap/leftovers/wipe': 'yes' } })
+  const no = await replace(used, { answers: { 'swap/leftovers/wipe': 'no' } })
   expect({ exit: no.exit, effects: no.effects }).toEqual({ exit: 3, effects: replaced.slice(0, 4) })
   const { exit, effects } = await replace(used, { answers: { 'swap/leftovers/wipe': `wipe-${newSerial}` } })
   expect(exit).toBe(0)

@@ -91,8 +91,8 @@ function addressOf(key: string): string {
   return key.replaceAll(/\[[^\]]*\]|~\d+|![a-z]+/g, '')
 }
 
-function wanted({ kind, options, schema }: Question): string {
-  if (kind === 'confirm') return 'it is yes or no'
+function wanted({ kind, phrase, options, schema }: Question): string {
+  if (kind === 'confirm') return phrase === undefined ? 'it is yes or no' : 'it is the phrase, letter by letter, or no'
   if (kind === 'choose') return `it is one of ${(options ?? []).map(({ value }) => value).join(', ')}`
   return `it has to fit ${JSON.stringify(schema ?? {})}`
 }
@@ -101,8 +101,10 @@ function wanted({ kind, options, schema }: Question): string {
 function typedValue(question: Question, said: string): Json | undefined {
   switch (question.kind) {
     case 'confirm':
-      if (question.phrase !== undefined) return said === 'no' ? false : said
-      return /^(y|yes|true)$/i.test(said) ? true : /^(n|no|false)$/i.test(said) ? false : undefined
+      // a slip of the fingers is no decision: what took days would be undone for it
+      if (question.phrase === undefined ? /^(y|yes|true)$/i.test(said) : said === question.phrase)
+        return question.phrase ?? true
+      return /^(n|no|false)$/i.test(said) ? false : undefined
     case 'choose':
       return question.options?.some(({ value }) => value === said) ? said : undefined
     case 'input': {

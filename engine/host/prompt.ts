@@ -18,12 +18,7 @@ export async function prompt(question: Question, terminal: Terminal, signal: Abo
     switch (question.kind) {
       case 'confirm':
         if (question.phrase === undefined) return await confirm({ message, default: false }, context)
-        return (
-          (await input(
-            { message: `${message}\n  type ${printable(question.phrase)} to go on, anything else to stop:` },
-            context,
-          )) || false
-        )
+        return await typed(message, question.phrase, context)
       case 'choose':
         return await select(
           {
@@ -39,6 +34,17 @@ export async function prompt(question: Question, terminal: Terminal, signal: Abo
   } catch (error) {
     return calledOff(error, signal)
   }
+}
+
+/** The phrase, or false for a no; a slip of the fingers is neither. */
+async function typed(message: string, phrase: string, context: Parameters<typeof input>[1]): Promise<Json> {
+  const no = /^\s*no?\s*$/i
+  const wanted = `type ${printable(phrase)} to go on, or no to stop`
+  const said = await input(
+    { message: `${message}\n  ${wanted}:`, validate: (text) => text === phrase || no.test(text) || wanted },
+    context,
+  )
+  return said === phrase && said
 }
 
 /** Ctrl-C at a question is a Ctrl-C to the run; the question stays open. Throws what is something else. */
@@ -65,7 +71,7 @@ async function ask(
     const candidates = [text, ...parsed(text)]
     return candidates.find((value) => validate(value).length === 0)
   }
-  const typed = await input(
+  const said = await input(
     {
       message,
       ...(fallback !== undefined && { default: typeof fallback === 'string' ? fallback : JSON.stringify(fallback) }),
@@ -73,7 +79,7 @@ async function ask(
     },
     context,
   )
-  return read(typed) ?? typed
+  return read(said) ?? said
 }
 
 function parsed(text: string): Json[] {

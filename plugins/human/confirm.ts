@@ -7,7 +7,7 @@ export const confirm: AskAction = {
   name: 'human.confirm',
   summary: 'go on only when a person says yes',
   description:
-    'Without a `phrase` the answer is yes or no, and no is the default. With a `phrase` the person types it: put the name of what will be changed into it. Without a terminal the run is parked (exit code 6) and `runbook resume RUN --answer STEP=yes` answers.',
+    'Without a `phrase` the answer is yes or no, and no is the default. With a `phrase` the person types it, or `no`: put the name of what will be changed into it. What is neither is asked again. Without a terminal the run is parked (exit code 6) and `runbook resume RUN --answer STEP=yes` answers.',
   effect: 'read',
   params: closedObject(
     { ...questionParams, phrase: text('What must be typed instead of a plain yes: the name of the thing at stake.') },

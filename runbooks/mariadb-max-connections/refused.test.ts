@@ -121,8 +121,10 @@ describe('a configuration that would not start, or starts as something else, nev
   })
 })
 
-test('somebody who types another name has changed nothing', async () => {
-  const raised = await raise('max-connections', { target: 4000 }, '--answer', 'mend/agreed=other')
-  expect(raised.effects).toEqual([])
-  expect(raised.exit).toBe(3)
+test.each([
+  { types: 'other', exit: 6 },
+  { types: 'no', exit: 3 },
+])('somebody who types another name than that of the cluster has changed nothing: $types', async ({ types, exit }) => {
+  const raised = await raise('max-connections', { target: 4000 }, '--answer', `mend/agreed=${types}`)
+  expect(raised).toMatchObject({ effects: [], exit })
 })

@@ -61,11 +61,12 @@ test('--yes does not say what became of a step in doubt', async () => {
   expect(space.effects()).toEqual(['mark one'])
 })
 
-test('a phrase has to be the phrase: anything else refuses', async () => {
+test('a phrase has to be the phrase: no refuses, and a slip of the fingers leaves the question open', async () => {
   for (const [said, code] of [
     ['cmp1', 0],
-    ['cmp2', 3],
-    ['yes', 3],
+    ['cmp2', 6],
+    ['yes', 6],
+    ['', 6],
     ['no', 3],
   ] as const) {
     const run = await exec(phrase, '--answer', `ask=${said}`)
@@ -78,6 +79,7 @@ test('an answer that does not fit is told and not taken: the question stays open
   for (const [text, said, why] of [
     [confirm, 'perhaps', 'it is yes or no'],
     [choice, 'go', 'it is one of wait, leave'],
+    [phrase, 'cmp9', 'it is the phrase'],
     [number, '12', 'it has to fit'],
     [number, 'many', 'it has to fit'],
   ] as const) {
@@ -122,9 +124,23 @@ test('at a terminal a phrase is typed, and the run goes on with who typed it', a
   expect(space.effects()).toEqual(['mark one', 'mark two'])
 })
 
-test('at a terminal another phrase, and a bare return to a yes-or-no question, are a no', async () => {
+test('at a terminal a phrase that is mistyped is asked for again', async () => {
+  const space = workspace()
+  space.write('asking.yaml', phrase)
+  const run = atTerminal(space, ['exec', 'asking.yaml'])
+  await run.until('type cmp1 to go on, or no to stop')
+  await new Promise((done) => setTimeout(done, 200))
+  run.type('cmp9\r')
+  await run.until('> type cmp1 to go on, or no to stop')
+  run.type('\b1\r')
+  const { code, all } = await run.ended
+  expect(code, all).toBe(0)
+  expect(space.effects()).toEqual(['mark one', 'mark two'])
+})
+
+test('at a terminal a no to a phrase, and a bare return to a yes-or-no question, are a no', async () => {
   for (const [text, typed, shown] of [
-    [phrase, 'cmp9\r', 'type cmp1'],
+    [phrase, 'no\r', 'type cmp1'],
     [confirm, '\r', 'Go on?'],
   ] as const) {
     const space = workspace()
