@@ -1,14 +1,12 @@
 import { expect, test } from 'vitest'
-import { clusterContracts } from '../../simulator/hosts/cluster-contract.ts'
+import { cephContracts } from '../../simulator/hosts/ceph-contract.ts'
 import { onHost } from '../support/hosts.ts'
 
-const contracts = clusterContracts.filter(({ on }) => on === 'ceph')
-
 test('there are statements about Ceph', () => {
-  expect(contracts.length).toBeGreaterThan(3)
+  expect(cephContracts.length).toBeGreaterThan(3)
 })
 
-test.each(contracts)('the real Ceph keeps to it: $name', async ({ holds }) => {
+test.each(cephContracts)('the real Ceph keeps to it: $name', async ({ holds }) => {
   const signal = AbortSignal.timeout(240_000)
   await holds((host, command) => onHost(host, command, signal), 'ceph1')
 })

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest'
-import { clusterContracts } from '../../simulator/hosts/cluster-contract.ts'
+import { galeraContracts } from '../../simulator/hosts/galera-contract.ts'
 import { onHostExactly } from '../support/hosts.ts'
 
 // not the node that haproxy sends people to
 const hosts = { database: 'db2', balancer: 'lb1' } as const
-const statements = clusterContracts.flatMap(({ on, ...statement }) =>
+const statements = galeraContracts.flatMap(({ on, ...statement }) =>
   on === 'database' || on === 'balancer' ? [{ ...statement, host: hosts[on] }] : [],
 )
 

@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
-import { clusterContracts } from './cluster-contract.ts'
+import { cephContracts } from './ceph-contract.ts'
+import { galeraContracts } from './galera-contract.ts'
 import { type Contract, json, keys, text } from './said.ts'
 
 /** What each host, and each cluster, must answer. */
@@ -188,5 +189,29 @@ export const contracts: readonly Contract[] = [
       expect(stderr).toMatch(/nosuchcommand: command not found\n$/)
     },
   },
-  ...clusterContracts,
+  {
+    name: '`rabbitmqctl cluster_status --formatter json` tells nodes, partitions and alarms',
+    on: 'controller',
+    async holds(run, host) {
+      const status = await json(run, host, 'rabbitmqctl cluster_status --formatter json')
+      expect(keys(status)).toEqual(
+        expect.arrayContaining([
+          'alarms',
+          'cluster_name',
+          'disk_nodes',
+          'feature_flags',
+          'listeners',
+          'maintenance_status',
+          'partitions',
+          'ram_nodes',
+          'running_nodes',
+          'versions',
+        ]),
+      )
+      const [queue] = await json(run, host, 'rabbitmqctl list_queues name messages consumers --formatter json')
+      expect(keys(queue).sort()).toEqual(['consumers', 'messages', 'name'])
+    },
+  },
+  ...cephContracts,
+  ...galeraContracts,
 ]
