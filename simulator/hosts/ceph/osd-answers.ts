@@ -8,15 +8,20 @@ const stamp = (at: number) => new Date(at).toISOString().replace('Z', '000+0000'
 
 export const osdState = (osd: Osd): string => (osd.up ? 'up' : osd.destroyed ? 'destroyed' : 'down')
 
-const osdNode = (osd: Osd) => ({
-  id: osd.id,
+/** What every row about an OSD begins with. */
+const place = ({ id }: Osd) => ({
+  id,
   device_class: 'hdd',
-  name: `osd.${osd.id}`,
+  name: `osd.${id}`,
   type: 'osd',
   type_id: 0,
   crush_weight: crushWeight,
   depth: 2,
   pool_weights: {},
+})
+
+const osdNode = (osd: Osd) => ({
+  ...place(osd),
   exists: 1,
   status: osdState(osd),
   reweight: osd.reweight,
@@ -84,14 +89,7 @@ export function osdDf(ceph: Ceph): object {
     const { kb, used, data, meta, available, utilization, pgs } = usageOf(ceph, osd)
     const live = osd.reweight > 0
     return {
-      id: osd.id,
-      device_class: 'hdd',
-      name: `osd.${osd.id}`,
-      type: 'osd',
-      type_id: 0,
-      crush_weight: crushWeight,
-      depth: 2,
-      pool_weights: {},
+      ...place(osd),
       reweight: osd.reweight,
       kb: live ? kb : 0,
       kb_used: live ? used : 0,
