@@ -2,15 +2,17 @@ import type { WorkAction } from '../../engine/action/contract.ts'
 import { closedObject, flag, text } from '../../engine/action/define.ts'
 import type { Json } from '../../engine/json.ts'
 import { attachOperations } from './attach-operations.ts'
+import { coldMigrations } from './cold-migration.ts'
 import { serverConsole } from './console.ts'
 import { serverCreate } from './create-server.ts'
 import { deleteServer } from './delete-server.ts'
+import { evacuate } from './evacuation.ts'
 import { dateOfAnswer, oneOrMore, paramsOf } from './fields.ts'
 import { findServer, nameQuery, serverParam } from './find-server.ts'
 import { imageOperations } from './image-operations.ts'
 import { withoutSecrets } from './json-body.ts'
 import { exactly, listAction } from './list.ts'
-import { moveOperations } from './move-operations.ts'
+import { liveMigrate } from './live-migration.ts'
 import { type Operation, operationAction } from './operation.ts'
 import { powerOperations } from './power-operations.ts'
 import { serverItem, statuses } from './server-item.ts'
@@ -77,7 +79,9 @@ const serverShow: WorkAction = {
 /** Everything that is done to a server that exists. */
 export const operations: readonly Operation[] = [
   ...powerOperations,
-  ...moveOperations,
+  liveMigrate,
+  ...coldMigrations,
+  evacuate,
   ...shelveOperations,
   ...imageOperations,
   ...attachOperations,
