@@ -8,6 +8,7 @@ import {
 } from '../../engine/action/contract.ts'
 import { closedObject, flag, text, textMap, whole } from '../../engine/action/define.ts'
 import type { JsonObject } from '../../engine/json.ts'
+import { attemptMark, attemptName } from './attempt.ts'
 import { call, objectIn } from './call.ts'
 import { paramsOf } from './fields.ts'
 import { imageById, imagesNamed } from './find-image.ts'
@@ -15,7 +16,6 @@ import { imageItem, shownImage } from './image.ts'
 import { textAt, withoutSecrets } from './json-body.ts'
 import { segment } from './list.ts'
 import { orMissing } from './missing.ts'
-import { attemptMark, attemptName } from './operation.ts'
 import { type Session, sessionOf } from './session.ts'
 
 const hour = 3_600_000
