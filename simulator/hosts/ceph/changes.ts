@@ -1,5 +1,7 @@
 import { operatorFlags, pgStates } from './health.ts'
-import { bump, type Ceph, databaseVolume, logVolume, type Osd, workOf } from './model.ts'
+import { bump, type Ceph, type Osd } from './model.ts'
+import { databaseVolume, logVolume } from './names.ts'
+import { workOf } from './recovery.ts'
 
 /** What a `ceph` command came to: lines for people, a value for `-f json`, or a refusal with its exit code. */
 export interface Outcome {

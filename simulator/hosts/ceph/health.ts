@@ -1,4 +1,5 @@
-import { blocked, type Ceph, type Osd, type Pg, recoveringAtOnce, workOf } from './model.ts'
+import type { Ceph, Osd, Pg } from './model.ts'
+import { blocked, recoveringAtOnce, workOf } from './recovery.ts'
 
 export interface PgState {
   readonly pg: Pg

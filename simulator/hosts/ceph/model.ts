@@ -2,7 +2,9 @@ import { uuidOf } from '../../random.ts'
 import type { Disk, Machine } from '../machine/machine.ts'
 import type { Process } from '../machine/process.ts'
 import type { Cephadm } from './cephadm.ts'
+import { clusterId, folderOf, unitOf } from './names.ts'
 import { placementOf } from './placement.ts'
+import { recover, recoveryRate } from './recovery.ts'
 
 /** One OSD; what it holds is in `copies`, by placement group. */
 export interface Osd {
@@ -135,10 +137,6 @@ export interface Ceph {
 }
 
 export const objectBytes = 4_194_304
-/** Objects the whole cluster recovers in a second. */
-export const recoveryRate = 300
-/** Placement groups that recover at the same time. */
-export const recoveringAtOnce = 8
 const outAfter = 600_000
 
 interface CephOptions {
@@ -234,20 +232,6 @@ export function createCeph({ hosts, osdsPerHost, cephadm, machine, now }: CephOp
   return ceph
 }
 
-const clusterId = uuidOf('ceph')
-
-/** Without `.service`. */
-export const unitOf = (cephadm: boolean, kind: string, id: string | number): string =>
-  cephadm ? `ceph-${clusterId}@${kind}.${id}` : `ceph-${kind}@${id}`
-
-const folderOf = (cephadm: boolean, osd: number): string =>
-  cephadm ? `/var/lib/ceph/${clusterId}/osd.${osd}` : `/var/lib/ceph/osd/ceph-${osd}`
-
-/** Where the database of an OSD is, when it has a disk of its own: `vg/lv`. */
-export const databaseVolume = (id: number): string => `ceph-db/db-${id}`
-/** Where its write-ahead log is, when that has a volume of its own. */
-export const logVolume = (id: number): string => `ceph-db/wal-${id}`
-
 function freshOsd(id: number, host: string, disk: string): Osd {
   return {
     id,
@@ -318,50 +302,4 @@ function nextOut({ osds, flags }: Ceph, from: number): { at: number; osd: Osd } 
 function putOut(ceph: Ceph, osd: Osd): void {
   Object.assign(osd, { reweight: 0, autoOut: true })
   bump(ceph, ceph.changedAt)
-}
-
-/** Objects a placement group still has to bring to where they belong, and whether copies are missing for it. */
-export function workOf(ceph: Ceph, pg: Pg): { missing: { osd: Osd; objects: number }[]; degraded: number } {
-  const held = [...ceph.osds.values()]
-    .filter(({ up }) => up)
-    .map((osd) => osd.copies.get(pg.id) ?? 0)
-    .sort((a, b) => b - a)
-    .slice(0, pg.pool.size)
-  const degraded = pg.objects * pg.pool.size - held.reduce((sum, count) => sum + count, 0)
-  const missing = ceph.target(pg).flatMap((id) => {
-    const osd = ceph.osds.get(id)
-    const objects = pg.objects - (osd?.copies.get(pg.id) ?? 0)
-    return osd?.up && objects > 0 ? [{ osd, objects }] : []
-  })
-  return { missing, degraded }
-}
-
-/** Whether flags keep this kind of work from being done. */
-export const blocked = ({ flags }: Ceph, degraded: boolean): boolean =>
-  flags.has('pause') || (degraded ? flags.has('norecover') : flags.has('nobackfill') || flags.has('norebalance'))
-
-function recover(ceph: Ceph, objects: number): void {
-  if (ceph.stuck) return
-  let left = objects
-  // what has too few copies comes before what only stands in the wrong place
-  for (const wanted of [true, false]) {
-    if (blocked(ceph, wanted)) continue
-    for (const pg of ceph.pgs) {
-      if (left <= 0) return
-      const { missing, degraded } = workOf(ceph, pg)
-      if (degraded > 0 !== wanted || missing.length === 0) continue
-      if (![...ceph.osds.values()].some(({ up, copies }) => up && (copies.get(pg.id) ?? 0) >= pg.objects)) continue
-      for (const { osd, objects: need } of missing) {
-        const moved = Math.min(need, left)
-        left -= moved
-        osd.copies.set(pg.id, pg.objects - need + moved)
-      }
-      if (workOf(ceph, pg).missing.length === 0 && workOf(ceph, pg).degraded === 0) dropStrays(ceph, pg)
-    }
-  }
-}
-
-function dropStrays(ceph: Ceph, pg: Pg): void {
-  const target = ceph.target(pg)
-  for (const osd of ceph.osds.values()) if (!target.includes(osd.id)) osd.copies.delete(pg.id)
 }

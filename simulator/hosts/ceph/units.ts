@@ -1,5 +1,5 @@
 import type { UnitKind } from '../machine/units.ts'
-import { unitOf } from './model.ts'
+import { unitOf } from './names.ts'
 
 /** The units of a Ceph host. */
 export function cephUnits(host: string, mon: boolean, osds: readonly number[], cephadm: boolean): UnitKind[] {

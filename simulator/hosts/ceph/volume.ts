@@ -2,7 +2,8 @@ import { readOptions } from '../commands/options.ts'
 import type { Disk, Machine } from '../machine/machine.ts'
 import type { Process, Program } from '../machine/process.ts'
 import { destroy } from './changes.ts'
-import { type Ceph, databaseVolume, logVolume, type Osd } from './model.ts'
+import type { Ceph, Osd } from './model.ts'
+import { databaseVolume, logVolume } from './names.ts'
 import { mountFolder, occupy } from './occupy.ts'
 
 /** `ceph-volume lvm list|create|prepare|activate|zap`, and the same under `raw`. */
