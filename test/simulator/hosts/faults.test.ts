@@ -394,6 +394,7 @@ const elsewhere = [
   'hosts.reboot_refused',
   'hosts.slow_boot',
   // what shows when a disk is replaced: runbooks/osd-replacement.test.ts, runbooks/osd-replacement-cephadm.test.ts
+  'ceph.block_differs',
   'ceph.create_fails',
   'ceph.destroy_refused',
   'ceph.disk_failing',
