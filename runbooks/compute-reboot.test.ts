@@ -399,6 +399,24 @@ test('a host that never comes back stays out of service, and what stayed on it s
   expect(ran.did.filter((one) => /\.(start|unlock|enable) /.test(one))).toEqual([])
 })
 
+test('a host that is on its way down already is not ordered to reboot', async () => {
+  const compute_stop = ['sh', '-c', 'systemctl stop nova-compute; systemctl reboot']
+  const ran = await reboot({ inputs: { compute_stop } })
+  expect(ran.end, ran.end.error?.message).toMatchObject({ status: 'succeeded' })
+  expect(ran.did.filter((one) => /reboot|systemd_run/.test(one))).toEqual(['host.reboot c1'])
+})
+
+test('a slow host that somebody wants to order again has come back by then, and is not rebooted twice', async () => {
+  const ran = await reboot({
+    faults: [{ fault: 'hosts.slow_boot', with: { host: 'c1', minutes: 3 } }],
+    inputs: { reboot_minutes: 2 },
+    answers: ['enter/agree=c1', 'forward/not_back=again'],
+  })
+  expect(ran.end, ran.end.error?.message).toMatchObject({ status: 'succeeded' })
+  expect(rebooted(ran)).toBe(1)
+  expect(count(ran, 'host.systemd_run c1')).toBe(1)
+})
+
 test('another machine that answers as the host, with a boot id of its own, is not taken for it', async () => {
   const ran = await reboot({ faults: [{ fault: 'hosts.another_answers', with: { host: 'c1' } }] })
   expect(ran.end.error?.message).toMatch(/what answers as c1 has been up for 17\d{5} seconds.*c1 stays out of service/s)
@@ -1236,6 +1254,114 @@ test('a host of another zone that is out counts as well where it is in the same 
   const asked = await question({ faults, inputs: { max_disabled: 2 } })
   expect(asked.message).toContain('Out already: c10, c2.')
 })
+
+test('hosts of another zone that are in no aggregate with it are no hindrance, whoever is out there', async () => {
+  const faults = ['c10', 'c2'].flatMap((host) => [
+    { fault: 'nova.host_in_zone', with: { host, leaves: true } },
+    { fault: 'nova.compute_disabled', with: { host } },
+  ])
+  const ran = await reboot({ faults, inputs: { max_disabled: 0 } })
+  expect(ran.end, ran.end.error?.message).toMatchObject({ status: 'succeeded' })
+  const asked = await question({ faults, inputs: { max_disabled: 0 } })
+  expect(asked.message).toContain('Take c1 (zone nova, aggregates general) out of service')
+  expect(asked.message).not.toContain('Out already')
+})
+
+/** An Alertmanager that is long in answering one kind of question: as long as a person who thinks. */
+const slowOn = (word: string, seconds: number) => ({
+  silence_on: 'ctl1',
+  amtool: ['sh', '-c', `case "$*" in *${word}*) sleep ${seconds};; esac; amtool "$@"`, 'amtool'],
+})
+
+test.each([
+  { what: 'c1 has rebooted since it was looked at', faults: [{ fault: 'hosts.rebooted', with: { host: 'c1' } }] },
+  {
+    what: `since the list was shown ${first} is PAUSED`,
+    faults: [{ fault: 'nova.server_state', with: { server: first, state: 'paused' } }],
+  },
+  {
+    what: '1 migrations from or to c1 have begun since',
+    faults: [
+      { fault: 'nova.migration_stalls', with: { server: 'web-2' } },
+      { fault: 'nova.migration_under_way', with: { server: 'web-2', to: 'c1' } },
+    ],
+  },
+  {
+    what: 'these hosts of zone nova are down or disabled by now: c10, c2',
+    faults: ['c10', 'c2'].map((host) => ({ fault: 'nova.compute_disabled', with: { host } })),
+  },
+  {
+    what: 'these hosts of aggregate general are down or disabled by now: c10, c2',
+    faults: ['c10', 'c2'].map((host) => ({ fault: 'nova.compute_disabled', with: { host } })),
+    before: ['c10', 'c2'].map((host) => ({ fault: 'nova.host_in_zone', with: { host } })),
+  },
+  {
+    what: 'the answer came too late: it would take 5 minutes to empty the host and 23 for the work',
+    faults: [],
+    window: 28.5,
+  },
+])('what changes before the answer comes is seen before anything is changed: $what', async (it) => {
+  const late = it.faults.map((fault) => ({ ...fault, after: '20s' }))
+  const window_end = it.window === undefined ? '' : new Date(Date.now() + it.window * 60_000).toISOString()
+  const ran = await reboot({
+    faults: [...(it.before ?? []), ...late],
+    inputs: { ...slowOn('created-by=runbook', 50), reboot_minutes: 20, heartbeat_timeout: '3m', window_end },
+  })
+  expect(ran.end.error?.message).toContain(it.what)
+  expect(ran.did).toEqual([])
+})
+
+test('who takes a host out at the same moment as others gives it back', async () => {
+  const others = (zone: boolean) =>
+    ['c10', 'c2'].flatMap((host) => [
+      ...(zone ? [{ fault: 'nova.host_in_zone', with: { host } }] : []),
+      { fault: 'nova.compute_disabled', with: { host }, after: '30s' },
+    ])
+  for (const zone of [false, true]) {
+    const ran = await reboot({ faults: others(zone), inputs: slowOn('" add "', 90) })
+    expect(ran.end).toMatchObject({ status: 'rolled_back' })
+    expect(ran.end.error?.message).toMatch(/at the same time: c10, c2.*c1 goes back/)
+    expect(ran.did.filter((one) => !one.includes('alertmanager'))).toEqual([
+      'openstack.compute_service.disable c1',
+      'openstack.compute_service.enable c1',
+    ])
+  }
+})
+
+test.each([
+  { when: 'before they move', after: '20s', faults: [], inputs: {}, at: 'enter/left_boot' },
+  { when: 'while one moves', after: '45s', faults: [], inputs: {}, at: 'enter/drain' },
+  {
+    when: 'while one moves switched off',
+    after: '20s',
+    faults: [{ fault: 'nova.confirm_forbidden', with: { server: stopped } }],
+    inputs: { active: 'stop', shutoff: 'cold' },
+    at: 'enter/move_cold',
+  },
+  {
+    when: 'while one stops',
+    after: '90s',
+    faults: [{ fault: 'nova.guest_slow_to_stop', with: { server: first, seconds: 240 } }],
+    inputs: { active: 'stop' },
+    at: 'enter/off_boot',
+  },
+])(
+  'a host that reboots by itself while its servers leave stays out of service, and the error says so: $when',
+  async (it) => {
+    const by = { fault: 'hosts.rebooted', with: { host: 'c1' }, after: it.after }
+    const ran = await reboot({
+      inputs: { settle: '30s', ...it.inputs },
+      faults: [...it.faults, by],
+      answers: ['enter/agree=c1', 'enter/agree_stop=yes'],
+    })
+    expect(ran.end.error).toMatchObject({ key: it.at })
+    expect(ran.end.error?.message).toMatch(
+      /c1 has rebooted by itself while it was emptied, and stays out of service: .*host-maintenance-leave --input host=c1 --input 'reason=rb:/,
+    )
+    expect(rebooted(ran)).toBe(0)
+    expect(count(ran, 'openstack.compute_service.enable c1')).toBe(0)
+  },
+)
 
 test('a host that somebody else took out of service is left to them', async () => {
   // and nobody is asked about it

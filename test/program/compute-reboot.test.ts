@@ -96,6 +96,31 @@ test('killed at each stage and resumed each time, it does each thing once and le
   ])
 }, 900_000)
 
+test('an answer that comes when the platform is no longer well takes no host away from it', async () => {
+  const space = workspace()
+  const effects = await serveWorld(space, { ...world, faults: [] })
+  const about = ['--inventory', 'world/inventory.yaml']
+  const asked = { ...inputs, check_platform: true, unmovable: 'abort', silence_on: '' }
+  space.write('inputs.json', JSON.stringify(asked))
+  const first = await space.run(['exec', 'compute-reboot', ...about, '--inputs', 'inputs.json'])
+  expect(first.code, first.all).toBe(6)
+  const stop = {
+    id: 'stop',
+    name: 'stop',
+    action: 'ssh.run',
+    with: { host: 'ctl1', command: 'systemctl stop rabbitmq-server' },
+  }
+  space.write('mess.json', JSON.stringify({ apiVersion: 'runbook/v1', name: 'mess', title: 'mess', steps: [stop] }))
+  const mess = await space.run(['exec', './mess.json', ...about])
+  expect(mess.code, mess.all).toBe(0)
+
+  const [parked = ''] = space.names().filter((name) => !mess.all.includes(name))
+  const then = await space.run(['resume', parked, '--answer', 'enter/agree=c1'])
+  expect(then.code, then.all).toBe(1)
+  expect(then.all).toContain('enter/again/platform_again')
+  expect(effects().map(({ kind }) => kind)).toEqual(['host.unit.stop'])
+}, 900_000)
+
 test('a host that stayed out of service is put back by hand, and found by its reason its silence ends', async () => {
   const space = workspace()
   space.write('inputs.json', JSON.stringify({ ...inputs, unmovable: 'abort', heartbeat_timeout: '1ms' }))

@@ -72,16 +72,23 @@ export const serviceFaults: readonly Fault[] = [
     summary: 'A compute host is in an availability zone of its own, and still in the aggregates that it was in',
     params: {
       type: 'object',
-      properties: { host, zone: { type: 'string', description: 'The zone', default: 'west' } },
+      properties: {
+        host,
+        zone: { type: 'string', description: 'The zone', default: 'west' },
+        leaves: { type: 'boolean', description: 'Whether it is in those aggregates no more', default: false },
+      },
       required: ['host'],
       additionalProperties: false,
     },
-    apply({ cloud, clock }, { host: name, zone: wanted }) {
+    apply({ cloud, clock }, { host: name, zone: wanted, leaves }) {
       const service = computeOn(cloud, name)
       const zone = String(wanted)
       const { host } = service
       service.zone = zone
       for (const server of serversOn(cloud.nova, host)) server.zone = zone
+      if (leaves === true)
+        for (const [index, one] of cloud.nova.aggregates.entries())
+          cloud.nova.aggregates[index] = { ...one, hosts: one.hosts.filter((each) => each !== host) }
       cloud.nova.aggregates.push({
         ...{
           id: cloud.nova.aggregates.length + 1,
