@@ -22,7 +22,7 @@ import type { Shapes } from './shape.ts'
 import { shapesOf } from './shape.ts'
 import type { Site } from './site.ts'
 import { everySite } from './site.ts'
-import { everyUse } from './use.ts'
+import { everyUse, undoneIn } from './use.ts'
 
 /** Finds the runbook that a `runbook:` step names, from the file that names it. Problems in that file are its own. */
 export interface Library {
@@ -91,7 +91,11 @@ function scopeAt(site: Site, shapes: Shapes): { readonly [name: string]: Schema 
   const loops = site.flatMap(({ step: { loop } }) =>
     loop ? [[loop.as.text, loop.kind === 'hosts' ? shapes.target : shapes.itemOf(loop)] as const] : [],
   )
-  return { inputs: shapes.inputs, steps: shapes.steps, run: shapes.run, ...Object.fromEntries(loops) }
+  return {
+    ...{ inputs: shapes.inputs, steps: shapes.steps, run: shapes.run },
+    ...Object.fromEntries(loops),
+    ...undoneIn(site, shapes),
+  }
 }
 
 /** A call of another runbook: that it is there, does not come back here, and gets the inputs it needs. */

@@ -5,7 +5,7 @@ import { problemAt } from '../document/problem.ts'
 import type { Runbook, Step } from '../document/runbook.ts'
 import type { Reference } from '../expression/expression.ts'
 import type { Site } from './site.ts'
-import { everySite, readingOf } from './site.ts'
+import { everySite, readingOf, undoes } from './site.ts'
 import type { Use } from './use.ts'
 
 export type Sites = ReadonlyMap<string, Site>
@@ -109,7 +109,7 @@ export function* checkReferences(
       }[reading.because]()
       return
     }
-    if (step.loop && reference.path[2] === 'result') {
+    if (step.loop && reference.path[2] === 'result' && !(use.site && undoes(use.site, target))) {
       yield problemAt(
         runbook.source,
         at(reference, 2),

@@ -14,6 +14,8 @@ export interface Shapes {
   readonly run: Schema
   readonly target: Schema
   readonly failure: Schema
+  /** `steps` in what undoes these steps: each is the one execution that is undone. */
+  undoing(steps: readonly Step[]): Schema
   resultOf(step: Step): Schema
   valueOf(step: Step, name: string): Schema
   itemOf(loop: Loop): Schema
@@ -41,6 +43,10 @@ export function shapesOf(runbook: Runbook, registry: Declarations, outputsOf: Ou
     run: closed({ id: word, started_at: word, operator: word }),
     target: closed({ name: word, address: word, groups: { type: 'array', items: word }, vars: anything }),
     failure: closed({ code: word, message: word, status: word, step: word, hint: word, detail: anything }),
+    undoing: (steps) => ({
+      ...shapes.steps,
+      properties: { ...known, ...Object.fromEntries(steps.map((step) => [step.id.text, closed(onceOf(step))])) },
+    }),
     resultOf(step) {
       if (step.kind === 'action') return registry.get(step.action.text)?.result ?? anything
       return step.kind === 'runbook' ? outputsOf(step.runbook.text) : anything
@@ -65,10 +71,13 @@ export function shapesOf(runbook: Runbook, registry: Declarations, outputsOf: Ou
       lets.set(step, names)
       return closed({ ...names, status: word, error: anything })
     }
-    const result = shapes.resultOf(step)
-    const one = step.kind === 'action' || step.kind === 'runbook' ? { ...ending, result } : ending
+    const one = onceOf(step)
     if (!step.loop) return closed(one)
     const item = step.loop.kind === 'hosts' ? { target: shapes.target } : { item: shapes.itemOf(step.loop) }
     return closed({ ...ending, items: { type: 'array', items: closed({ ...one, key: word, ...item }) } })
+  }
+
+  function onceOf(step: Step): Names {
+    return step.kind === 'action' || step.kind === 'runbook' ? { ...ending, result: shapes.resultOf(step) } : ending
   }
 }

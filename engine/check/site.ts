@@ -26,6 +26,11 @@ function* below(above: Site, owner: Step | undefined, word: Frame['word'], steps
   }
 }
 
+/** Whether what stands at `from` undoes the step at `to`: then it sees the one execution that it undoes. */
+export function undoes(from: Site, to: Site): boolean {
+  return to.every((frame, index) => from[index]?.step === frame.step) && from[to.length]?.word === 'rollback'
+}
+
 export type Reading =
   | { readonly may: 'read' }
   | { readonly may: 'perhaps'; readonly because: string }
@@ -38,7 +43,7 @@ export function readingOf(from: Site, to: Site): Reading {
   const split = to.findIndex((frame, index) => from[index]?.step !== frame.step)
   if (split < 0) {
     // a step around us, or we ourselves: only its undo may look at it
-    return from[to.length]?.word === 'rollback' ? { may: 'read' } : { may: 'not', because: 'later' }
+    return undoes(from, to) ? { may: 'read' } : { may: 'not', because: 'later' }
   }
   const target = to[split]
   const here = from[split]
@@ -70,6 +75,9 @@ function maybe(to: Site, split: number, here: Frame): Reading {
       return perhaps(`the block \`${step.id.text}\` may have been rescued before it`)
   }
   const first = to[split]
-  if (first?.word === 'block' && here.word !== 'block') return perhaps('the block may have failed before it')
-  return { may: 'read' }
+  if (first?.word !== 'block' || here.word === 'block') return { may: 'read' }
+  if (here.word !== 'rollback') return perhaps('the block may have failed before it')
+  // only a block that is done is undone
+  const mended = here.owner?.kind === 'block' && here.owner.rescue.length > 0
+  return mended ? perhaps('the block may have been rescued before it') : { may: 'read' }
 }

@@ -41,7 +41,7 @@ type Base = Omit<Use, 'kind' | 'text' | 'expects'>
 
 function* ofStep(site: Site, registry: Declarations, shapes: Shapes): Generator<Use> {
   const step = site.at(-1)?.step as Step
-  const outer = { ...namesAround(site.slice(0, -1), shapes), ...failureIn(site, shapes) }
+  const outer = { ...namesAround(site.slice(0, -1), shapes), ...failureIn(site, shapes), ...undoneIn(site, shapes) }
   const inner = { ...outer, ...ownNames(step, shapes) }
   const base: Base = { site, after: false, tolerant: false, shown: false, names: inner }
   const around: Base = { ...base, names: outer }
@@ -174,6 +174,12 @@ function namesAround(frames: Site, shapes: Shapes): { readonly [name: string]: S
 /** In a rescue, at whatever depth, `failure` says what happened. */
 function failureIn(site: Site, shapes: Shapes): { readonly [name: string]: Schema } {
   return site.some(({ word }) => word === 'rescue') ? { failure: shapes.failure } : {}
+}
+
+/** In what undoes a loop, at whatever depth, the loop is the one execution of it that is undone. */
+export function undoneIn(site: Site, shapes: Shapes): { readonly [name: string]: Schema } {
+  const undone = site.flatMap(({ word, owner }) => (word === 'rollback' && owner?.loop ? [owner] : []))
+  return undone.length > 0 ? { steps: shapes.undoing(undone) } : {}
 }
 
 function ownNames({ loop }: Step, shapes: Shapes): { readonly [name: string]: Schema } {

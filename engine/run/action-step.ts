@@ -17,7 +17,7 @@ import { isGood } from './outcome.ts'
 import { paramsOf } from './params.ts'
 import { createAnswerOutcome, settledOf } from './question.ts'
 import type { Scope } from './scope.ts'
-import { varsOf, viewOf } from './scope.ts'
+import { undoVars, viewOf } from './scope.ts'
 import { pollUntil } from './until.ts'
 
 /** One execution of an action: its parameters, its tries, what becomes of an unknown end, its undo. */
@@ -106,19 +106,11 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
         if ((await engine.durable.sleep(about(at, 'delay'), delay, { shield: scope.shield })) === 'done') continue
       }
       if (step.rollback.length > 0 && (happened(outcome) || doubt !== undefined)) {
-        const steps = {
-          ...scope.steps,
-          [step.id]: viewOf(
-            outcome,
-            startedAt,
-            'result' in outcome && outcome.result !== undefined ? { result: outcome.result } : {},
-          ),
-        }
-        const needed = new Set([...needsOf(step, engine.registry), step.id])
+        const result = 'result' in outcome && outcome.result !== undefined ? { result: outcome.result } : {}
         scope.undo.push({
           key,
           path: step.address,
-          vars: varsOf({ ...scope, steps }, needed),
+          vars: undoVars(scope, step.id, viewOf(outcome, startedAt, result), needsOf(step, engine.registry)),
           ...(!happened(outcome) && doubt !== undefined && { doubt }),
         })
       }

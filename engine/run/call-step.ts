@@ -8,7 +8,7 @@ import { type Found, judge, type Names, namesIn, sayFailed } from './evaluate.ts
 import { began, limitsOf, told, underLocks, type Walked } from './interpret.ts'
 import { needsOf } from './needs.ts'
 import { isGood, type Outcome } from './outcome.ts'
-import { type Scope, varsOf, viewOf } from './scope.ts'
+import { type Scope, undoVars, varsOf, viewOf } from './scope.ts'
 
 /** Another runbook as one step: its own inputs and names, its outputs the result. */
 export async function runCall(engine: Engine, step: PlannedCall, scope: Scope, key: string): Promise<Walked> {
@@ -25,8 +25,10 @@ export async function runCall(engine: Engine, step: PlannedCall, scope: Scope, k
     outcome = section.outcome
     scope.undo.push(...section.undo)
     if (isGood(outcome)) outcome = verified(step, outcome, names)
-    if (isGood(outcome) && step.rollback.length > 0)
-      scope.undo.push({ key, path: step.address, vars: varsOf(scope, needsOf(step, engine.registry)) })
+    if (isGood(outcome) && step.rollback.length > 0) {
+      const undo = undoVars(scope, step.id, viewOf(outcome, at), needsOf(step, engine.registry))
+      scope.undo.push({ key, path: step.address, vars: undo })
+    }
   }
   await told(engine, step, key, names, outcome)
   return { outcome, view: viewOf(outcome, at) }

@@ -7,7 +7,7 @@ import { began, blame, limitsOf, sequence, told, type Walked } from './interpret
 import { within } from './key.ts'
 import { needsOf } from './needs.ts'
 import { isGood, type Outcome, type OutcomeError } from './outcome.ts'
-import { type Scope, varsOf, viewOf } from './scope.ts'
+import { type Scope, undoVars, varsOf, viewOf } from './scope.ts'
 
 /** Steps that stand or fall together, what mends them when they fall, and what is done in every case. */
 export async function runBlock(engine: Engine, step: PlannedBlock, scope: Scope, key: string): Promise<Walked> {
@@ -32,8 +32,10 @@ export async function runBlock(engine: Engine, step: PlannedBlock, scope: Scope,
     const cleaned = await sequence(engine, step.always, { ...scope, shield: true, limits: [] }, key)
     if (cleaned && isGood(outcome)) outcome = cleaned
   }
-  if (isGood(outcome) && step.rollback.length > 0)
-    scope.undo.push({ key, path: step.address, vars: varsOf(scope, needsOf(step, engine.registry)) })
+  if (isGood(outcome) && step.rollback.length > 0) {
+    const vars = undoVars(scope, step.id, viewOf(outcome, at), needsOf(step, engine.registry))
+    scope.undo.push({ key, path: step.address, vars })
+  }
   return finish(outcome)
 
   async function finish(ended: Outcome): Promise<Walked> {

@@ -45,6 +45,11 @@ export function varsOf(scope: Scope, needed: ReadonlySet<string>, more: JsonObje
   }
 }
 
+/** What a step leaves to be undone: its scope as data, with the step as it ended. */
+export function undoVars(scope: Scope, id: string, view: JsonObject, needed: ReadonlySet<string>): Vars {
+  return varsOf({ ...scope, steps: { ...scope.steps, [id]: view } }, new Set([...needed, id]))
+}
+
 /** `steps.ID`: how it ended, and its result when it has one. */
 export function viewOf(outcome: Outcome, startedAt: string | undefined, more: JsonObject = {}): JsonObject {
   return {

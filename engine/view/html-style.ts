@@ -59,9 +59,8 @@ footer { margin-top: 2.5rem; color: var(--dim); font-size: .85rem; overflow-wrap
     --good: #0f5a2e; --bad: #a01217; --warn: #6e4500; --doubt: #59308f; --plain: #333;
     --good-bg: #fff; --bad-bg: #fff; --warn-bg: #fff; --doubt-bg: #fff; --plain-bg: #fff }
   html { font-size: 9.5pt } body { font-size: 1rem } main { max-width: none; padding: 0 } h1 { font-size: 16pt }
-  h2, h3, summary, .label { break-after: avoid } .card, .findings li, tr, pre { break-inside: avoid }
+  h2, h3, summary, .label { break-after: avoid } .card, .findings li, tr { break-inside: avoid }
   .steps { overflow: visible } pre { max-height: none; overflow: visible } .inside { padding-left: 1.5rem }
   .row { grid-template-columns: 4.2rem 7.4rem 1fr } summary.row::after { content: none !important }
-  details::details-content { content-visibility: visible; display: block; block-size: auto }
 }
 `

@@ -25,6 +25,36 @@ test('what was done is undone in reverse order when the run fails, the failed st
   expect(done.ending?.status).toBe('rolled_back')
 })
 
+test('what undoes a step sees how that one execution of it ended', async () => {
+  const world = emptyWorld()
+  world.touch['last'] = fail()
+  const undo = (id: string, said: string) =>
+    `rollback: [{ id: ${id}, action: test.change, with: { what: "${said} {{ steps.${said}.status }}" } }]`
+  const one = '{ id: one, action: test.change, with: { what: one } }'
+  await walk(
+    `${head}steps:
+  - { id: each, for_each: "['a']", action: test.change, with: { what: "{{ item }}" }, rollback: [{ id: u1, action: test.change, with: { what: "each {{ steps.each.result.of }}" } }] }
+  - { id: group, block: [${one}], ${undo('u2', 'group')} }
+  - { id: groups, for_each: "['b']", block: [{ id: two, action: test.change, with: { what: two } }], ${undo('u3', 'groups')} }
+  - { id: call, runbook: gives, rollback: [{ id: u4, action: test.change, with: { what: "call {{ steps.call.result.word }}" } }] }
+  - { id: last, action: test.change, with: { what: last } }
+`,
+    {
+      world,
+      called: {
+        gives:
+          'apiVersion: runbook/v1\nname: gives\nsteps: [{ id: none, let: { a: "1" } }]\noutputs: { word: "\'given\'" }\n',
+      },
+    },
+  )
+  expect(world.effects.slice(4)).toEqual([
+    'change call given',
+    'change groups succeeded',
+    'change group succeeded',
+    'change each a',
+  ])
+})
+
 test('what is undone has its own time: that of the step it undoes may be over', async () => {
   const world = emptyWorld()
   world.touch['undo-a1'] = async (signal) => {
