@@ -1,4 +1,4 @@
-import { slotOf } from '../layout.ts'
+import { slotOf } from '../disks.ts'
 import { totals } from './answers.ts'
 import { flagsOf, usageOf } from './health.ts'
 import type { Ceph, Osd } from './model.ts'

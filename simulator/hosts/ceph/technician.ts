@@ -1,4 +1,4 @@
-import { dataDisk, linkDisks } from '../layout.ts'
+import { dataDisk, linkDisks } from '../disks.ts'
 import type { Machine } from '../machine/machine.ts'
 import { createOsd, destroy } from './changes.ts'
 import type { Ceph, Osd, Swap } from './model.ts'

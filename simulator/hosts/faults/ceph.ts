@@ -4,7 +4,7 @@ import type { Cephadm } from '../ceph/cephadm.ts'
 import { destroy } from '../ceph/changes.ts'
 import type { Ceph } from '../ceph/model.ts'
 import { leadTo } from '../ceph/occupy.ts'
-import { dataDisk, linkDisks } from '../layout.ts'
+import { dataDisk, linkDisks } from '../disks.ts'
 import { fault, type Param, percentage, sayKernel } from './fault.ts'
 
 const osd: Param = { type: 'integer', minimum: 0, description: 'The OSD, by its number' }

@@ -1,6 +1,6 @@
 import type { Fault } from '../../fault.ts'
 import { dockerProgram } from '../commands/docker.ts'
-import { installKernel } from '../layout.ts'
+import { installKernel } from '../furnish.ts'
 import { fault, host, machineOf, type Param, percentage, sayKernel } from './fault.ts'
 
 const fromBoot: Param = { type: 'boolean', default: false, description: 'Only from the next boot of the host on' }
