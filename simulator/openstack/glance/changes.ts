@@ -9,11 +9,25 @@ const diskFormats = ['ami', 'ari', 'aki', 'vhd', 'vhdx', 'vmdk', 'raw', 'qcow2',
 const containerFormats = ['ami', 'ari', 'aki', 'bare', 'ovf', 'ova', 'docker', 'compressed']
 const visibilities = ['public', 'private', 'shared', 'community'] as const
 
+/** What an image is told of itself by nobody. */
+const readOnly = [
+  'status',
+  'size',
+  'virtual_size',
+  'checksum',
+  'os_hash_algo',
+  'os_hash_value',
+  'created_at',
+  'updated_at',
+]
+
 /** `POST /v2/images`: a record without bytes. What Glance has no field for becomes a property of the image. */
 export function createImage(world: CloudWorld, { body, token }: ApiRequest): Image {
   const { id, name, visibility, disk_format, container_format, min_disk, min_ram, ...more } = (body ?? {}) as {
     readonly [field: string]: unknown
   }
+  const fixed = readOnly.find((field) => field in more)
+  if (fixed !== undefined) throw new ApiFailure(403, `Attribute '${fixed}' is read-only.`)
   const disk = oneOf('disk_format', disk_format, diskFormats)
   const container = oneOf('container_format', container_format, containerFormats)
   const seen = oneOf('visibility', visibility, visibilities) as Image['visibility'] | null

@@ -71,11 +71,12 @@ export function agentOf({ cloud: { neutron } }: CloudWorld, { params: { id = '' 
   throw new ApiFailure(404, `Agent ${id} could not be found.`, { kind: 'AgentNotFound' })
 }
 
-/** The fields somebody wants to change. Throws `ApiFailure` 400 for one that cannot be. */
+/** The fields somebody wants to change. Throws `ApiFailure` 400 for one that is not there, or cannot be. */
 export function wantedFields(
   { body }: ApiRequest,
   noun: string,
   known: readonly string[],
+  shown: object,
 ): { [field: string]: unknown } {
   const wanted = (body as { [noun: string]: { [field: string]: unknown } } | undefined)?.[noun]
   if (typeof wanted !== 'object') {
@@ -83,7 +84,11 @@ export function wantedFields(
   }
   const strange = Object.keys(wanted).filter((field) => !known.includes(field))
   if (strange.length > 0) {
-    const message = `Cannot update read-only attribute ${strange[0]}`
+    const unheard = strange.filter((field) => !(field in shown)).map((field) => `'${field}'`)
+    const message =
+      unheard.length > 0
+        ? `Unrecognized attribute(s) ${unheard.join(', ')}`
+        : `Cannot update read-only attribute ${strange[0]}`
     throw new ApiFailure(400, message, { kind: 'HTTPBadRequest' })
   }
   return wanted
@@ -98,7 +103,7 @@ function changed(
   one: Network | Subnet | Port,
   known: readonly string[],
 ): Reply {
-  const wanted = wantedFields(request, noun, known)
+  const wanted = wantedFields(request, noun, known, one)
   Object.assign(one, wanted, {
     updated_at: zulu(world.clock.now()),
     revision_number: one.revision_number + 1,
@@ -108,7 +113,7 @@ function changed(
 }
 
 function changePort(world: CloudWorld, request: ApiRequest, port: Port): Reply {
-  const { extra_dhcp_opts: options, ...plain } = wantedFields(request, 'port', portFields)
+  const { extra_dhcp_opts: options, ...plain } = wantedFields(request, 'port', portFields, port)
   const { admin_state_up: before, 'binding:host_id': host } = port
   Object.assign(port, plain)
   if (Array.isArray(options)) port.extra_dhcp_opts = merged(port.extra_dhcp_opts, options)

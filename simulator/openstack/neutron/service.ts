@@ -32,7 +32,7 @@ export function neutronService(world: CloudWorld): Service {
       admin: 'update_agent',
       handle: (request) => {
         const agent = agentOf(world, request)
-        const wanted = wantedFields(request, 'agent', ['admin_state_up', 'description'])
+        const wanted = wantedFields(request, 'agent', ['admin_state_up', 'description'], agent)
         Object.assign(agent, wanted)
         world.effect('openstack.network_agent.update', `${agent.agent_type} on ${agent.host}`, wanted)
         return json(200, { agent: agentView(world, agent) })

@@ -10,6 +10,10 @@ interface Inventory {
 
 /** `allocation_candidates`: the hosts with room for `resources=VCPU:2,MEMORY_MB:4096`. */
 export function candidates({ cloud }: CloudWorld, { query, version }: ApiRequest): Reply {
+  if (version < 16 && query.has('limit')) {
+    const message = "Additional properties are not allowed ('limit' was unexpected)"
+    throw new ApiFailure(400, `Invalid query string parameters: ${message}`)
+  }
   const wanted = resourcesIn(query.get('resources'))
   const limit = Number(query.get('limit') ?? Number.POSITIVE_INFINITY)
   const room = providersOf(cloud).map((provider) => {
@@ -50,6 +54,9 @@ export function candidates({ cloud }: CloudWorld, { query, version }: ApiRequest
   })
 }
 
+/** What Placement knows by itself of what is asked for; a class of its own no host here has. */
+const standardClasses = [...resourceClasses, 'PCPU', 'VGPU', 'PCI_DEVICE', 'SRIOV_NET_VF']
+
 function resourcesIn(text: string | null): Resources {
   const pairs = (text ?? '').split(',').map((part) => part.split(':'))
   if (!text || pairs.some(([name, amount]) => !name || !/^\d+$/.test(amount ?? ''))) {
@@ -57,6 +64,9 @@ function resourcesIn(text: string | null): Resources {
       400,
       `Badly formed resources parameter. Expected resources query string parameter in form: ?resources=VCPU:2,MEMORY_MB:1024. Got: ${text}.`,
     )
+  }
+  if (pairs.some(([name = '']) => !standardClasses.includes(name))) {
+    throw new ApiFailure(400, 'Invalid resource class in resources parameter')
   }
   return Object.fromEntries(pairs.map(([name, amount]) => [name, Number(amount)]))
 }

@@ -24,6 +24,7 @@ export function apiOf({ endpoints, project, token }: Cloud): Api {
   }
   return {
     project,
+    token,
     call,
     wait: (ms) => setTimeout(ms),
     get: (service, path, headers) => call('GET', service, path, undefined, headers),

@@ -31,9 +31,7 @@ export interface TestCloud {
   close(): Promise<void>
 }
 
-export interface Client extends Api {
-  readonly token: string
-}
+export type Client = Api
 
 export interface CloudOptions {
   readonly topology?: TopologyOverrides

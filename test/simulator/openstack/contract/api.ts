@@ -8,6 +8,7 @@ export interface Api {
   wait(ms: number): Promise<void>
   /** The id of the project of the token. */
   readonly project: string
+  readonly token: string
 }
 
 /** `X-Auth-Token: ''` sends none. */
