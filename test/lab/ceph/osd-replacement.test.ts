@@ -7,6 +7,9 @@ import { ceph, rack, there } from './rack.ts'
 
 const soon = (ms = 340_000) => AbortSignal.timeout(ms)
 const pool = 'osd-replacement'
+/** A program in the place of `ledctl`, for nothing here has a lamp; what it was told; and what mounts the folder at a boot. */
+const [ledctl, told] = ['/usr/local/sbin/ledctl', '/run/lab-ledctl']
+const mounted = '/dev/loop0 /var/lib/ceph/osd/ceph-3 tmpfs noauto 0 0'
 let disk = 'LAB1000'
 let sums = ''
 
@@ -36,6 +39,7 @@ beforeAll(async () => {
 afterAll(async () => {
   const signal = soon()
   await there(`ceph osd pool delete ${pool} ${pool} --yes-i-really-really-mean-it 2>&1`, signal).catch(() => undefined)
+  await there(`rm -f ${ledctl} ${told}; sed -i '\\|^${mounted}$|d' /etc/fstab`, signal)
   await rack('clear', signal)
 })
 
@@ -116,9 +120,14 @@ test('a disk dies for real and is replaced while the run is parked: number, plac
   const signal = soon(800_000)
   const place = await placeOfOsd(signal)
   await rack('die', signal, disk)
+  const log = `printf '%s\\n' '#!/bin/sh' 'echo "$@" >> ${told}' > ${ledctl}; chmod 755 ${ledctl}`
+  await there(`${log}; echo '${mounted}' >> /etc/fstab`, signal)
   const here = workspace()
-  const parked = await here.run(words())
+  const parked = await here.run([...words(), '--input', 'led=ledctl'])
   expect(parked.code, parked.all).toBe(6)
+  expect(parked.all).toContain(`/etc/fstab of ceph1 still mounts the old disk, take it out: ${mounted}`)
+  expect(parked.all).toContain('; the lamp of its slot is lit) from ceph1')
+  expect(await there(`cat ${told}`, signal)).toMatch(/^locate=\/dev\/loop\d+$/)
   expect((await placeOfOsd(signal)).status).toBe('destroyed')
 
   await rack('unplug', signal, disk)
@@ -127,6 +136,7 @@ test('a disk dies for real and is replaced while the run is parked: number, plac
   const { code, all } = await here.run(['resume', 'last', '--output', 'plain', '--answer', `swap/new_serial=${disk}`])
   expect(code, all).toBe(0)
   await asBefore(place, signal)
+  expect(await there(`cat ${told}; rm ${ledctl}`, signal)).toMatch(/^locate=(\S+)\nlocate_off=\1$/)
 }, 800_000)
 
 test('the same with the program killed between destroy and create: it goes on, and destroys nothing twice', async () => {
@@ -136,11 +146,12 @@ test('the same with the program killed between destroy and create: it goes on, a
   const here = workspace()
   const count = await destroys(signal)
   const old = disk
-  const run = here.start([...words(), '--answer', 'swap/new_serial=LAB3000'])
+  const run = here.start([...words(), '--answer', 'swap/new_serial=LAB3000', '--input', 'led=ledctl'])
   // nobody has put in the new disk yet: it is looked for
   await run.until('waits        swap/appears')
   run.child.kill('SIGKILL')
-  await run.ended
+  // no program that lights a lamp is on this host any more: that keeps nobody from the work
+  expect((await run.ended).all).toContain('; the lamp of its slot could not be lit) from ceph1')
   await rack('unplug', signal, old)
   disk = 'LAB3000'
   await rack('plug', signal, disk)
