@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
+import { book, workspace } from '../../program/program.ts'
 import { labDoor } from '../support/door.ts'
 import { lab } from '../support/lab.ts'
 
@@ -34,4 +35,21 @@ test('500 hosts answer at once, each for itself', async () => {
     }),
   )
   expect(answers).toEqual(hosts)
+})
+
+test('a run asks 500 hosts at once, and knows what each has said', async () => {
+  const here = workspace()
+  const named = hosts.map((address, index) => [`h${String(index).padStart(3, '0')}`, { address }] as const)
+  const inventory = { apiVersion: 'runbook/v1', ssh: { config: settings }, hosts: Object.fromEntries(named) }
+  here.write('inventory.yaml', JSON.stringify(inventory))
+  const ask = `steps:
+  - { id: ask, targets: 'h*', max_parallel: 500, action: ssh.script, effect: read, with: { script: 'echo "$SSH_CONNECTION"' } }
+outputs:
+  answered: steps.ask.items.map(i, i.result.stdout.split(' ')[2])
+`
+  here.write('fan.yaml', book('fan', ask))
+  const { code, all } = await here.run(['exec', 'fan.yaml', '--inventory', 'inventory.yaml', '--output', 'json'])
+  expect(code, all.slice(-2_000)).toBe(0)
+  const ended = all.split('\n').find((line) => line.includes('"type":"run.ended"')) ?? '{}'
+  expect(JSON.parse(ended).outputs).toEqual({ answered: hosts })
 })
