@@ -316,6 +316,15 @@ test('a fast swap keeps the OSD from being put out, and takes that back, also wh
   })
 })
 
+test('placement groups without an object lack no copy while the disk is away, and are no reason to stop a fast swap', async () => {
+  const { exit, effects, said } = await replace(world('empty', { fault: 'ceph.pool_empty' }), {
+    inputs: { strategy: 'fast_swap' },
+  })
+  expect(exit, said).toBe(0)
+  expect(said).toMatch(/active\+undersized\\*"/)
+  expect(effects).toContain('ceph: osd destroy 4')
+})
+
 test('a disk of which nothing says that it fails is replaced only when a person says so again', async () => {
   const path = place('sound.yaml')
   const topology = { controllers: 1, computes: 1, databases: 1, servers: 2 }

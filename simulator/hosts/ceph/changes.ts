@@ -96,7 +96,7 @@ export function okToStop(ceph: Ceph, ids: readonly number[]): Outcome {
   const touched = pgStates(ceph).filter(({ acting }) => acting.some((id) => ids.includes(id)))
   const bad = touched.filter(
     ({ pg, acting }) =>
-      acting.filter((id) => !ids.includes(id) && ceph.osds.get(id)?.copies.get(pg.id) === pg.objects).length <
+      acting.filter((id) => !ids.includes(id) && (ceph.osds.get(id)?.copies.get(pg.id) ?? 0) === pg.objects).length <
       pg.pool.minSize,
   )
   const ok = bad.length === 0

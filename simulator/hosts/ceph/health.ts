@@ -17,6 +17,14 @@ export function pgStates(ceph: Ceph): PgState[] {
     const { missing, degraded } = workOf(ceph, pg)
     const isUp = (id: number) => ceph.osds.get(id)?.up === true
     const up = ceph.target(pg).filter(isUp)
+    // nothing is missing where nothing is: it is short of OSDs, and not of copies
+    if (pg.objects === 0) {
+      const parts = [
+        up.length >= pg.pool.minSize ? 'active' : 'peered',
+        up.length < pg.pool.size ? 'undersized' : 'clean',
+      ]
+      return { pg, name: up.length === 0 ? 'down' : parts.join('+'), degraded: 0, misplaced: 0, up, acting: up }
+    }
     const holders = [...ceph.osds.values()].filter((osd) => osd.up && (osd.copies.get(pg.id) ?? 0) >= pg.objects)
     const complete = holders.map(({ id }) => id)
     const acting = [...up.filter((id) => complete.includes(id)), ...complete.filter((id) => !up.includes(id))]

@@ -250,6 +250,22 @@ export const cephFaults: Fault[] = [
     },
   ),
   fault(
+    'ceph.pool_empty',
+    'A pool has just been made: nothing is in its placement groups',
+    { pool: { type: 'string', default: 'backups', description: 'The pool' } },
+    ({ estate: { ceph } }, { pool }) => {
+      const found = ceph.pgs.filter((pg) => pg.pool.name === pool)
+      const names = ceph.pools.map(({ name }) => name)
+      if (found.length === 0) {
+        throw new Error(`no simulated pool is called \`${String(pool)}\`; there are ${names.join(', ')}`)
+      }
+      for (const pg of found) {
+        Object.assign(pg, { objects: 0 })
+        for (const { copies } of ceph.osds.values()) copies.delete(pg.id)
+      }
+    },
+  ),
+  fault(
     'ceph.inconsistent',
     'A scrub has found that the copies of a placement group differ',
     { pool: { type: 'string', default: 'vms', description: 'The pool it belongs to' } },

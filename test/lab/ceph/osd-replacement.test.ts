@@ -139,7 +139,29 @@ test('a disk dies for real and is replaced while the run is parked: number, plac
   expect(await there(`cat ${told}; rm ${ledctl}`, signal)).toMatch(/^locate=(\S+)\nlocate_off=\1$/)
 }, 800_000)
 
-test('the same with the program killed between destroy and create: it goes on, and destroys nothing twice', async () => {
+test('a disk that fails is changed at once: its copies are missing meanwhile, nothing else is, and every object is kept', async () => {
+  const signal = soon(800_000)
+  await clean(signal)
+  const place = await placeOfOsd(signal)
+  const here = workspace()
+  const parked = await here.run([...words(), '--input', 'strategy=fast_swap'])
+  expect(parked.code, parked.all).toBe(6)
+  // groups without an object are among them
+  const { pgmap } = await ceph('status', signal)
+  const states = pgmap.pgs_by_state.map(({ state_name }: { state_name: string }) => state_name)
+  expect(states).toEqual(expect.arrayContaining(['active+undersized', 'active+undersized+degraded']))
+  expect((await placeOfOsd(signal)).status).toBe('destroyed')
+  expect((await ceph('osd dump', signal)).osds[3].state).toContain('noout')
+
+  await rack('unplug', signal, disk)
+  disk = 'LAB4000'
+  await rack('plug', signal, disk)
+  const { code, all } = await here.run(['resume', 'last', '--output', 'plain', '--answer', `swap/new_serial=${disk}`])
+  expect(code, all).toBe(0)
+  await asBefore(place, signal)
+}, 800_000)
+
+test('a disk dies for real, and the program is killed between destroy and create: it goes on, and destroys nothing twice', async () => {
   const signal = soon(800_000)
   const place = await placeOfOsd(signal)
   await rack('die', signal, disk)
