@@ -60,7 +60,12 @@ export function cephProgram(machine: Machine, ceph: Ceph): Program {
     const outcome =
       words[0] === 'orch'
         ? orchestrate(ceph, words.slice(1), { flags, format, given })
-        : answer(ceph, words, { now, json: format.startsWith('json'), sure: flags.has('yes-i-really-mean-it') })
+        : answer(ceph, words, {
+            now,
+            json: format.startsWith('json'),
+            sure: flags.has('yes-i-really-mean-it'),
+            force: flags.has('force'),
+          })
     ceph.settle()
     for (const [osd, disk] of disks) if (osd.disk !== disk && disk) callTechnician(ceph, osd, disk)
     return tell(me, machine, outcome, format)
@@ -83,6 +88,7 @@ interface Asked {
   readonly now: number
   readonly json: boolean
   readonly sure: boolean
+  readonly force: boolean
 }
 
 function answer(ceph: Ceph, words: readonly string[], asked: Asked): Outcome {
@@ -298,8 +304,16 @@ function osdAnswer(ceph: Ceph, verb: string, rest: readonly string[], asked: Ask
         stderr: osd.up ? `marked down osd.${osd.id}. ` : `osd.${osd.id} is already down. `,
       }))
     case 'destroy':
-    case 'purge':
-      return one((osd) => destroy(ceph, osd, sure, verb, now))
+    case 'purge': {
+      const osd = ceph.osds.get(numbers[0] ?? -1)
+      if (!osd?.exists) return { code: 0, stderr: `osd.${numbers[0] ?? rest[0]} does not exist` }
+      // the manager looks before the monitors do, unless somebody is sure
+      const mapped = safeToDestroy(ceph, [osd.id], false)
+      if (mapped.code !== 16 || sure || asked.force) return destroy(ceph, osd, sure, verb, now)
+      const warning =
+        'You can proceed by passing --force, but be warned that this will likely mean real, permanent data loss.'
+      return { ...mapped, stderr: `${mapped.stderr}\n${warning}` }
+    }
     case 'rm': {
       const osd = ceph.osds.get(numbers[0] ?? -1)
       return osd ? remove(ceph, osd, now) : { code: 0, stderr: `osd.${rest[0]} does not exist. ` }

@@ -41,7 +41,11 @@ export function osdTree(ceph: Ceph, states: readonly string[] = []): object {
   const bucket = (index: number) => -3 - index * 2
   const on = (host: string) =>
     [...ceph.osds.values()].filter((osd) => osd.host === host && osd.inCrush && osd.exists && inStates(osd, states))
-  const hosts = ceph.hosts.flatMap((name, index) => [
+  // of what was asked for, and what it is in
+  const shown = ceph.hosts
+    .map((name, index) => ({ name, index }))
+    .filter(({ name }) => states.length === 0 || on(name).length > 0)
+  const hosts = shown.flatMap(({ name, index }) => [
     {
       id: bucket(index),
       name,
@@ -57,13 +61,17 @@ export function osdTree(ceph: Ceph, states: readonly string[] = []): object {
   const stray = [...ceph.osds.values()].filter((osd) => osd.exists && !osd.inCrush && inStates(osd, states))
   return {
     nodes: [
-      {
-        id: -1,
-        name: 'default',
-        type: 'root',
-        type_id: 11,
-        children: ceph.hosts.map((_, index) => bucket(index)).reverse(),
-      },
+      ...(shown.length === 0
+        ? []
+        : [
+            {
+              id: -1,
+              name: 'default',
+              type: 'root',
+              type_id: 11,
+              children: shown.map(({ index }) => bucket(index)).reverse(),
+            },
+          ]),
       ...hosts,
     ],
     stray: stray.map((osd) => ({

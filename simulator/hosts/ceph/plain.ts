@@ -83,16 +83,21 @@ export function treeText(ceph: Ceph, states: readonly string[] = []): string {
   const weight = 3.638_69
   const on = (host: string) =>
     [...ceph.osds.values()].filter((osd) => osd.host === host && osd.inCrush && osd.exists && inStates(osd, states))
-  rows.push([
-    '-1',
-    '',
-    (ceph.hosts.reduce((sum, host) => sum + on(host).length, 0) * weight).toFixed(5),
-    'root default',
-    '',
-    '',
-    '',
-  ])
-  for (const [index, host] of ceph.hosts.entries()) {
+  // of what was asked for, and what it is in
+  const shown = ceph.hosts
+    .map((host, index) => ({ host, index }))
+    .filter(({ host }) => states.length === 0 || on(host).length > 0)
+  if (shown.length > 0)
+    rows.push([
+      '-1',
+      '',
+      (ceph.hosts.reduce((sum, host) => sum + on(host).length, 0) * weight).toFixed(5),
+      'root default',
+      '',
+      '',
+      '',
+    ])
+  for (const { host, index } of shown) {
     rows.push([String(-3 - index * 2), '', (on(host).length * weight).toFixed(5), `    host ${host}`, '', '', ''])
     for (const osd of on(host))
       rows.push([

@@ -174,7 +174,11 @@ function zap(machine: Machine, ceph: Ceph, me: Process, path: string): number {
   }
   const disk = diskAt(machine, path)
   if (!disk)
-    return say(me, `ceph-volume lvm zap: error: argument DEVICES: Invalid value: '${path}'. Device does not exist`, 2)
+    return say(
+      me,
+      ` stderr: lsblk: ${path}: not a block device\n-->  RuntimeError: Error: ['lsblk: ${path}: not a block device']`,
+      1,
+    )
   disk.signature = undefined
   me.effect('host.ceph_volume.zap', `${machine.name}:${path}`)
   return say(me, `--> Zapping: ${path}\n--> Zapping successful for: <Raw Device: ${path}>`, 0)

@@ -29,12 +29,11 @@ export async function change(
   for (const name of names) {
     const unit = units.find(name)
     if (!unit) {
-      me.err(
-        /able$|mask$/.test(verb)
-          ? `Failed to ${verb} unit: Unit file ${suffixed(name)} does not exist.\n`
-          : `Failed to ${verb} ${suffixed(name)}: Unit ${suffixed(name)} not found.\n`,
-      )
-      status = /able$|mask$/.test(verb) ? 1 : 5
+      const told = suffixed(name)
+      if (/able$|mask$/.test(verb)) status = refused(me, `Failed to ${verb} unit: Unit file ${told} does not exist.`)
+      else if (verb === 'reset-failed')
+        status = refused(me, `Failed to reset failed state of unit ${told}: Unit ${told} not loaded.`)
+      else status = refused(me, `Failed to ${verb} ${told}: Unit ${told} not found.`, 5)
       continue
     }
     if (me.user !== 'root') {

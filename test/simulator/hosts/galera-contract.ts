@@ -155,6 +155,27 @@ export const galeraContracts: readonly Contract[] = [
     },
   },
   {
+    name: 'all variables come as a list of names and values; the unit tells its job, its beginning and who is behind it',
+    on: 'database',
+    async holds(run, host) {
+      const rows = (await text(run, host, "mariadb -N -B -e 'SHOW GLOBAL VARIABLES'")).trimEnd().split('\n')
+      const found = new Map(rows.map((row) => row.split('\t') as [string, string]))
+      expect(`${found.get('max_connections')}\n`).toBe(
+        await text(run, host, 'mariadb -N -B -e "SELECT @@GLOBAL.max_connections"'),
+      )
+      for (const name of ['open_files_limit', 'table_open_cache', 'wsrep_cluster_name'])
+        expect(found.get(name)).toMatch(/^\S+$/)
+      const show = async (property: string) =>
+        (await text(run, host, `systemctl show mariadb -p ${property} --value`)).trimEnd()
+      expect(await show('LoadState')).toBe('loaded')
+      expect(await show('Job')).toMatch(/^0?$/)
+      const began = await text(run, host, `date -d "${await show('ExecMainStartTimestamp')}" +%s`)
+      expect(began).toMatch(/^\d{10}\n$/)
+      expect(await text(run, host, `readlink /proc/$(${pid})/fd/2`)).toMatch(/^(socket:|\/)/)
+      expect((await run(host, `journalctl -u mariadb "_PID=$(${pid})" -o cat --no-pager`)).code).toBe(0)
+    },
+  },
+  {
     name: 'what the data take up, and what is free where they are, are counted in KiB',
     on: 'database',
     async holds(run, host) {
@@ -245,6 +266,15 @@ export const galeraContracts: readonly Contract[] = [
       expect([columns[17], columns[36]]).toEqual(['status', 'check_status'])
       for (const row of rows.filter((line) => line !== '')) expect(row.split(',')).toHaveLength(columns.length)
       expect(rows.slice(-2)).toEqual(['', ''])
+    },
+  },
+  {
+    name: '`show info` tells how many connections haproxy has in all, and how many it takes',
+    on: 'balancer',
+    async holds(run, host) {
+      const info = await text(run, host, "echo 'show info' | socat -t5 /run/haproxy/admin.sock -")
+      expect(info).toMatch(/^CurrConns: \d+$/m)
+      expect(info).toMatch(/^Maxconn: \d+$/m)
     },
   },
   {
