@@ -295,7 +295,10 @@ test('the scenario compute-reboot-no-room has no place for the largest, then non
 
 test('the scenario compute-reboot has a locked server in the way until somebody says that it may move', async () => {
   const ran = await reboot({ scenario: 'compute-reboot', inputs: trainee, answers: ['enter/agree=cmp2'] })
-  expect(ran.end.error?.message).toContain('bastion-1 (ACTIVE, its owner has locked it)')
+  expect(ran.end.error?.message).toContain(
+    'bastion-1 (ACTIVE, its owner has locked it). `--input locked=move` moves what its owner has locked all the same',
+  )
+  expect(ran.end.error?.message).not.toMatch(/unmovable=stop|put right first/)
   expect(ran.effects).toEqual([])
 })
 

@@ -144,8 +144,21 @@ const ties = (what: string, name: string, value = '1') =>
     ? { fault: 'nova.flavor_spec', with: { server: first, name, value } }
     : { fault: 'glance.image_property', with: { name, value } }
 
+interface Unmovable {
+  readonly fault: string
+  readonly with: object
+  readonly why: string
+  /** What the message says to try. */
+  readonly helps?: string
+}
+
 test.each([
-  { fault: 'network.port_direct', with: { server: first }, why: 'ACTIVE, a device of the host is passed to it' },
+  {
+    fault: 'network.port_direct',
+    with: { server: first },
+    why: 'ACTIVE, a device of the host is passed to it',
+    helps: '. `--input unmovable=stop` stops',
+  },
   ...[
     ['flavor', 'resources:VGPU'],
     ['flavor', 'resources_GPU1:VGPU'],
@@ -162,16 +175,22 @@ test.each([
     ...ties(what, name, value),
     why: `ACTIVE, its ${what} ties it to the host by ${name}`,
   })),
-  { fault: 'nova.server_state', with: { server: first, state: 'rescued' }, why: 'RESCUE' },
+  {
+    fault: 'nova.server_state',
+    with: { server: first, state: 'rescued' },
+    why: 'RESCUE',
+    helps: '. what is rescued, in error or resized has to be put right first',
+  },
   { fault: 'nova.server_state', with: { server: first, state: 'error' }, why: 'ERROR' },
   {
     fault: 'nova.server_state',
     with: { server: first, task: 'image_uploading' },
     why: 'ACTIVE, it is image_uploading',
   },
-])('a server that can neither move nor be stopped is named, and nothing begins: $why', async ({ why, ...fault }) => {
+])('a server that can neither move nor be stopped is named, and nothing begins: $why', async (it: Unmovable) => {
+  const { why, helps = '', ...fault } = it
   const ran = await reboot({ faults: [fault] })
-  expect(ran.end.error?.message).toContain(`these servers can neither move nor be stopped: ${first} (${why})`)
+  expect(ran.end.error?.message).toContain(`these servers can neither move nor be stopped: ${first} (${why})${helps}`)
   expect(ran.effects).toEqual([])
 })
 
@@ -287,4 +306,15 @@ test('a host that somebody else took out of service is left to them', async () =
     error: { message: expect.stringContaining('c1 is disabled already: disk, ask Ana.') },
   })
   expect(ran.effects).toEqual([])
+})
+
+test('a cloud too old to keep the reason of a lock is not emptied for nothing: all must move, and then may', async () => {
+  const faults = [{ fault: 'nova.old_release', with: { minor: 72 } }]
+  const ran = await reboot({ faults })
+  expect(ran.end.error?.message).toContain(
+    'this Nova is too old to keep the reason of a lock (that needs version 2.73)',
+  )
+  expect(ran.effects).toEqual([])
+  const all = await reboot({ faults, inputs: { shutoff: 'cold' } })
+  expect(all.end, all.end.error?.message).toMatchObject({ status: 'succeeded' })
 })
