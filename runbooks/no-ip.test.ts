@@ -30,6 +30,8 @@ interface Diagnosis {
     readonly path?: { readonly verdict: string; readonly trace?: unknown; readonly matrix: readonly Row[] }
     readonly trace?: unknown
     readonly mended?: boolean
+    readonly proof?: { readonly lease: string; readonly answer: string } | null
+    readonly proof_missing?: readonly string[]
   }
   readonly events: readonly RunEvent[]
   /** What was changed in the world. */
@@ -416,7 +418,7 @@ describe('a mend', () => {
   const fix = ['--input', 'allow_fix=ask', '--answer', 'mend/allowed=yes']
   const rescheduled = ['openstack.dhcp_network.remove', 'openstack.dhcp_network.add']
   const rebound = ['openstack.port.update', 'openstack.server.reboot']
-  const table: readonly { faults: readonly FaultEntry[]; effects: readonly string[]; proof?: string }[] = [
+  const table: readonly { faults: readonly FaultEntry[]; effects: readonly string[] }[] = [
     { faults: ['network.dnsmasq_dead'], effects: rescheduled },
     { faults: ['network.host_file_stale'], effects: rescheduled },
     { faults: ['network.namespace_missing'], effects: rescheduled },
@@ -437,19 +439,86 @@ describe('a mend', () => {
     },
     { faults: ['network.layer2_agent_down', 'network.dead_vlan'], effects: ['host.unit.restart'] },
     { faults: ['network.dhcp_agents_down', 'network.dnsmasq_dead'], effects: ['host.unit.restart'] },
-    // with OVN there is no namespace of a DHCP server to ask from
-    { faults: [backend('ovn'), 'network.ovn_unbound'], effects: ['host.unit.restart'], proof: 'console' },
-    { faults: [backend('ovn'), 'network.ovn_disconnected'], effects: ['host.unit.restart'], proof: 'console' },
   ]
 
-  test.each(table)(
-    'of $faults changes just that, and is proven by the guest',
-    async ({ faults, effects, proof = 'answer' }) => {
-      const found = await diagnose(faults, ...fix)
-      expect(found.outputs).toMatchObject({ mended: true, proven_by: proof })
-      expect(found.effects.map(({ kind }) => kind)).toEqual(effects)
+  test.each(table)('of $faults changes just that, and is proven by the guest', async ({ faults, effects }) => {
+    const found = await diagnose(faults, ...fix)
+    const proof = { lease: 'dnsmasq', answer: 'arping' }
+    expect(found.outputs).toMatchObject({ mended: true, proof, proof_missing: [] })
+    expect(found.effects.map(({ kind }) => kind)).toEqual(effects)
+  })
+
+  test.each(['network.ovn_unbound', 'network.ovn_disconnected'])(
+    'of %s is shown by the console and by a ping from beside the metadata agent, for with OVN there is no DHCP server',
+    async (fault) => {
+      const found = await diagnose([backend('ovn'), fault, 'network.port_unguarded'], ...fix)
+      const proof = { lease: 'console', answer: 'ping' }
+      expect(found.outputs).toMatchObject({ mended: true, proof, proof_missing: [] })
+      expect(found.effects.map(({ kind }) => kind)).toEqual(['host.unit.restart'])
     },
   )
+
+  test('with OVN of a guest that its security groups let nobody ping is for a person to decide', async () => {
+    const faults = [backend('ovn'), 'network.ovn_unbound']
+    const found = await diagnose(faults, ...fix, '--answer', 'mend/kept=yes')
+    expect(questions(found).at(-1)).toMatch(
+      /new lease \(console\)\. That it answers for it: missing, .* to ping from ovnmeta-\S+ on cmp\d, which its security groups may forbid/,
+    )
+    const proof = { lease: 'console', answer: '' }
+    expect(found.outputs).toMatchObject({ mended: false, proof, proof_missing: ['answer'] })
+    expect(found.effects.map(({ kind }) => kind)).toEqual(['host.unit.restart'])
+    expect((await diagnose(faults, ...fix, '--answer', 'mend/kept=no')).exit).toBe(3)
+  })
+
+  test('of a guest that was cut off and keeps its lease, and so asks for no other, is shown by that and its answer', async () => {
+    const found = await diagnose(['network.port_switched_off', 'network.guest_keeps_address'], ...fix)
+    const proof = { lease: 'held', answer: 'arping' }
+    expect(found.outputs).toMatchObject({ mended: true, proof, proof_missing: [] })
+    expect(toggles(found)).toEqual([true])
+  })
+
+  test('in the scenario no-ip-lease-kept is proven, and nobody is asked whether to keep it', async () => {
+    const command = ['exec', 'no-ip', '--output', 'json', '--rehearse', 'no-ip-lease-kept', '--input', 'server=web-1']
+    const { exit, stdout } = await runCli([...command, ...fix], { cwd, home })
+    const events = stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as RunEvent]))
+    const outputs = { verdict: 'PORT_ADMIN_DOWN', mended: true, proof: { lease: 'held', answer: 'arping' } }
+    expect(events.at(-1)).toMatchObject({ type: 'run.ended', outputs })
+    expect(exit).toBe(0)
+  })
+
+  test('of a guest that answers, and that no DHCP server has given its address, is for a person to decide', async () => {
+    const faults = ['network.port_switched_off', 'network.config_drive', 'network.console_silent']
+    const kept = await diagnose(faults, ...fix, '--answer', 'mend/kept=yes')
+    expect(questions(kept).at(-1)).toMatch(/given its address: missing, .*answers for it: it does, to arping/)
+    const proof = { lease: '', answer: 'arping' }
+    expect(kept.outputs).toMatchObject({ mended: false, proof, proof_missing: ['lease'] })
+    expect(toggles(kept)).toEqual([true])
+    const undone = await diagnose(faults, ...fix, '--answer', 'mend/kept=no')
+    expect(toggles(undone)).toEqual([true, false])
+  })
+
+  test('of a guest that others answer ARP for is not shown by what they say', async () => {
+    // its lease runs still, and nothing that it says itself gets to the DHCP server or back
+    const cut = ['network.port_switched_off', 'network.tunnel_down']
+    const faults = ['network.arp_responder', 'network.guest_keeps_address', ...cut]
+    const found = await diagnose(faults, ...fix, '--answer', 'mend/kept=yes')
+    expect(found.outputs).toMatchObject({ mended: false, proof: { answer: '' } })
+    expect(found.outputs.proof_missing).toContain('answer')
+  })
+
+  test('of a guest that answered before counts once its DHCP server has given it the address again', async () => {
+    const keeps = { fault: 'network.guest_keeps_address', with: { renews: true } }
+    const found = await diagnose(['network.dnsmasq_dead', keeps, 'network.console_silent'], ...fix)
+    const proof = { lease: 'dnsmasq', answer: 'arping' }
+    expect(found.outputs).toMatchObject({ mended: true, proof, proof_missing: [] })
+  })
+
+  test('of a guest that answered before does not count as long as it asks for nothing', async () => {
+    const faults = ['network.dnsmasq_dead', 'network.guest_keeps_address', 'network.console_silent']
+    const found = await diagnose(faults, ...fix, '--answer', 'mend/kept=yes')
+    expect(questions(found).at(-1)).toMatch(/given its address: missing, for it answered before as well/)
+    expect(found.outputs).toMatchObject({ mended: false, proof_missing: ['lease'] })
+  })
 
   test.each(['network.not_in_bridge', 'network.port_not_bound', 'network.dead_vlan', 'network.tap_missing'])(
     'of %s is not done when a person says no',
@@ -461,12 +530,13 @@ describe('a mend', () => {
   )
 
   test('of a port that was not bound binds it on its host, and the guest is heard to get its address; the outage is told first', async () => {
-    // with OVN there is no namespace to ask from: what is heard must show it, to the ACK
-    const faults = [backend('ovn'), 'network.port_not_bound', 'network.console_silent']
+    // with OVN there is no file of leases, and this console says nothing: what is heard must show it, to the ACK
+    const faults = [backend('ovn'), 'network.port_not_bound', 'network.console_silent', 'network.port_unguarded']
     const found = await diagnose(faults, ...fix, ...listening)
     expect(found.effects[0]).toMatchObject({ kind: 'openstack.port.update', detail: { 'binding:vif_type': 'ovs' } })
     expect(questions(found)).toEqual([expect.stringMatching(/BINDING_FAILED.*hard reboot.*the guest is cut off/s)])
-    expect(found.outputs).toMatchObject({ verdict: 'BINDING_FAILED', mended: true, proven_by: 'capture' })
+    const proof = { lease: 'capture', answer: 'ping' }
+    expect(found.outputs).toMatchObject({ verdict: 'BINDING_FAILED', mended: true, proof })
     expect(left(found)).toEqual([])
   })
 
@@ -485,7 +555,7 @@ describe('a mend', () => {
       const wiring = faults.filter((one) => one !== undefined)
       const found = await diagnose(wiring, ...replug)
       expect(found.effects.map(({ kind }) => kind)).toEqual(['host.unit.restart', 'openstack.server.reboot'])
-      expect(found.outputs).toMatchObject({ mended: true, proven_by: 'answer' })
+      expect(found.outputs).toMatchObject({ mended: true, proof: { lease: 'dnsmasq', answer: 'arping' } })
       expect(questions(found)).toEqual([
         expect.stringMatching(/Should that not wire the port again, you are asked whether to hard reboot the server/),
         expect.stringMatching(/has not wired the port of web-1 again.*the guest is cut off/s),
@@ -501,7 +571,7 @@ describe('a mend', () => {
     expect(found.effects.map(({ kind }) => kind)).toEqual(['host.unit.restart', ...rescheduled])
     expect(found.effects[1]?.detail).toMatchObject({ host: found.effects[0]?.what.split(':')[0] })
     expect(questions(found)).toHaveLength(1)
-    expect(found.outputs).toMatchObject({ mended: true, proven_by: 'answer' })
+    expect(found.outputs).toMatchObject({ mended: true, proof: { lease: 'dnsmasq', answer: 'arping' } })
   })
 
   test('tells how many servers are on the network and on the host', async () => {
@@ -550,7 +620,7 @@ describe('a mend', () => {
   test('is not proven by a guest that answers for an address it has had before', async () => {
     const faults = ['network.dnsmasq_dead', 'network.guest_keeps_address', lost('compute_nic', 'DISCOVER')]
     const found = await diagnose(faults, ...fix, '--answer', 'mend/kept=no')
-    expect(questions(found).at(-1)).toContain('answered for its address before as well')
+    expect(questions(found).at(-1)).toContain('answered before as well')
     expect(found.exit).toBe(3)
     expect(found.outputs.mended ?? false).toBe(false)
   })
@@ -585,8 +655,8 @@ describe('a mend', () => {
 
   test('that helped is heard, where the guest neither writes nor can be asked from a namespace', async () => {
     const silent = [backend('ovn'), 'network.port_switched_off', 'network.console_silent']
-    const found = await diagnose(silent, ...fix, ...listening)
-    expect(found.outputs).toMatchObject({ mended: true, proven_by: 'capture' })
+    const found = await diagnose(silent, ...fix, ...listening, '--answer', 'mend/kept=yes')
+    expect(found.outputs).toMatchObject({ mended: false, proof: { lease: 'capture' }, proof_missing: ['answer'] })
     expect(toggles(found)).toEqual([true, false, true])
     expect(left(found)).toEqual([])
   })

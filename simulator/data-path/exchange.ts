@@ -96,6 +96,17 @@ export function exchange(world: World, port: Port): Exchange {
   return { sightings, outcome: leased ? { is: 'lease', address, server } : { is: 'no_answer' } }
 }
 
+/** Whether what a guest sends gets to one of its DHCP servers, be it answered there or not; with OVN, off its host. */
+export function reaches(world: World, port: Port): boolean {
+  const about = { port: port.id, host: port['binding:host_id'] }
+  const apart = (['tap_missing', 'plugged_elsewhere', 'ovn_unbound', 'ovn_elsewhere'] as const).some((kind) =>
+    broken(world, kind, about),
+  )
+  if (!isBound(port) || !port.admin_state_up || apart) return false
+  if (world.cloud.neutron.path.backend === 'ovn') return true
+  return waysOf(world, port).some(({ passes }) => passes.every(Boolean))
+}
+
 function sameSighting(a: Sighting, b: Sighting): boolean {
   const key = ({ hop, frame }: Sighting) =>
     [hop.host, hop.namespace, hop.device, frame.message, frame.from, frame.server, frame.tunnel?.to].join(' ')

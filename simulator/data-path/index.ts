@@ -1,6 +1,6 @@
 import type { World } from '../world.ts'
 import { consoleOf } from './console.ts'
-import { hostFile } from './served.ts'
+import { hostFile, leaseFile, servingSince } from './served.ts'
 import { wiringOf } from './wiring.ts'
 
 export { dataPathFaults } from './faults.ts'
@@ -17,7 +17,16 @@ export function layPaths(world: World): void {
     const files = estate.machines.get(host)?.files
     files?.folder('/var/log/neutron', { parents: true })
     for (const network of cloud.neutron.networks.filter(({ id }) => cloud.neutron.dhcp.has(id))) {
-      files?.provide(`/var/lib/neutron/dhcp/${network.id}/host`, () => hostFile(world, host, network))
+      const folder = `/var/lib/neutron/dhcp/${network.id}`
+      files?.provide(`${folder}/host`, () => hostFile(world, host, network))
+      files?.provide(`${folder}/leases`, () => leaseFile(world, host, network))
+      const modifiedAt = () => servingSince(world, host, network)
+      const pid = () =>
+        wirings
+          .get(host)
+          ?.processes()
+          .find(({ command }) => command.includes(network.id))?.pid ?? ''
+      files?.provide(`${folder}/pid`, () => `${pid()}\n`, { modifiedAt })
     }
   }
 }

@@ -1,25 +1,33 @@
 import type { VirtualLink } from '../hosts/wiring.ts'
 import type { Port } from '../openstack/neutron/state.ts'
 import type { World } from '../world.ts'
-import { broken, deviceOf, guestPortsOn, networkOf, subnetsOf } from './model.ts'
+import { broken, deviceOf, guestPortsOn, metadataOn, networkOf, subnetsOf } from './model.ts'
 import { servedOn } from './served.ts'
 
 export function innerLinks(world: World, host: string, namespace: string): VirtualLink[] {
   const { backend } = world.cloud.neutron.path
   const found = servedOn(world, host).find(({ network }) => namespace === `qdhcp-${network.id}`)
-  if (!found) return []
-  const { port, network } = found
+  if (!found) {
+    return metadataOn(world, host)
+      .filter(({ network_id }) => namespace === `ovnmeta-${network_id}`)
+      .map((port) => innerLink(world, port, `tap${port.network_id.slice(0, 10)}1`, 'veth'))
+  }
+  const { port } = found
+  const name = deviceOf(backend === 'linuxbridge' ? 'ns-' : 'tap', port)
+  return [innerLink(world, port, name, backend === 'linuxbridge' ? 'veth' : 'openvswitch')]
+}
+
+function innerLink(world: World, port: Port, name: string, kind: VirtualLink['kind']): VirtualLink {
+  const network = networkOf(world, port)
   const [ip] = port.fixed_ips
-  return [
-    {
-      name: deviceOf(backend === 'linuxbridge' ? 'ns-' : 'tap', port),
-      mac: port.mac_address,
-      up: true,
-      mtu: network.mtu,
-      kind: backend === 'linuxbridge' ? 'veth' : 'openvswitch',
-      ...(ip && { address: ip.ip_address, prefix: Number(subnetsOf(world, network)[0]?.cidr.split('/')[1]) }),
-    },
-  ]
+  return {
+    name,
+    mac: port.mac_address,
+    up: true,
+    mtu: network.mtu,
+    kind,
+    ...(ip && { address: ip.ip_address, prefix: Number(subnetsOf(world, network)[0]?.cidr.split('/')[1]) }),
+  }
 }
 
 export const bridgeOf = (world: World, port: Port): string => {

@@ -103,7 +103,7 @@ export const finished = (
   events: readonly { readonly finishedAt: number | null; readonly result: unknown }[],
 ): boolean => events.some(({ finishedAt, result }) => finishedAt !== null && result === 'Success')
 
-const dhcpAgentOn = ({ cloud: { neutron } }: World, host: string | undefined): Agent | undefined =>
+export const dhcpAgentOn = ({ cloud: { neutron } }: CloudWorld, host: string | undefined): Agent | undefined =>
   neutron.agents.find((one) => one.agent_type === 'DHCP agent' && one.host === host)
 
 export interface Served {
@@ -134,6 +134,14 @@ export const tunnelAddress = ({ topology }: World, host: string): string => tunn
 /** The number a host's agent gives a network on its own bridge. */
 export const localVlan = ({ cloud: { neutron } }: CloudWorld, { id }: Network): number =>
   neutron.networks.findIndex((one) => one.id === id) + 1
+
+/** With OVN: the ports of the metadata agent of a host, one in each network that has a guest there. */
+export function metadataOn(world: World, host: string): readonly Port[] {
+  const networks = new Set(guestPortsOn(world, host).map(({ network_id }) => network_id))
+  return world.cloud.neutron.ports.filter(
+    ({ network_id, device_owner }) => device_owner === 'network:distributed' && networks.has(network_id),
+  )
+}
 
 /** Ports of servers that run on a host. */
 export function guestPortsOn({ cloud: { neutron, nova } }: World, host: string): readonly Port[] {

@@ -1,8 +1,9 @@
-import type { Frame } from '../hosts/wiring.ts'
+import type { Frame, Question } from '../hosts/wiring.ts'
 import type { Port } from '../openstack/neutron/state.ts'
 import type { World } from '../world.ts'
-import { exchange } from './exchange.ts'
-import { breaksOf, broken, finished } from './model.ts'
+import { reasonsToAsk } from './asks.ts'
+import { exchange, reaches } from './exchange.ts'
+import { breaksOf, broken, metadataOn } from './model.ts'
 import { servedOn } from './served.ts'
 
 interface Place {
@@ -15,9 +16,6 @@ interface Place {
 
 /** A guest without an address asks again so often: rarely, as real clients do once they have tried for a while. */
 const retryEvery = 300_000
-/** From a guest's link, or its start, to its first question. */
-const afterPlug = 2_000
-const afterBoot = 6_000
 /** In a crowd every other guest of the network asks so often, in milliseconds. */
 const crowdedEvery = 50
 
@@ -37,13 +35,30 @@ export function passing(world: World, { host, device, namespace, from, to }: Pla
     )
 }
 
-/** A guest answers at its address once it has been given it, and from the namespaces of its own network. */
-export function answers(world: World, host: string, namespace: string, address: string): string | undefined {
-  const found = servedOn(world, host).find(({ network }) => namespace === `qdhcp-${network.id}`)
+interface Asked {
+  readonly host: string
+  readonly namespace: string
+  readonly address: string
+  readonly question: Question
+}
+
+/** What is answered in the namespaces of a guest's own network: by the guest, once it has its address, or for it. */
+export function answers(world: World, { host, namespace, address, question }: Asked): string | undefined {
+  const network =
+    servedOn(world, host).find((served) => namespace === `qdhcp-${served.network.id}`)?.network.id ??
+    metadataOn(world, host).find(({ network_id }) => namespace === `ovnmeta-${network_id}`)?.network_id
   return world.cloud.neutron.ports
-    .filter((port) => port.network_id === found?.network.id && port.device_owner.startsWith('compute:'))
+    .filter((port) => port.network_id === network && port.device_owner.startsWith('compute:'))
     .filter((port) => port.fixed_ips.some(({ ip_address }) => ip_address === address))
-    .find((port) => keeps(world, port) || exchange(world, port).outcome.is === 'lease')?.mac_address
+    .find((port) => {
+      // a responder knows the guests whose ports are wired, and need not ask them
+      const { backend } = world.cloud.neutron.path
+      const responds = backend === 'ovn' || breaksOf(world, 'arp_responder').length > 0
+      if (question === 'arp_broadcast' && responds && port.status === 'ACTIVE') return true
+      // what other ports send reaches a guarded guest only as its security groups allow: ARP does, an echo request does not
+      if (question === 'echo' && port.port_security_enabled) return false
+      return (keeps(world, port) && reaches(world, port)) || exchange(world, port).outcome.is === 'lease'
+    })?.mac_address
 }
 
 /** It was given its address long ago, or sets it by itself: whether anybody would give it one now does not matter. */
@@ -54,18 +69,12 @@ const keeps = (world: World, port: Port): boolean =>
 
 /** When a guest asks for an address, after one moment and not after another. */
 function asksAt(world: World, port: Port, from: number, to: number): number[] {
-  const { neutron, nova } = world.cloud
   const [crowd] = breaksOf(world, 'crowded')
   if (crowd?.network === port.network_id && crowd.port !== port.id) {
     const times = Math.floor((to - from) / crowdedEvery)
     return Array.from({ length: times }, (_, index) => from + (index + 1) * crowdedEvery)
   }
-  const boots = nova.actions
-    .filter(({ server, action }) => server === port.device_id && ['create', 'start', 'reboot'].includes(action))
-    .filter(({ events }) => finished(events))
-    .map(({ updatedAt }) => updatedAt + afterBoot)
-  const plugs = neutron.path.plugged.filter((one) => one.port === port.id).map(({ at }) => at + afterPlug)
-  const within = [...boots, ...plugs].filter((at) => at > from && at <= to)
+  const within = reasonsToAsk(world, port).filter((at) => at > from && at <= to)
   if (within.length > 0) return within
   const phase = Number.parseInt(port.id.slice(0, 4), 16) * 1000
   const retry = Math.floor((to - phase) / retryEvery) * retryEvery + phase

@@ -20,6 +20,7 @@ export type BreakKind =
   | 'guest_silent'
   | 'guest_static'
   | 'guest_keeps_address'
+  | 'arp_responder'
   | 'crowded'
   | 'console_silent'
   | 'console_stale'
@@ -49,6 +50,8 @@ export interface Break {
   readonly lasting?: boolean
   /** `plugged_elsewhere`: the device that the guest has instead, if any. */
   readonly device?: string
+  /** `guest_keeps_address`: its lease is nearly over, so it asks whenever it can. */
+  readonly renews?: boolean
   /** `rogue`: what it says of itself. */
   readonly address?: string
 }
@@ -63,6 +66,8 @@ export interface PathState {
   readonly breaks: Break[]
   /** `agent/network` to when the agent was last given the network. */
   readonly handed: Map<string, number>
+  /** `host/port` to when the DHCP server on that host gave the guest its address, as its file of leases was last read. */
+  readonly given: Map<string, number>
   /** When guests saw their link come back: they ask for an address then. */
   readonly plugged: { readonly port: string; readonly at: number }[]
   /** Host to the interface that carries its physical networks, where networks are not made of tunnels. */
@@ -79,6 +84,7 @@ export const createPathState = (): PathState => ({
   hybrid: false,
   breaks: [],
   handed: new Map(),
+  given: new Map(),
   plugged: [],
   uplinks: new Map(),
   added: [],

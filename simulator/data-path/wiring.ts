@@ -2,7 +2,7 @@ import { noWiring, type Wiring } from '../hosts/wiring.ts'
 import { instanceNameOf } from '../openstack/nova/server-view.ts'
 import type { World } from '../world.ts'
 import { bridgeOf, hostLinks, innerLinks } from './links.ts'
-import { breaksOf, broken, deviceOf, guestPortsOn } from './model.ts'
+import { breaksOf, broken, deviceOf, guestPortsOn, metadataOn } from './model.ts'
 import { ovnAnswer } from './ovn.ts'
 import { answers, passing } from './passing.ts'
 import { dnsmasq, servedOn } from './served.ts'
@@ -20,7 +20,10 @@ export function wiringOf(world: World, host: string): Wiring {
     return known
   }
   return {
-    namespaces: () => servedOn(world, host).map(({ network }) => `qdhcp-${network.id}`),
+    namespaces: () => [
+      ...servedOn(world, host).map(({ network }) => `qdhcp-${network.id}`),
+      ...metadataOn(world, host).map(({ network_id }) => `ovnmeta-${network_id}`),
+    ],
     links: (namespace) => (namespace === undefined ? hostLinks(world, host) : innerLinks(world, host, namespace)),
     switches: () => (neutron.path.backend === 'linuxbridge' ? undefined : switchesOf(world, host)),
     changeSwitch: (bridge, change) => changeSwitch(world, host, bridge, change),
@@ -44,7 +47,7 @@ export function wiringOf(world: World, host: string): Wiring {
         })
     },
     passing: (device, namespace, from, to) => passing(world, { host, device, namespace, from, to }),
-    answers: (namespace, address) => answers(world, host, namespace, address),
+    answers: (namespace, address, question) => answers(world, { host, namespace, address, question }),
     ovn: (program, args) => (neutron.path.backend === 'ovn' ? ovnAnswer(world, host, program, args) : undefined),
   }
 }

@@ -14,11 +14,14 @@ export interface Wiring {
   interfacesOf(guest: string): readonly GuestInterface[]
   /** The frames with DHCP in them that pass a device between two moments, the later one included. */
   passing(device: string, namespace: string | undefined, from: number, to: number): readonly Frame[]
-  /** The MAC address of whoever answers at an address, asked from inside a namespace. */
-  answers(namespace: string, address: string): string | undefined
+  /** The MAC address that is answered with for an address, asked from inside a namespace. */
+  answers(namespace: string, address: string, question: Question): string | undefined
   /** `ovn-nbctl`, `ovn-sbctl` and `ovn-appctl`: the answer, or `undefined` where there is no OVN. */
   ovn(program: string, args: readonly string[]): { readonly out: string; readonly code: number } | undefined
 }
+
+/** ARP to everybody, ARP to the one who is meant, or an echo request. */
+export type Question = 'arp_broadcast' | 'arp' | 'echo'
 
 export interface VirtualLink {
   readonly name: string

@@ -1,6 +1,6 @@
 import type { Fault } from '../../fault.ts'
 import { bindingOf } from '../../openstack/neutron/ports.ts'
-import type { Agent } from '../../openstack/neutron/state.ts'
+import type { Agent, Port } from '../../openstack/neutron/state.ts'
 import { uuidOf } from '../../random.ts'
 import type { World } from '../../world.ts'
 import { layer2Unit } from '../model.ts'
@@ -32,6 +32,8 @@ export const backendFaults: readonly Fault[] = [
   },
 ]
 
+const isDhcp = ({ device_owner }: Port): boolean => device_owner === 'network:dhcp'
+
 const agentTypes: { readonly [backend in Backend]: string } = {
   openvswitch: 'Open vSwitch agent',
   linuxbridge: 'Linux bridge agent',
@@ -61,11 +63,16 @@ function rebuild(world: World, backend: Backend, hybrid: boolean): void {
         : agent,
     )
   neutron.agents.splice(0, neutron.agents.length, ...made)
-  // with OVN there is no DHCP agent, and the ports that it would have are not there
+  // with OVN there is no DHCP agent, and the ports that it would have are not there; the metadata agents share one
   if (backend === 'ovn') {
     neutron.dhcp.clear()
-    const left = neutron.ports.filter(({ device_owner }) => device_owner !== 'network:dhcp')
+    const shared = new Map(neutron.ports.filter(isDhcp).map((port) => [port.network_id, port]))
+    const left = neutron.ports.filter((port) => !isDhcp(port) || shared.get(port.network_id) === port)
     neutron.ports.splice(0, neutron.ports.length, ...left)
+    for (const [network, port] of shared) {
+      const about = { device_owner: 'network:distributed', device_id: `ovnmeta-${network}` }
+      Object.assign(port, about, bindingOf(neutron, ''))
+    }
   }
   for (const machine of world.estate.machines.values()) {
     const [old, now] = [machine.units.find(before), machine.units.find(unit)]

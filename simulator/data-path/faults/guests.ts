@@ -5,10 +5,32 @@ import { breakIt, fault, onCompute } from './fault.ts'
 export const guestFaults: readonly Fault[] = [
   onCompute('network.nak', 'A guest asks for an address that its network does not have', 'guest_asks_wrong'),
   onCompute('network.guest_silent', 'A guest starts and never asks for an address', 'guest_silent'),
-  onCompute(
+  fault(
     'network.guest_keeps_address',
     'A guest still has the address of an earlier lease, whoever serves its network now',
-    'guest_keeps_address',
+    (world, port, { renews }) => {
+      const about = { port: port.id, host: port['binding:host_id'] }
+      breakIt(world, { kind: 'guest_keeps_address', ...about, renews: renews === true })
+    },
+    {
+      renews: {
+        type: 'boolean',
+        description: 'Whether its lease is nearly over, so that it asks anew',
+        default: false,
+      },
+    },
+  ),
+  fault(
+    'network.arp_responder',
+    'Hosts answer ARP for the guests whose ports are wired, as with `arp_responder` of the layer-2 agents',
+    (world) => breakIt(world, { kind: 'arp_responder' }),
+  ),
+  fault(
+    'network.port_unguarded',
+    'The port of a server has no port security, so whatever is sent to its guest reaches it',
+    (_, port) => {
+      Object.assign(port, { port_security_enabled: false, security_groups: [] })
+    },
   ),
   onCompute('network.guest_without_driver', 'A guest finds no network device', 'guest_without_driver'),
   onCompute('network.guest_does_not_boot', 'A guest finds nothing to start from', 'guest_does_not_boot'),

@@ -20,7 +20,7 @@ export function pinged(
   wiring: Wiring,
 ): boolean {
   const namespace = namespaceOf(machine, me)
-  if (namespace !== undefined) return wiring.answers(namespace, target) !== undefined
+  if (namespace !== undefined) return wiring.answers(namespace, target, 'echo') !== undefined
   return reachable(target) && leadsThere(machine, target)
 }
 
@@ -56,13 +56,22 @@ export async function arping(machine: Machine, me: Process, args: readonly strin
     me.err(`arping: Device ${device} not available.\n`)
     return 2
   }
-  const mac = namespace === undefined ? undefined : wiring.answers(namespace, target)
-  const count = mac ? Number(flags.get('c') ?? 1) : Number(flags.get('w') ?? flags.get('c') ?? 1)
+  const wanted = Number(flags.get('c') ?? 1)
+  // with a deadline it asks until it has been answered so often, without one so often
+  const most = Number(flags.get('w') ?? wanted)
+  let [sent, broadcast, received] = [0, 0, 0]
   me.out(`ARPING ${target} from ${own.address} ${device}\n`)
-  for (let sent = 0; sent < count; sent += 1) {
+  while (sent < most && received < wanted) {
+    // everybody is asked until somebody has answered, and from then on only who did
+    const question = received === 0 ? 'arp_broadcast' : 'arp'
+    sent += 1
+    if (question === 'arp_broadcast') broadcast += 1
     await me.sleep(1000)
-    if (mac) me.out(`Unicast reply from ${target} [${mac.toUpperCase()}]  0.${machine.random.between(600, 950)}ms\n`)
+    const mac = namespace === undefined ? undefined : wiring.answers(namespace, target, question)
+    if (mac === undefined) continue
+    received += 1
+    me.out(`Unicast reply from ${target} [${mac.toUpperCase()}]  0.${machine.random.between(600, 950)}ms\n`)
   }
-  me.out(`Sent ${count} probes (${mac ? 1 : count} broadcast(s))\nReceived ${mac ? count : 0} response(s)\n`)
-  return mac ? 0 : 1
+  me.out(`Sent ${sent} probes (${broadcast} broadcast(s))\nReceived ${received} response(s)\n`)
+  return received > 0 ? 0 : 1
 }

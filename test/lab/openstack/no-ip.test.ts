@@ -134,7 +134,10 @@ interface Told {
   readonly not_seen?: readonly string[]
   readonly path?: { readonly matrix: readonly Row[]; readonly not_listened: readonly unknown[] }
   readonly mended?: boolean
-  readonly proven_by?: string
+  readonly proof?: { readonly lease: string; readonly answer: string } | null
+  readonly proof_missing?: readonly string[]
+  /** What people were asked, in words. */
+  readonly questions: readonly string[]
 }
 
 interface Row {
@@ -150,7 +153,8 @@ async function diagnose(...args: string[]): Promise<Told> {
   const events = stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as RunEvent]))
   const ended = events.at(-1)
   if (ended?.type !== 'run.ended') throw new Error(`the run did not end: ${stderr}`)
-  return { exit, ...(ended.outputs as object) }
+  const questions = events.flatMap((event) => (event.type === 'asked' ? [event.question.message] : []))
+  return { exit, questions, ...(ended.outputs as object) }
 }
 
 /** The guest asks again and again while something is done, until it is over or the guest has its address and is content. */
@@ -178,16 +182,58 @@ async function listen(): Promise<Told> {
   return whileAsking(told, false)
 }
 
-/** Diagnoses and mends, while the guest asks until it is answered. */
+const guest = () => `lab-vm-${port.id.slice(0, 8)}`
+const fix = ['--input', 'allow_fix=ask', '--answer', 'mend/allowed=yes']
+
+/**
+ * Diagnoses and mends, while the guest asks until it is answered. What was broken has to be felt by then: an agent needs
+ * some seconds, and a guest that is answered meanwhile has its lease and asks for no other.
+ */
 async function mend(): Promise<Told> {
-  await run('ip', ['-n', `lab-vm-${port.id.slice(0, 8)}`, 'addr', 'flush', 'dev', 'eth0'])
-  return whileAsking(diagnose('--input', 'allow_fix=ask', '--answer', 'mend/allowed=yes'), true)
+  await eventually(async () => !(await leases()) || undefined, within(60))
+  return whileAsking(diagnose(...fix), true)
 }
+
+/** Whether the guest answers from beside its DHCP server. */
+async function answers(): Promise<boolean> {
+  const space = `qdhcp-${network}`
+  const { stdout } = await run('ip', ['-n', space, '-4', '-o', 'addr']).catch(() => ({ stdout: '' }))
+  const device = /\d+: (ns-\S+)/.exec(stdout)?.[1] ?? ''
+  const words = ['netns', 'exec', space, 'arping', '-c', '1', '-w', '2', '-I', device]
+  return run('ip', [...words, port.fixed_ips[0]?.ip_address ?? '']).then(
+    () => true,
+    () => false,
+  )
+}
+
+const switchPort = (on: boolean) =>
+  ask('network', 'PUT', `/v2.0/ports/${port.id}`, within(60), { port: { admin_state_up: on } })
+const portIsOn = async () =>
+  ((await ask('network', 'GET', `/v2.0/ports/${port.id}`, within(60))) as { port: { admin_state_up: boolean } }).port
+    .admin_state_up
 
 async function nothingListens(): Promise<void> {
   expect(await captures()).toEqual([])
   const { stdout } = await run('pgrep', ['-f', 'runbook-capture']).catch(() => ({ stdout: '' }))
   expect(stdout).toBe('')
+}
+
+const newLease = { lease: 'dnsmasq', answer: 'arping' }
+
+async function dnsmasq(): Promise<number[]> {
+  const { stdout } = await run('pgrep', ['-a', '-x', 'dnsmasq']).catch(() => ({ stdout: '' }))
+  return stdout.split('\n').flatMap((line) => (line.includes(network) ? [Number(line.split(' ')[0])] : []))
+}
+
+/** Has the agent start the DHCP server of the network anew, as it does when it is given the network. */
+async function restartDnsmasq(): Promise<void> {
+  const path = '/v2.0/agents?binary=neutron-dhcp-agent&host=net-1'
+  const { agents } = (await ask('network', 'GET', path, within(60))) as { agents: { id: string }[] }
+  const networks = `/v2.0/agents/${agents[0]?.id}/dhcp-networks`
+  await cloud.ask('network', 'DELETE', `${networks}/${network}`, within(60))
+  await eventually(async () => (await dnsmasq()).length === 0 || undefined, within(60))
+  await cloud.ask('network', 'POST', networks, within(60), { body: { network_id: network } })
+  await eventually(async () => (await dnsmasq()).length > 0 || undefined, within(60))
 }
 
 test('a healthy path is heard whole, at every place, and what listened is gone afterwards', async () => {
@@ -203,18 +249,58 @@ test('a healthy path is heard whole, at every place, and what listened is gone a
 })
 
 test('a port that is administratively down is named and switched on, and the guest has its address', async () => {
-  await ask('network', 'PUT', `/v2.0/ports/${port.id}`, within(60), { port: { admin_state_up: false } })
+  await switchPort(false)
   const told = await mend()
-  expect(told).toMatchObject({ exit: 0, verdict: 'PORT_ADMIN_DOWN', of: port.id, mended: true, proven_by: 'answer' })
-  expect(await ask('network', 'GET', `/v2.0/ports/${port.id}`, within(60))).toMatchObject({
-    port: { admin_state_up: true },
-  })
+  expect(told).toMatchObject({ exit: 0, verdict: 'PORT_ADMIN_DOWN', of: port.id, mended: true, proof: newLease })
+  expect(await portIsOn()).toBe(true)
+})
+
+test('a guest whose port was down keeps its lease and asks for no other: that it answers again is help', async () => {
+  await switchPort(false)
+  await eventually(async () => !(await answers()) || undefined, within(60))
+  const told = await diagnose(...fix)
+  const proof = { lease: 'held', answer: 'arping' }
+  expect(told).toMatchObject({ exit: 0, verdict: 'PORT_ADMIN_DOWN', mended: true, proof, proof_missing: [] })
+  expect(await answers()).toBe(true)
+})
+
+test('a guest that answers and was never given its address is no proof of help: a person is told that the lease is missing', async () => {
+  // a DHCP server that is started anew has heard of no lease, and this guest asks for none
+  await restartDnsmasq()
+  await eventually(async () => (await answers()) || undefined, within(60))
+  await switchPort(false)
+  await eventually(async () => !(await answers()) || undefined, within(60))
+  try {
+    const told = await diagnose(...fix, '--answer', 'mend/kept=no')
+    expect(told.exit).toBe(3)
+    expect(told.questions[0]).toContain('PORT_ADMIN_DOWN')
+    expect(told.questions.at(-1)).toMatch(/given its address: missing, .*answers for it: it does, to arping/)
+    // whoever says no gets everything back as it was
+    expect(await portIsOn()).toBe(false)
+  } finally {
+    await switchPort(true)
+  }
+})
+
+test('a guest that is given its address and cannot be reached is no proof of help: a person is told that the answer is missing', async () => {
+  await switchPort(false)
+  await eventually(async () => !(await leases()) || undefined, within(60))
+  await run('ip', ['-n', guest(), 'link', 'set', 'eth0', 'arp', 'off'])
+  try {
+    const told = await whileAsking(diagnose(...fix, '--answer', 'mend/kept=yes'), true)
+    const proof = { lease: 'dnsmasq', answer: '' }
+    expect(told).toMatchObject({ exit: 0, verdict: 'PORT_ADMIN_DOWN', mended: false, proof, proof_missing: ['answer'] })
+    expect(told.questions.at(-1)).toMatch(/new lease \(dnsmasq\)\. That it answers for it: missing, .*arping/)
+    expect(await portIsOn()).toBe(true)
+  } finally {
+    await run('ip', ['-n', guest(), 'link', 'set', 'eth0', 'arp', 'on'])
+  }
 })
 
 test('DHCP that is disabled on the subnet is named and enabled, and the guest has its address', async () => {
   await ask('network', 'PUT', `/v2.0/subnets/${subnet}`, within(60), { subnet: { enable_dhcp: false } })
   const told = await mend()
-  expect(told).toMatchObject({ exit: 0, verdict: 'SUBNET_NO_DHCP', of: subnet, mended: true, proven_by: 'answer' })
+  expect(told).toMatchObject({ exit: 0, verdict: 'SUBNET_NO_DHCP', of: subnet, mended: true, proof: newLease })
   expect(await ask('network', 'GET', `/v2.0/subnets/${subnet}`, within(60))).toMatchObject({
     subnet: { enable_dhcp: true },
   })
@@ -277,17 +363,19 @@ test('a second DHCP server on the wire is found by its offers', async () => {
 })
 
 test('a dnsmasq that died is named and started anew, and the guest has its address', async () => {
-  const dnsmasq = async () => {
-    const { stdout } = await run('pgrep', ['-a', '-x', 'dnsmasq']).catch(() => ({ stdout: '' }))
-    return stdout.split('\n').flatMap((line) => (line.includes(network) ? [Number(line.split(' ')[0])] : []))
-  }
   // the agent looks after it once a minute: when it was quicker, its next look is a minute away
   for (const attempt of [1, 2]) {
     const killed = await dnsmasq()
     for (const pid of killed) process.kill(pid, 'SIGKILL')
     const told = await mend()
     if (attempt === 1 && told.verdict !== 'DNSMASQ_DEAD') continue
-    expect(told).toMatchObject({ exit: 0, verdict: 'DNSMASQ_DEAD', of: 'neutron-dhcp-agent on net-1', mended: true })
+    expect(told).toMatchObject({
+      exit: 0,
+      verdict: 'DNSMASQ_DEAD',
+      of: 'neutron-dhcp-agent on net-1',
+      mended: true,
+      proof: newLease,
+    })
     expect(killed).not.toEqual([])
     return
   }
@@ -300,7 +388,7 @@ test('a network that no DHCP agent has is given to one that can serve it, and th
   const taken = await cloud.ask('network', 'DELETE', `/v2.0/agents/${agent}/dhcp-networks/${network}`, within(60))
   expect(taken.status).toBe(204)
   const told = await mend()
-  expect(told).toMatchObject({ exit: 0, verdict: 'NO_DHCP_AGENT', of: network, mended: true, proven_by: 'answer' })
+  expect(told).toMatchObject({ exit: 0, verdict: 'NO_DHCP_AGENT', of: network, mended: true, proof: newLease })
   const serving = await ask('network', 'GET', `/v2.0/networks/${network}/dhcp-agents`, within(60))
   expect(serving).toMatchObject({ agents: [{ id: agent }] })
 })
