@@ -51,10 +51,12 @@ export function answers(world: World, { host, namespace, address, question }: As
     .filter((port) => port.network_id === network && port.device_owner.startsWith('compute:'))
     .filter((port) => port.fixed_ips.some(({ ip_address }) => ip_address === address))
     .find((port) => {
-      // a responder knows the guests whose ports are wired, and need not ask them
-      const { backend } = world.cloud.neutron.path
-      const responds = backend === 'ovn' || breaksOf(world, 'arp_responder').length > 0
-      if (question === 'arp_broadcast' && responds && port.status === 'ACTIVE') return true
+      // a responder knows the guests whose ports are wired, and need not ask them; OVN lets no question for them through
+      const answered =
+        world.cloud.neutron.path.backend === 'ovn'
+          ? question !== 'echo'
+          : question === 'arp_broadcast' && breaksOf(world, 'arp_responder').length > 0
+      if (answered && port.status === 'ACTIVE') return true
       // what other ports send reaches a guarded guest only as its security groups allow: ARP does, an echo request does not
       if (question === 'echo' && port.port_security_enabled) return false
       return (keeps(world, port) && reaches(world, port)) || exchange(world, port).outcome.is === 'lease'

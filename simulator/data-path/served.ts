@@ -70,6 +70,8 @@ export function leaseFile(world: World, host: string, network: Network): string 
     .filter((port) => port.network_id === network.id && port.device_owner.startsWith('compute:'))
     .flatMap((port) => {
       const until = Math.floor((givenAt(world, served, port, since) ?? since) / 1000) + leaseSeconds
+      // what has run out is struck out
+      if (until * 1000 <= world.clock.now()) return []
       return port.fixed_ips.map(
         ({ ip_address: ip }) => `${until} ${port.mac_address} ${ip} host-${ip.replaceAll('.', '-')} *\n`,
       )
