@@ -27,9 +27,15 @@ interface Diagnosis {
     readonly of?: string
     readonly what?: string
     readonly all?: readonly Verdict[]
-    readonly path?: { readonly verdict: string; readonly trace?: unknown; readonly matrix: readonly Row[] }
+    readonly path?: {
+      readonly verdict: string
+      readonly trace?: unknown
+      readonly matrix: readonly Row[]
+      readonly not_listened?: readonly object[]
+    }
     readonly trace?: unknown
     readonly mended?: boolean
+    readonly not_seen?: readonly string[]
     readonly proof?: { readonly lease: string; readonly answer: string } | null
     readonly proof_missing?: readonly string[]
   }
@@ -412,6 +418,94 @@ const questions = ({ events }: Diagnosis) =>
 
 const toggles = ({ effects }: Diagnosis) =>
   effects.filter(({ kind }) => kind === 'openstack.port.update').map(({ detail }) => detail?.['admin_state_up'])
+
+describe.each(['docker', 'podman'])('with agents, Open vSwitch and libvirt in containers of %s', (engine) => {
+  const contained = { fault: 'network.in_containers', with: { engine } }
+  const told = ['--input', 'container_runtime=none']
+
+  test.each([
+    { fault: 'network.host_file_stale', verdict: 'HOSTFILE_STALE' },
+    { fault: 'network.dnsmasq_dead', verdict: 'DNSMASQ_DEAD' },
+    { fault: 'network.dead_vlan', verdict: 'DEAD_VLAN' },
+    { fault: 'network.not_in_bridge', verdict: 'NOT_IN_BRIDGE' },
+    { fault: 'network.tunnel_down', verdict: 'TUNNEL_DOWN' },
+    { fault: 'network.plugged_elsewhere', verdict: 'TAP_MISSING' },
+    { fault: 'network.console_silent', verdict: 'NOTHING_FOUND' },
+  ])('$fault is $verdict, and everything was seen', async ({ fault, verdict }) => {
+    const found = await diagnose([contained, fault])
+    expect(found.outputs).toMatchObject({ verdict, not_seen: [] })
+    expect(found.effects).toEqual([])
+  })
+
+  test('that are not asked nothing is made up, and what was not seen is told', async () => {
+    const found = await diagnose([contained, 'network.console_silent', 'network.dead_vlan'], ...told)
+    expect(found.outputs.verdict).toBe('NOTHING_FOUND')
+    expect(found.outputs.what).toMatch(/not seen: .*cmp1: Open vSwitch cannot be asked.*cmp1: libvirt cannot be asked/)
+    expect(found.outputs.not_seen?.toSorted()).toEqual([
+      expect.stringMatching(/^cmp1: Open vSwitch cannot be asked/),
+      expect.stringMatching(/^cmp1: libvirt cannot be asked/),
+      expect.stringMatching(/^ctl1: Open vSwitch cannot be asked/),
+      expect.stringMatching(/^ctl2: Open vSwitch cannot be asked/),
+    ])
+  })
+
+  test('whose files the host does not show nothing is made up, and what was not seen is told', async () => {
+    const hidden = { fault: 'network.in_containers', with: { engine, files: 'hidden' } }
+    const found = await diagnose([hidden, 'network.console_silent', 'network.host_file_stale'])
+    expect(found.outputs.verdict).toBe('NOTHING_FOUND')
+    expect(found.outputs.not_seen?.toSorted()).toEqual([
+      expect.stringMatching(/^ctl1: the file of hosts that dnsmasq reads cannot be read/),
+      expect.stringMatching(/^ctl2: the file of hosts that dnsmasq reads cannot be read/),
+    ])
+  })
+
+  test('places that can be listened at by Open vSwitch alone are told, and the others tell where it is lost', async () => {
+    const faults = [contained, 'network.console_silent', lost('compute_nic', 'DISCOVER')]
+    const found = await diagnose(faults, ...listening)
+    expect(found.outputs.path).toMatchObject({ verdict: 'LOST_AT' })
+    const why = 'there is no ovs-vsctl on the host'
+    const deaf = (name: string, host: string) => ({ name, host, why })
+    expect(found.outputs.path?.not_listened).toEqual([
+      deaf('compute_int', 'cmp1'),
+      deaf('network_int', 'ctl1'),
+      deaf('network_int', 'ctl2'),
+    ])
+    expect(left(found)).toEqual([])
+  })
+
+  test('an agent that has to be restarted is its container, and the file of leases inside shows the new lease', async () => {
+    const found = await diagnose(
+      [contained, 'network.dead_vlan'],
+      '--input',
+      'allow_fix=ask',
+      '--answer',
+      'mend/allowed=yes',
+    )
+    const proof = { lease: 'dnsmasq', answer: 'arping' }
+    expect(found.outputs).toMatchObject({ verdict: 'DEAD_VLAN', mended: true, proof })
+    expect(found.effects).toMatchObject([{ kind: 'host.container.restart', what: 'cmp1:neutron_openvswitch_agent' }])
+  })
+
+  test('what the agent has said of it in its log stands beside the verdict', async () => {
+    const said = { said: expect.stringContaining('The process should not have died') }
+    expect((await diagnose([contained, 'network.dnsmasq_dead'])).outputs).toMatchObject({ agent_log: [said, said] })
+  })
+})
+
+test('in the scenario no-ip-kolla the port is found in Open vSwitch, and the container of its agent is restarted', async () => {
+  const fix = ['--input', 'allow_fix=ask', '--answer', 'mend/allowed=yes']
+  const effects = join(home, 'kolla.effects')
+  const command = ['exec', 'no-ip', '--output', 'json', '--rehearse', 'no-ip-kolla', '--input', 'server=web-1']
+  const { exit, stdout } = await runCli([...command, '--effects', effects, ...fix], { cwd, home })
+  const events = stdout.split('\n').flatMap((line) => (line === '' ? [] : [JSON.parse(line) as RunEvent]))
+  expect(events.at(-1)).toMatchObject({
+    type: 'run.ended',
+    outputs: { verdict: 'DEAD_VLAN', mended: true, not_seen: [] },
+  })
+  expect(exit).toBe(0)
+  const done = readFileSync(effects, 'utf8').trim().split('\n')
+  expect(done.map((line) => (JSON.parse(line) as Effect).kind)).toEqual(['host.container.restart'])
+})
 
 describe('a mend', () => {
   const skewed = { fault: 'hosts.clock_offset', with: { host: 'cmp1', seconds: 30 } }

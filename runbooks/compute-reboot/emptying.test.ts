@@ -316,3 +316,24 @@ test('a guest that Nova knows nothing of is found before the reboot', async () =
   expect(rebooted(ran)).toBe(0)
   allGivenBack(ran)
 })
+
+test.each(['docker', 'podman'])(
+  'libvirt in a container of %s is asked there: who runs on the host is known, and whom Nova knows nothing of is found',
+  async (engine) => {
+    const contained = { fault: 'network.in_containers', with: { engine, only: 'nova_libvirt' } }
+    expect((await reboot({ faults: [contained] })).end).toMatchObject({ status: 'succeeded' })
+    const orphan = { fault: 'nova.orphan_domain', with: { host: 'c1' } }
+    const ran = await reboot({ faults: [contained, orphan] })
+    const error = { message: expect.stringContaining('instance-0000beef') }
+    expect(ran.end).toMatchObject({ status: 'rolled_back', error })
+    expect(rebooted(ran)).toBe(0)
+  },
+)
+
+test('a host on which libvirt can be asked nowhere is left alone', async () => {
+  const contained = { fault: 'network.in_containers', with: { only: 'nova_libvirt' } }
+  const gone = { fault: 'hosts.container', with: { host: 'c1', name: 'nova_libvirt', health: 'gone' } }
+  const ran = await reboot({ faults: [contained, gone] })
+  expect(ran.end).toMatchObject({ status: 'failed', error: { message: expect.stringContaining('virsh') } })
+  expect(ran.effects).toEqual([])
+})

@@ -75,6 +75,8 @@ export interface PathState {
   /** What somebody has added to the bridges of hosts by hand. */
   readonly added: { readonly host: string; readonly bridge: string; readonly port: AddedPort }[]
   readonly mirrors: { readonly host: string; readonly bridge: string; readonly mirror: Mirror }[]
+  /** Hosts whose DHCP agent runs in a container, to the root folder that its processes are shown to have. */
+  readonly contained: Map<string, string>
   /** Bridges of Open vSwitch besides those that Neutron makes. */
   readonly bridges: { readonly host: string; readonly name: string }[]
 }
@@ -89,5 +91,6 @@ export const createPathState = (): PathState => ({
   uplinks: new Map(),
   added: [],
   mirrors: [],
+  contained: new Map(),
   bridges: [],
 })

@@ -15,7 +15,13 @@ export function wiringOf(world: World, host: string): Wiring {
   const { neutron } = world.cloud
   const pids = new Map<string, number>()
   const pidOf = (key: string): number => {
-    const known = pids.get(key) ?? world.estate.machines.get(host)?.processes.claimPid() ?? 0
+    const machine = world.estate.machines.get(host)
+    const known = pids.get(key) ?? machine?.processes.claimPid() ?? 0
+    if (!pids.has(key)) {
+      // the root folder as the process sees it
+      machine?.files.folder(`/proc/${known}`, { parents: true })
+      machine?.files.link(`/proc/${known}/root`, neutron.path.contained.get(host) ?? '/')
+    }
     pids.set(key, known)
     return known
   }

@@ -3,6 +3,7 @@ import { bindingOf } from '../../openstack/neutron/ports.ts'
 import type { Agent, Port } from '../../openstack/neutron/state.ts'
 import { uuidOf } from '../../random.ts'
 import type { World } from '../../world.ts'
+import { putInContainers } from '../contained.ts'
 import { layer2Unit } from '../model.ts'
 import type { Backend } from '../state.ts'
 
@@ -29,6 +30,34 @@ export const backendFaults: readonly Fault[] = [
       additionalProperties: false,
     },
     apply: (world, { backend, hybrid }) => rebuild(world, backend as Backend, hybrid === true),
+  },
+  {
+    name: 'network.in_containers',
+    summary:
+      'Agents, Open vSwitch and libvirt run in containers, as Kolla makes them: their programs and files are inside',
+    params: {
+      type: 'object',
+      properties: {
+        engine: { type: 'string', enum: ['docker', 'podman'], default: 'docker', description: 'What runs containers' },
+        only: {
+          type: 'string',
+          default: '',
+          description: 'The one container that there is, unless all are: `nova_libvirt`',
+        },
+        files: {
+          type: 'string',
+          enum: ['shown', 'hidden'],
+          default: 'shown',
+          description: 'Whether the host shows the files of processes in containers, by `/proc/PID/root`',
+        },
+      },
+      additionalProperties: false,
+    },
+    apply(world, { engine, only, files }) {
+      const { controllers, computes } = world.topology
+      const how = { engine: String(engine), only: String(only), hidden: files === 'hidden' }
+      for (const host of [...controllers, ...computes]) putInContainers(world, host, how)
+    },
   },
 ]
 

@@ -1,6 +1,7 @@
 import type { Fault } from '../../fault.ts'
 import type { Agent, Port } from '../../openstack/neutron/state.ts'
 import type { World } from '../../world.ts'
+import { agentLogOf } from '../contained.ts'
 import { networkOf, serversOf } from '../model.ts'
 import type { BreakKind } from '../state.ts'
 import { breakIt, fault, silence } from './fault.ts'
@@ -29,7 +30,7 @@ export const dhcpFaults: readonly Fault[] = [
         breakIt(world, { kind: 'dnsmasq_dead', host, network: port.network_id })
         const at = new Date(world.clock.now() - 60_000).toISOString().replace('T', ' ').slice(0, 23)
         const line = `${at} 2731 ERROR neutron.agent.linux.external_process [-] dnsmasq for dhcp with uuid ${port.network_id} not found. The process should not have died\n`
-        world.estate.machines.get(host)?.files.append('/var/log/neutron/dhcp-agent.log', line)
+        world.estate.machines.get(host)?.files.append(agentLogOf(world, host), line)
       }
     },
   ),

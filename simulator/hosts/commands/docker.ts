@@ -1,21 +1,80 @@
 import type { Machine } from '../machine/machine.ts'
-import type { Program } from '../machine/process.ts'
+import type { Process, Program } from '../machine/process.ts'
 import { readOptions } from './options.ts'
 
-/** `docker ps` as docker 24 prints it: the containers that run, with what their checks say. */
-export function dockerProgram(machine: Machine): Program {
+/** A container: what its check says, the unit that would run it on another host, and the programs it has. */
+export interface Container {
+  health: string
+  readonly unit?: string
+  readonly programs?: ReadonlyMap<string, Program>
+}
+
+/** `docker` and `podman`: `ps` as docker 24 prints it, `exec` and `restart`. */
+export function dockerProgram(machine: Machine, engine = 'docker'): Program {
   return async (me, args) => {
-    const { rest } = readOptions(args, [])
-    if (rest[0] !== 'ps') {
-      me.err(`docker: '${rest[0] ?? ''}' is not a docker command.\nSee 'docker --help'\n`)
+    const [verb = '', ...more] = args
+    const { flags, rest } = readOptions(more, ['t', 'time', 'u', 'user'], { stop: verb === 'exec' })
+    if (verb === 'ps') return list(machine, me, flags.has('a') || flags.has('all'))
+    if (verb !== 'exec' && verb !== 'restart') {
+      me.err(`${engine}: '${verb}' is not a ${engine} command.\nSee '${engine} --help'\n`)
       return 1
     }
-    me.out('CONTAINER ID   IMAGE     COMMAND   CREATED      STATUS                PORTS     NAMES\n')
-    for (const [name, health] of machine.containers) {
-      if (health === 'gone') continue
-      const id = Buffer.from(name.padEnd(6)).toString('hex').slice(0, 12)
-      me.out(`${id}   kolla     "start"   5 days ago   ${`Up 2 hours (${health})`.padEnd(21)}           ${name}\n`)
+    if (me.user !== 'root') {
+      me.err('permission denied while trying to connect to the Docker daemon socket\n')
+      return 1
     }
-    return 0
+    const [name = '', ...command] = rest
+    const container = machine.containers.get(name)
+    if (!container || container.health === 'gone') {
+      me.err(
+        engine === 'podman'
+          ? `Error: no container with name or ID "${name}" found: no such container\n`
+          : `Error response from daemon: No such container: ${name}\n`,
+      )
+      return engine === 'podman' ? 125 : 1
+    }
+    return verb === 'exec' ? inside(machine, container, name, me, command) : restart(machine, container, name, me)
   }
+}
+
+const runs = (machine: Machine, { unit }: Container): boolean =>
+  unit === undefined || machine.units.find(unit)?.active === 'active'
+
+function list(machine: Machine, me: Process, all: boolean): number {
+  me.out('CONTAINER ID   IMAGE     COMMAND   CREATED      STATUS                PORTS     NAMES\n')
+  for (const [name, container] of machine.containers) {
+    const up = runs(machine, container)
+    if (container.health === 'gone' || (!up && !all)) continue
+    const id = Buffer.from(name.padEnd(6)).toString('hex').slice(0, 12)
+    const status = up ? `Up 2 hours (${container.health})` : 'Exited (1) 20 minutes ago'
+    me.out(`${id}   kolla     "start"   5 days ago   ${status.padEnd(21)}           ${name}\n`)
+  }
+  return 0
+}
+
+async function inside(
+  machine: Machine,
+  container: Container,
+  name: string,
+  me: Process,
+  [command = '', ...words]: readonly string[],
+): Promise<number> {
+  if (!runs(machine, container)) {
+    me.err(`Error response from daemon: container ${name} is not running\n`)
+    return 1
+  }
+  if (command === 'true') return 0
+  const program = container.programs?.get(command)
+  if (program) return program(me, words)
+  me.err(
+    `OCI runtime exec failed: exec failed: unable to start container process: exec: "${command}": executable file not found in $PATH: unknown\n`,
+  )
+  return 127
+}
+
+async function restart(machine: Machine, { unit }: Container, name: string, me: Process): Promise<number> {
+  me.effect('host.container.restart', `${machine.name}:${name}`)
+  if (unit !== undefined) await me.sleep(machine.units.restart(unit))
+  me.out(`${name}\n`)
+  return 0
 }

@@ -208,8 +208,8 @@ export const machineFaults: Fault[] = [
     (world, { host, name, health, from_boot }) => {
       const machine = machineOf(world, host)
       machine.programs.set('docker', dockerProgram(machine))
-      machine.containers.set(String(name), String(health))
-      machine.power.onBoot(() => machine.containers.set(String(name), String(from_boot)))
+      machine.containers.set(String(name), { health: String(health) })
+      machine.power.onBoot(() => machine.containers.set(String(name), { health: String(from_boot) }))
     },
   ),
   fault('hosts.unreachable', 'A host refuses SSH connections, while its services run', { host }, (world, { host }) => {

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts'
 import type { Random } from '../../random.ts'
+import type { Container } from '../commands/docker.ts'
 import { createFiles, type Files } from './files.ts'
 import { guardedFiles } from './guard.ts'
 import { createLog, type Log } from './log.ts'
@@ -88,8 +89,7 @@ export interface Machine extends Kernel {
   kernel: string
   /** How far its clock is ahead of the true time, in seconds. */
   clockOffset: number
-  /** What its containers' checks say, by name. */
-  readonly containers: Map<string, string>
+  readonly containers: Map<string, Container>
   /** Whether a service of it, by its unit, has no connection to RabbitMQ though it runs. */
   unconnected: (unit: string) => boolean
   readonly pipe: typeof createPipe
