@@ -31,7 +31,7 @@ interface Diagnosis {
       readonly verdict: string
       readonly trace?: unknown
       readonly matrix: readonly Row[]
-      readonly not_listened?: readonly object[]
+      readonly not_listened?: readonly Deaf[]
     }
     readonly trace?: unknown
     readonly mended?: boolean
@@ -43,6 +43,12 @@ interface Diagnosis {
   /** What was changed in the world. */
   readonly effects: readonly Effect[]
   readonly stderr: string
+}
+
+interface Deaf {
+  readonly name: string
+  readonly host: string
+  readonly why: string
 }
 
 interface Row {
@@ -464,11 +470,10 @@ describe.each(['docker', 'podman'])('with agents, Open vSwitch and libvirt in co
     const found = await diagnose(faults, ...listening)
     expect(found.outputs.path).toMatchObject({ verdict: 'LOST_AT' })
     const why = 'there is no ovs-vsctl on the host'
-    const deaf = (name: string, host: string) => ({ name, host, why })
-    expect(found.outputs.path?.not_listened).toEqual([
-      deaf('compute_int', 'cmp1'),
-      deaf('network_int', 'ctl1'),
-      deaf('network_int', 'ctl2'),
+    expect(found.outputs.path?.not_listened?.toSorted((a, b) => a.host.localeCompare(b.host))).toEqual([
+      { name: 'compute_int', host: 'cmp1', why },
+      { name: 'network_int', host: 'ctl1', why },
+      { name: 'network_int', host: 'ctl2', why },
     ])
     expect(left(found)).toEqual([])
   })
