@@ -371,7 +371,9 @@ test('a second DHCP server on the wire is found by its offers', async () => {
 })
 
 test('a dnsmasq that died is named and started anew, and the guest has its address', async () => {
-  const kill = (pids: readonly number[]) => pids.forEach((pid) => process.kill(pid, 'SIGKILL'))
+  const kill = (pids: readonly number[]) => {
+    for (const pid of pids) process.kill(pid, 'SIGKILL')
+  }
   // the agent looks after it once a minute, and would be quicker: once it has been, its next look is a minute away
   const first = await dnsmasq()
   kill(first)
