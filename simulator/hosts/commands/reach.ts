@@ -56,12 +56,12 @@ export async function arping(machine: Machine, me: Process, args: readonly strin
     me.err(`arping: Device ${device} not available.\n`)
     return 2
   }
-  const wanted = Number(flags.get('c') ?? 1)
-  // with a deadline it asks until it has been answered so often, without one so often
-  const most = Number(flags.get('w') ?? wanted)
+  // so often, answered or not, and no longer than a deadline allows
+  const times = Number(flags.get('c') ?? flags.get('w') ?? 1)
+  const most = Math.min(times, Number(flags.get('w') ?? times))
   let [sent, broadcast, received] = [0, 0, 0]
   me.out(`ARPING ${target} from ${own.address} ${device}\n`)
-  while (sent < most && received < wanted) {
+  while (sent < most) {
     // everybody is asked until somebody has answered, and from then on only who did
     const question = received === 0 ? 'arp_broadcast' : 'arp'
     sent += 1
