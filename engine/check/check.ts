@@ -13,7 +13,7 @@ import { isTemplate } from '../template/template.ts'
 import { readUse } from './expressions.ts'
 import { checkFlow } from './flow.ts'
 import type { KnownHosts } from './hosts.ts'
-import { checkTargets } from './hosts.ts'
+import { checkHost, checkTargets } from './hosts.ts'
 import { checkParams, checkWhole, holdsTemplate } from './params.ts'
 import { checkQuestion } from './question.ts'
 import { checkReferences, sitesOf } from './references.ts'
@@ -63,7 +63,10 @@ function* problemsOf(runbook: Runbook, world: CheckWorld): Generator<Diagnostic>
     if (step.kind === 'runbook') yield* checkCall(runbook, step, world, scopeAt(site, shapes))
     yield* checkFlow(runbook, site, registry)
     yield* checkReads(runbook, site, registry)
-    if (world.hosts) yield* checkTargets(runbook, site, world.hosts)
+    if (world.hosts) {
+      yield* checkTargets(runbook, site, world.hosts)
+      yield* checkHost(runbook, step, registry, world.hosts)
+    }
   }
   for (const use of everyUse(runbook, registry, shapes)) {
     const { references, diagnostics } = readUse(runbook, shapes, use)

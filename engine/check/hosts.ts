@@ -1,8 +1,12 @@
+import type { Declarations } from '../action/declared.ts'
 import type { Diagnostic } from '../diagnostic.ts'
 import { didYouMean } from '../diagnostic.ts'
 import { placeOf } from '../document/place.ts'
 import { problemAt } from '../document/problem.ts'
-import type { Runbook } from '../document/runbook.ts'
+import type { Runbook, Step } from '../document/runbook.ts'
+import { childOf } from '../document/tree.ts'
+import type { Schema } from '../json.ts'
+import { isObject } from '../json.ts'
 import { isTemplate } from '../template/template.ts'
 import type { Site } from './site.ts'
 import { isTargetExpression } from './use.ts'
@@ -40,10 +44,37 @@ export function* checkTargets({ source }: Runbook, site: Site, known: KnownHosts
         placeIn(text, name),
         'RB2401',
         `the inventory has no host or group \`${name}\``,
-        didYouMean(name, names) ?? (names.length > 0 ? `it has: ${names.slice(0, 12).join(', ')}` : 'it is empty'),
+        didYouMean(name, names) ?? heldBy(names),
       )
     }
   }
+}
+
+/** The host of a step that is written out and is not in the inventory. */
+export function* checkHost(
+  { source }: Runbook,
+  step: Step,
+  registry: Declarations,
+  known: KnownHosts,
+): Generator<Diagnostic> {
+  const host = step.kind === 'action' ? childOf(step.with, 'host') : undefined
+  if (step.kind !== 'action' || host?.kind !== 'scalar' || !takesHost(registry.get(step.action.text)?.params)) return
+  const name = String(host.value)
+  if (isTemplate(name) || known.hosts.includes(name)) return
+  const hint = known.groups.includes(name)
+    ? 'it is a group: `targets` takes groups, and patterns'
+    : (didYouMean(name, known.hosts) ?? heldBy(known.hosts))
+  yield problemAt(source, host.span, 'RB2401', `the inventory has no host \`${name}\``, hint)
+}
+
+/** Whether an action runs on a host that the step may name, or its `targets`. */
+function takesHost(params: Schema | undefined): boolean {
+  const properties = params?.['properties']
+  return isObject(properties) && isObject(properties['host']) && properties['host']['x-runbook-target'] === true
+}
+
+function heldBy(names: readonly string[]): string {
+  return names.length > 0 ? `it has: ${names.slice(0, 12).join(', ')}` : 'it is empty'
 }
 
 function namesOf(site: Site): { readonly [name: string]: true } {

@@ -21,8 +21,11 @@ export async function rehearse(
 ): Promise<number> {
   const { loadScenario, ScenarioError, scenarioNames, startRehearsal } = await import('../../simulator/index.ts')
   if (name === undefined) {
+    const width = Math.max(...scenarioNames().map((each) => each.length))
     for (const each of scenarioNames())
-      io.stdout.write(`${each.padEnd(24)}${String(((await loadScenario(each)) as { title?: string }).title ?? '')}\n`)
+      io.stdout.write(
+        `${each.padEnd(width)}  ${String(((await loadScenario(each)) as { title?: string }).title ?? '')}\n`,
+      )
     return exitCode.done
   }
   const folder =

@@ -140,3 +140,10 @@ test('what a command writes cannot steer the terminal', async () => {
     for (const raw of ['\u001b', '\u0007', '\b', '\u009b']) expect(stdout, format).not.toContain(raw)
   }
 })
+
+test('the list of scenarios stands in two columns, however long a name is', async () => {
+  const { code, stdout } = await workspace().run(['rehearse'])
+  expect(code).toBe(0)
+  const lines = stdout.split('\n').slice(0, -1)
+  expect(new Set(lines.map((line) => line.length - line.replace(/^\S+ +/, '').length)).size).toBe(1)
+})
