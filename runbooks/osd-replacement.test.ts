@@ -98,24 +98,9 @@ test('a folder that belongs to another OSD stops it before anything is changed',
 })
 
 test('a folder that leads to another disk than the daemon told stops it before anything is changed, whether ceph-volume lists the OSD or not', async () => {
-  for (const [name, ...more] of [['leads-listed'], ['leads-dead', { fault: 'ceph.osd_down', with: osd4 }]] as const) {
-    await refusedBefore(
-      world(name, { fault: 'ceph.block_differs', with: { osd: 4, disk: 'sdd' } }, ...more),
-      /the folder of osd\.4 on ceph2 leads to sdd, and its daemon named sdc when it began/,
-    )
-  }
-})
-
-test('a dead disk that ceph-volume does not list, without a serial number of the daemon, is proven by where the folder leads, or not at all', async () => {
-  const unnamed = { fault: 'ceph.serial_differs', with: { osd: 4, serial: '' } }
-  const dead = { fault: 'ceph.osd_down', with: osd4 }
-  const proven = await replace(world('unnamed', unnamed, dead))
-  expect(proven.exit, proven.said).toBe(0)
-  expect(proven.effects).toEqual(replaced)
-  await refusedBefore(
-    world('nowhere', unnamed, dead, { fault: 'ceph.block_differs', with: osd4 }),
-    /nothing on ceph2 says that sdc is the disk of osd\.4: ceph-volume does not list it, its folder leads to no disk/,
-  )
+  const listed = world('leads-listed', { fault: 'ceph.block_differs', with: { osd: 4, disk: 'sdd' } })
+  for (const scenario of [listed, 'osd-disks-moved'])
+    await refusedBefore(scenario, /the folder of osd\.4 on ceph2 leads to sdd, and its daemon named sdc when it began/)
 })
 
 test('another disk that ceph-volume has for the OSD, or another OSD with its number, stops it before anything is changed', async () => {
