@@ -37,11 +37,13 @@ export function reopenedBy(run: string, entries: readonly Entry[]): readonly Rec
   // what is undone in part is undone to its end: nothing that was done on it since could stand
   const within = undoing.length > 0 ? undoing : blamed === undefined ? [] : [blamed]
   const open = [...failures.values()].filter(
-    ({ key }) =>
-      within.length === 0 ||
-      within.some((group) => key === group || (key.startsWith(group) && '/[~!'.includes(key.charAt(group.length)))),
+    ({ key }) => within.length === 0 || within.some((group) => isIn(key, group)),
   )
-  const judged = new Set(open.flatMap((failure) => judgedBy(failure, entries)))
+  const inLoops = (key: string) => groups.has(key) && (within.length === 0 || within.some((group) => isIn(key, group)))
+  const judged = new Set([
+    ...open.flatMap((failure) => judgedBy(failure, entries)),
+    ...(undoing.length > 0 ? [] : guardedBy(entries, inLoops)),
+  ])
   for (const { key } of open) judged.delete(baseOf(key))
   const again = [...judged].map((key) => ({
     type: 'step.reopened' as const,
@@ -96,6 +98,29 @@ function judgedBy(failure: StepEnded, entries: readonly Entry[]): readonly strin
   const beside = failure.key.slice(0, failure.key.lastIndexOf('/') + 1)
   const began = before.slice(from + 1).filter((entry) => entry.type === 'step.began' && entry.kind === 'action')
   return began.flatMap((entry) => ('key' in entry && entry.key?.startsWith(beside) ? [baseOf(entry.key)] : []))
+}
+
+const isIn = (key: string, group: string): boolean =>
+  key === group || (key.startsWith(group) && '/[~!'.includes(key.charAt(group.length)))
+
+/** What the guards had read of which a condition did not hold last, in loops that failed: it may hold by now. */
+function guardedBy(entries: readonly Entry[], inLoops: (key: string) => boolean): readonly string[] {
+  const stopped = new Map(
+    entries.flatMap((entry) =>
+      entry.type === 'condition' && entry.word === 'guard' && !entry.held
+        ? [[entry.key.replace(/!after\d+$/, ''), entry.key]]
+        : [],
+    ),
+  )
+  return [...stopped].flatMap(([loop, key]) =>
+    inLoops(loop)
+      ? entries.flatMap((entry) =>
+          entry.type === 'step.began' && entry.kind === 'action' && entry.key.startsWith(`${key}/`)
+            ? [baseOf(entry.key)]
+            : [],
+        )
+      : [],
+  )
 }
 
 const isChange = (entry: Entry): boolean =>

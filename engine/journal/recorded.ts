@@ -70,7 +70,8 @@ export function pastOf(entries: readonly Entry[]): Past {
           if (key.endsWith('!from') && isAround(key.slice(0, -'!from'.length), entry.key)) values.delete(key)
         for (const name of told.keys()) {
           const [type = '', key = ''] = name.split(' ', 2)
-          if (isAbout(key, entry.key) || (type === 'step.ended' && isAround(key, entry.key))) told.delete(name)
+          const ending = type === 'step.ended' || type === 'condition'
+          if (isAbout(key, entry.key) || (ending && isAround(key, entry.key))) told.delete(name)
         }
         break
       default:

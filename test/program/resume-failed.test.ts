@@ -63,6 +63,41 @@ test('a run that failed is opened again at what failed: what was done stays done
   expect(over.stderr).toContain('is done: there is nothing to resume')
 })
 
+test('a loop that a guard stopped goes on when what it reads holds by now', async () => {
+  const work = workspace()
+  const health = work.write('health', 'bad')
+  work.write(
+    'guarded.yaml',
+    book(
+      'guarded',
+      `steps:
+  - id: each
+    for_each: ['a', 'b']
+    as: x
+    key: x
+    batches: [1]
+    action: local.script
+    with: { script: 'echo "$1" >> "$LOG"', args: ["{{ x }}"] }
+    guards:
+      - { id: look, action: local.script, effect: read, with: { script: 'cat ${health}' } }
+      - { that: "steps.look.result.stdout == 'good'", message: "it is {{ steps.look.result.stdout }}" }
+`,
+    ),
+  )
+  expect((await work.run(['exec', 'guarded.yaml'])).code).toBe(1)
+  work.write('health', 'worse')
+  const worse = await work.run(['resume', 'last'])
+  expect({ code: worse.code, effects: work.effects() }, worse.all).toEqual({ code: 1, effects: ['a'] })
+  expect(work.entries().filter(({ type }) => type === 'condition')).toMatchObject([
+    { message: expect.stringContaining('it is bad') },
+    { message: expect.stringContaining('it is worse') },
+  ])
+  work.write('health', 'good')
+  const resumed = await work.run(['resume', 'last'])
+  expect({ code: resumed.code, effects: work.effects() }, resumed.all).toEqual({ code: 0, effects: ['a', 'b'] })
+  expect((await work.run(['verify', 'last'])).code).toBe(0)
+})
+
 test('what is mended and done again has the time limit of its group anew', async () => {
   const work = workspace()
   const flag = join(work.folder, 'flag')
