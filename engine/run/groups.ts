@@ -3,7 +3,7 @@ import type { PlannedBlock, PlannedParallel } from '../plan/plan.ts'
 import type { Body } from './durable.ts'
 import type { Engine } from './engine.ts'
 import { type Found, namesIn, textOf } from './evaluate.ts'
-import { began, blame, limitsOf, sequence, told, type Walked } from './interpret.ts'
+import { began, blame, limitsOf, notReached, sequence, told, type Walked } from './interpret.ts'
 import { within } from './key.ts'
 import { needsOf } from './needs.ts'
 import { isGood, type Outcome, type OutcomeError } from './outcome.ts'
@@ -27,7 +27,7 @@ export async function runBlock(engine: Engine, step: PlannedBlock, scope: Scope,
     }
     const rescued = await sequence(engine, step.rescue, rescuing, key)
     outcome = rescued ?? (body.status === 'cancelled' ? body : { status: 'succeeded', result: null })
-  }
+  } else notReached(step.rescue, scope, `\`${step.id}\` was not rescued`)
   if (step.always.length > 0) {
     const cleaned = await sequence(engine, step.always, { ...scope, shield: true, limits: [] }, key)
     if (cleaned && isGood(outcome)) outcome = cleaned

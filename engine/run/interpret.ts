@@ -142,7 +142,7 @@ export function cancelled(key: string): Outcome {
 }
 
 /** Steps that were passed over, and all inside them: they can be asked how they ended, like any other. */
-function notReached(steps: readonly PlannedStep[], scope: Scope, why: string): void {
+export function notReached(steps: readonly PlannedStep[], scope: Scope, why: string): void {
   for (const step of steps) {
     scope.steps[step.id] ??= viewOf({ status: 'skipped', why }, undefined, step.loop ? { items: [] } : {})
     if (!step.loop) notReached(stepsIn(step), scope, why)

@@ -29,6 +29,23 @@ test('a false `when` skips the step, and what reads it knows', async () => {
   expect(outcomeOf(done, 'a')).toEqual({ status: 'skipped', why: '`1 > 2` is false' })
 })
 
+test('the steps of a rescue that was not needed were skipped, and what reads them knows', async () => {
+  const world = emptyWorld()
+  const done = await walk(
+    `${head}steps:
+  - id: group
+    block: [{ id: x, action: test.change, with: { what: x } }]
+    rescue:
+      - { id: mend, block: [{ id: inner, action: test.change, with: { what: mend } }] }
+  - { id: a, when: "steps.inner.status == 'succeeded'", action: test.change, with: { what: a } }
+  - { id: b, action: test.change, with: { what: "{{ steps.mend.status }}" } }
+`,
+    { world },
+  )
+  expect(world.effects).toEqual(['change x', 'change skipped'])
+  expect(done.ending?.status).toBe('succeeded')
+})
+
 test.each(['failed', 'unreachable', 'timed_out', 'unknown'] as const)(
   'a rescue sees a step that ended %s',
   async (status) => {
