@@ -48,13 +48,21 @@ export async function interpret(engine: Engine, inputs: JsonObject): Promise<End
       status,
       error: {
         ...error,
-        message: [error.message, ...failed.map(({ key, message }) => `undoing \`${key}\` failed: ${message}`)].join(
-          '; and ',
-        ),
+        message: [error.message, ...notUndone(failed)].join('; and '),
         hint: 'mend what kept it from being undone, and resume the run: it undoes the rest and does nothing else',
       },
     }
   return { status: undone && status === 'failed' ? 'rolled_back' : status, error }
+}
+
+/** What was not undone: what failed for the same reason is told once, a host that is gone has many. */
+function notUndone(failed: readonly { readonly key: string; readonly message: string }[]): string[] {
+  const keysOf = new Map<string, string[]>()
+  for (const { key, message } of failed) keysOf.set(message, [...(keysOf.get(message) ?? []), `\`${key}\``])
+  return [...keysOf].map(([message, keys]) => {
+    const others = keys.length > 3 ? ` and ${keys.length - 3} more` : ''
+    return `undoing ${keys.slice(0, 3).join(', ')}${others} failed: ${message}`
+  })
 }
 
 /** Walks a part of the plan, here or in another process. */

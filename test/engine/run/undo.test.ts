@@ -55,6 +55,33 @@ test('what undoes a step sees how that one execution of it ended', async () => {
   ])
 })
 
+test('what was not undone for the same reason is told once, with the first of it', async () => {
+  const world = emptyWorld()
+  const fails = (message: string) => () => {
+    throw new StepFailure('broken', message)
+  }
+  for (const what of ['u1', 'u2', 'u3', 'u4', 'u5']) world.touch[what] = fails('the host is gone')
+  world.touch['other'] = fails('something else')
+  world.touch['last'] = fails('the end')
+  const step = (id: string, undo: string) =>
+    `  - { id: ${id}, action: test.change, with: { what: ${id} }, rollback: [{ action: test.change, with: { what: ${undo} } }] }\n`
+  const steps = [
+    ['a', 'u1'],
+    ['b', 'u2'],
+    ['c', 'other'],
+    ['d', 'u3'],
+    ['e', 'u4'],
+    ['f', 'u5'],
+  ] as const
+  const done = await walk(
+    `${head}steps:\n${steps.map(([id, undo]) => step(id, undo)).join('')}  - { id: last, action: test.change, with: { what: last } }\n`,
+    { world },
+  )
+  expect(done.ending?.error?.message).toBe(
+    'the end; and undoing `f`, `e`, `d` and 2 more failed: the host is gone; and undoing `c` failed: something else',
+  )
+})
+
 test('what is undone has its own time: that of the step it undoes may be over', async () => {
   const world = emptyWorld()
   world.touch['undo-a1'] = async (signal) => {
