@@ -118,14 +118,11 @@ export function* checkReferences(
         `read \`steps.${id}.items\`, each with \`key\`, \`status\` and \`result\``,
       )
     }
-    if (
-      reading.may === 'perhaps' &&
-      !use.tolerant &&
-      !letsGo(use) &&
-      !reference.optional &&
-      readsResult(step, reference) &&
-      !guarded(target, id, use)
-    ) {
+    if (use.tolerant || letsGo(use) || reference.optional || guarded(target, id, use)) return
+    if (reference.path[2] === 'error' && step.kind !== 'let') {
+      const hint = `guard it with \`steps.${id}.status != 'succeeded'\`, or write \`steps.${id}.?error\``
+      yield problem('RB2006', `\`${id}\` may have no error here: it may have gone well`, hint)
+    } else if (reading.may === 'perhaps' && readsResult(step, reference)) {
       const hint = `guard it with \`steps.${id}.status == 'succeeded'\`, in the expression or as \`when\` of the step`
       yield problem('RB2006', `\`${id}\` may have no result here: ${reading.because}`, hint)
     }
@@ -157,7 +154,8 @@ function guarded(target: Site, id: string, use: Use): boolean {
   const around = (use.site ?? []).flatMap(({ step }) => (step.when ? [step.when.text] : []))
   if (around.some((text) => text.includes(status))) return true
   const tolerated = target.some(({ step, word }) => step.onFailure === 'continue' || word === 'rescue')
-  return !tolerated && questions.length > 0 && questions.every((text) => around.includes(text))
+  const asked = (text: string) => around.some((each) => each === text || each.startsWith(`${text} && `))
+  return !tolerated && questions.length > 0 && questions.every(asked)
 }
 
 function declared(what: string, names: readonly string[]): string {

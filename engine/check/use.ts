@@ -47,7 +47,7 @@ function* ofStep(site: Site, registry: Declarations, shapes: Shapes): Generator<
   const around: Base = { ...base, names: outer }
   if (step.name) yield { ...base, kind: 'template', text: step.name, expects: 'any', shown: true }
   // inside a loop `when` decides for each item, so it may name the item
-  if (step.when) yield { ...base, kind: 'expression', text: step.when, expects: 'boolean', tolerant: true }
+  if (step.when) yield { ...base, kind: 'expression', text: step.when, expects: 'boolean' }
   if (step.loop) yield* ofLoop(step.loop, around, base)
   for (const text of [step.timeout, step.retry?.delay, step.retry?.maxDelay]) yield* ofTemplate(text, base)
   const withResult: Base = { ...base, names: { ...inner, result: shapes.resultOf(step) } }
