@@ -78,18 +78,30 @@ export const unit: WorkAction = {
   },
 
   async settled(ctx, params, signal): Promise<Settled> {
-    const now = known(params, await lookAt(ctx, params, signal))
+    const what = `\`${params['unit'] as string}\` on \`${hostOf(params)}\``
     const state = params['state'] as State | undefined
-    if (state === 'restarted')
-      return {
-        happened: 'unknown',
-        why: `nothing tells whether \`${params['unit'] as string}\` was restarted by this step`,
+    if (state === 'restarted' || state === 'reloaded')
+      return { happened: 'unknown', why: `nothing tells whether ${what} was ${state} by this step` }
+    const began = ctx.clock.now()
+    for (;;) {
+      const now = known(params, await lookAt(ctx, params, signal))
+      const left = enabledChange(params, now).length + stateChange(params, now).length
+      if (left === 0) return { happened: 'yes', result: resultOf(params, now, true) }
+      const shown = `${what} is \`${now.active} (${now.sub})\` and \`${now.file}\``
+      // systemd goes on with what it was asked for; a job that is only in line does not show at once
+      const moving = state !== undefined && underWay.includes(now.active)
+      if (ctx.clock.now() - began >= (moving ? limitOf(params) : steady)) {
+        const partly = state !== undefined && params['enabled'] !== undefined && left === 1
+        return moving || partly ? { happened: 'unknown', why: shown } : { happened: 'no' }
       }
-    if (state === 'reloaded' || enabledChange(params, now).length > 0 || stateChange(params, now).length > 0)
-      return { happened: 'no' }
-    return { happened: 'yes', result: resultOf(params, now, true) }
+      ctx.progress(shown)
+      await ctx.clock.sleep(pause, signal)
+    }
   },
 }
+
+const underWay = ['activating', 'deactivating', 'reloading']
+const limitOf = ({ within }: JsonObject): number => parseDuration(String(within ?? '')) ?? usualLimit
 
 function known(params: JsonObject, unit: Unit): Unit {
   const what = `\`${params['unit'] as string}\` on \`${hostOf(params)}\``
@@ -155,7 +167,7 @@ async function tell(
 /** Until the unit is as wanted, and stays so; fails as soon as it cannot be any more. */
 async function bring(ctx: ActionContext, params: JsonObject, before: Unit, signal: AbortSignal): Promise<Unit> {
   const state = params['state'] as State
-  const limit = parseDuration(String(params['within'] ?? '')) ?? usualLimit
+  const limit = limitOf(params)
   const most = (params['max_restarts'] as number | undefined) ?? 0
   const began = ctx.clock.now()
   if (state === 'reloaded' && !isStarted(before))

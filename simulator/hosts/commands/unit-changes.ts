@@ -46,8 +46,11 @@ export async function change(
     const standing = /start$|^stop$/.test(verb) ? unit.kind.standing?.() : undefined
     me.effect(`host.unit.${verb.replaceAll('-', '_')}`, `${machine.name}:${unit.name}`, standing)
     if (verb === 'reset-failed') resetFailed(unit, machine)
-    else if (verb === 'enable' || verb === 'disable') enable(unit, me, verb, units, flags.has('now'))
-    else if (verb === 'kill')
+    else if (verb === 'enable' || verb === 'disable') {
+      enable(unit, me, verb)
+      if (flags.has('now'))
+        status = (await act(machine, me, verb === 'enable' ? 'start' : 'stop', unit, flags)) || status
+    } else if (verb === 'kill')
       units.killed(unit.name, String(flags.get('s') ?? flags.get('signal') ?? 'TERM').replace(/^SIG/, ''))
     else status = (await act(machine, me, verb, unit, flags)) || status
   }
@@ -64,14 +67,12 @@ function resetFailed(unit: Unit, { units }: Machine): void {
   if (units.find(unit.name)) unit.restartCount = 0
 }
 
-function enable(unit: Unit, me: Process, verb: 'enable' | 'disable', units: Machine['units'], now: boolean): void {
+function enable(unit: Unit, me: Process, verb: 'enable' | 'disable'): void {
   const link = `/etc/systemd/system/multi-user.target.wants/${unit.name}`
   if (unit.enabled !== (verb === 'enable')) {
     me.err(verb === 'enable' ? `Created symlink ${link} → /lib/systemd/system/${unit.name}.\n` : `Removed "${link}".\n`)
   }
   unit.enabled = verb === 'enable'
-  if (now && verb === 'enable') units.start(unit.name)
-  if (now && verb === 'disable') units.stop(unit.name)
 }
 
 async function act(

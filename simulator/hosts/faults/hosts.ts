@@ -127,6 +127,19 @@ export const machineFaults: Fault[] = [
     },
   ),
   fault(
+    'hosts.unit_slow_to_stop',
+    'A unit takes long to stop: what it waits for does not answer',
+    {
+      host,
+      unit: { type: 'string', description: 'The unit, with or without `.service`' },
+      minutes: { type: 'number', minimum: 0, default: 6, description: 'How long, in minutes' },
+    },
+    (world, { host, unit, minutes }) => {
+      const machine = machineOf(world, host)
+      machine.units.delayStop(unitOn(machine, unit).name, Number(minutes) * 60_000)
+    },
+  ),
+  fault(
     'hosts.mounted',
     'A host has a further file system, which somebody may have forgotten to write into `fstab`',
     {

@@ -83,6 +83,8 @@ export interface Units {
   hold(name: string, reason: string | undefined): void
   /** From here on it takes so many milliseconds more to start. */
   delay(name: string, by: number): void
+  /** And so many more to stop. */
+  delayStop(name: string, by: number): void
 }
 
 interface UnitsOptions {
@@ -107,7 +109,9 @@ export function createUnits(kinds: readonly UnitKind[], options: UnitsOptions): 
   const { clock, journal, processes, power, files, changed } = options
   const held = new Map<string, string>()
   const delays = new Map<string, number>()
+  const stopDelays = new Map<string, number>()
   const takes = (kind: UnitKind) => startTime(kind) + (delays.get(kind.name) ?? 0)
+  const stopTakes = ({ name }: Unit) => stopTime + (stopDelays.get(name) ?? 0)
   let invocations = 0
   const units = new Map(kinds.map((kind) => [kind.name, freshUnit(kind)]))
   let planned: (() => void)[] = []
@@ -168,6 +172,12 @@ export function createUnits(kinds: readonly UnitKind[], options: UnitsOptions): 
     const unit = find(name)
     if (!unit || unit.active === 'active' || unit.active === 'activating') return 0
     const { kind } = unit
+    if (unit.active === 'deactivating') {
+      // its stop is over first
+      const left = Math.max(0, unit.since + stopTakes(unit) - clock.now()) + 1
+      later(left, () => start(name))
+      return left + takes(kind)
+    }
     say(unit, `Starting ${unit.name} - ${kind.description}...`)
     become(unit, 'activating', 'start')
     unit.invocation = newInvocation(kind)
@@ -229,13 +239,14 @@ export function createUnits(kinds: readonly UnitKind[], options: UnitsOptions): 
     }
     say(unit, `Stopping ${unit.name} - ${unit.kind.description}...`)
     become(unit, 'deactivating', 'stop-sigterm')
-    later(stopTime, () => {
+    const lasts = stopTakes(unit)
+    later(lasts, () => {
       if (unit.active !== 'deactivating') return
       unit.mainPid = 0
       become(unit, 'inactive', 'dead')
       say(unit, `Stopped ${unit.name} - ${unit.kind.description}.`)
     })
-    return stopTime
+    return lasts
   }
 
   return {
@@ -252,7 +263,7 @@ export function createUnits(kinds: readonly UnitKind[], options: UnitsOptions): 
       if (stops === 0) return start(name)
       later(stops, () => start(name))
       const unit = find(name)
-      return stops + (unit ? startTime(unit.kind) : 300)
+      return stops + (unit ? takes(unit.kind) : 300)
     },
     fail(name) {
       const unit = find(name)
@@ -314,6 +325,10 @@ export function createUnits(kinds: readonly UnitKind[], options: UnitsOptions): 
     delay(name, by) {
       const unit = find(name)
       if (unit) delays.set(unit.name, by)
+    },
+    delayStop(name, by) {
+      const unit = find(name)
+      if (unit) stopDelays.set(unit.name, by)
     },
   }
 

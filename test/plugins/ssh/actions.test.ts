@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { doorTo, folder } from '../../engine/host/ssh/harness.ts'
 import { startWorld } from '../../simulator/hosts/world.ts'
 import { contracts } from './contract.ts'
-import { contextOn, does, type Place } from './place.ts'
+import { contextOn, does, type Place, settles } from './place.ts'
 
 /** A simulated host, on the world's clock. */
 async function simulated(host = 'ctl1') {
@@ -50,6 +50,35 @@ describe('on a simulated host', () => {
     await expect(does(here.place, 'systemd.unit', { unit: 'cron', state: 'started' })).rejects.toMatchObject({
       code: 'unit_failed',
       message: expect.stringContaining('cannot read its table'),
+    })
+  })
+
+  test('a unit that still stops or starts when it is looked at gets there, and a part of what was wanted is not nothing', async () => {
+    await using here = await simulated()
+    const { machine, place } = here
+    const state = () => place.asRoot('systemctl is-active cron; systemctl is-enabled cron; true')
+    machine.units.delayStop('cron', 60_000)
+    machine.units.stop('cron')
+    expect(await state()).toBe('deactivating\nenabled')
+    expect(await settles(place, 'systemd.unit', { unit: 'cron', state: 'stopped' })).toMatchObject({ happened: 'yes' })
+    expect(await state()).toBe('inactive\nenabled')
+
+    const both = { unit: 'cron', state: 'stopped', enabled: false }
+    expect(await settles(place, 'systemd.unit', both)).toMatchObject({ happened: 'unknown' })
+
+    machine.units.delay('cron', 60_000)
+    machine.units.start('cron')
+    expect(await settles(place, 'systemd.unit', { unit: 'cron', state: 'started' })).toMatchObject({ happened: 'yes' })
+    expect(await state()).toBe('active\nenabled')
+
+    machine.units.stop('cron')
+    const soon = { unit: 'cron', state: 'stopped', within: '10s' }
+    expect(await settles(place, 'systemd.unit', soon)).toMatchObject({
+      happened: 'unknown',
+      why: expect.stringContaining('deactivating'),
+    })
+    expect(await settles(place, 'systemd.unit', { unit: 'cron', state: 'reloaded' })).toMatchObject({
+      happened: 'unknown',
     })
   })
 

@@ -100,6 +100,21 @@ export const contracts: readonly Contract[] = [
     },
   },
   {
+    name: '`systemctl disable --now` and `enable --now` are over when the unit is stopped and started',
+    on: 'any',
+    async holds(run, host) {
+      try {
+        expect(await run(host, 'systemctl disable --now cron')).toMatchObject({ code: 0 })
+        expect(await text(run, host, 'systemctl is-active cron; systemctl is-enabled cron; true')).toBe(
+          'inactive\ndisabled\n',
+        )
+      } finally {
+        expect(await run(host, 'systemctl enable --now cron')).toMatchObject({ code: 0 })
+      }
+      expect(await text(run, host, 'systemctl is-active cron; systemctl is-enabled cron')).toBe('active\nenabled\n')
+    },
+  },
+  {
     name: '`systemctl list-units --output=json` is a list',
     on: 'any',
     async holds(run, host) {

@@ -55,6 +55,13 @@ const seen: Readonly<
     healthy: /^active$/m,
     faulty: /^activating$/m,
   },
+  'hosts.unit_slow_to_stop': {
+    params: { host: 'cmp1', unit: 'cron', minutes: 1 },
+    host: 'cmp1',
+    ask: 'systemctl start cron; systemctl stop --no-block cron; sleep 10; systemctl is-active cron',
+    healthy: /^inactive$/m,
+    faulty: /^deactivating$/m,
+  },
   'hosts.mounted': {
     params: { host: 'cmp1', at: '/srv', source: 'nas1:/srv', type: 'nfs4', from_boot: 'there' },
     host: 'cmp1',
@@ -394,6 +401,7 @@ const elsewhere = [
   'hosts.reboot_refused',
   'hosts.slow_boot',
   // what shows when a disk is replaced: runbooks/osd-replacement.test.ts, runbooks/osd-replacement-cephadm.test.ts
+  'ceph.answers_late',
   'ceph.block_differs',
   'ceph.create_fails',
   'ceph.destroy_refused',
