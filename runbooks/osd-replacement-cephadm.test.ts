@@ -32,6 +32,12 @@ test('a specification that was unmanaged stays so, and the new OSD is made on it
   expect(effects).toEqual([...removed, created, 'ceph: orch daemon add osd ceph2:/dev/sdc'])
 })
 
+test('a specification that is made unmanaged and not told so in time is given back', async () => {
+  const late = { fault: 'ceph.answers_late', with: { change: 'orch apply' } }
+  const { exit, effects } = await replaceBy(worldOfCephadm('late-apply', late))
+  expect({ exit, effects }).toEqual({ exit: 1, effects: [unmanaged, managed] })
+})
+
 test('a preview that names another disk too is refused: the specification stays unmanaged, and that is told', async () => {
   const { exit, effects, error, said } = await replaceBy('osd-cephadm-spare')
   expect(error).toMatch(
@@ -57,7 +63,8 @@ test('a removal that cephadm does not come to the end of is called off, before a
     exit: 1,
     effects: [
       ...[unmanaged, ...removed.slice(0, 3), 'ceph: orch osd rm stop 4'],
-      ...[`unit.enable: ceph2:${unit}`, 'ceph: osd in 4', managed],
+      // in again by itself: Ceph had put it out while it was down
+      ...[`unit.enable: ceph2:${unit}`, managed],
     ],
   })
 })

@@ -117,6 +117,25 @@ test('another disk that ceph-volume has for the OSD, or another OSD with its num
   }
 })
 
+test('what ran out of time midway is put back as well, for it may have happened', async () => {
+  const late = (change: string) => ({ fault: 'ceph.answers_late', with: { change } })
+  const { exit, effects } = await replace(world('late-out', late('osd out')))
+  expect({ exit, effects }).toEqual({ exit: 1, effects: [replaced[0], putBack[1]] })
+
+  const swap = await replace(world('late-noout', late('osd add-noout')), { inputs: { strategy: 'fast_swap' } })
+  expect({ exit: swap.exit, effects: swap.effects }).toEqual({
+    exit: 1,
+    effects: ['ceph: osd add-noout 4', 'ceph: osd rm-noout 4'],
+  })
+
+  const slow = { fault: 'hosts.unit_slow_to_stop', with: { host: 'ceph2', unit: 'ceph-osd@4' } }
+  const stopped = await replace(world('slow-stop', slow))
+  expect({ exit: stopped.exit, effects: stopped.effects }).toEqual({
+    exit: 1,
+    effects: [...replaced.slice(0, 2), ...putBack],
+  })
+})
+
 test('a cluster with a daemon from before Luminous is left to the other runbook', async () => {
   await refusedBefore(
     world('old', { fault: 'ceph.old_daemon', with: { osd: 9 } }),

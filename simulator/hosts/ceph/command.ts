@@ -68,13 +68,18 @@ export function cephProgram(machine: Machine, ceph: Ceph): Program {
           })
     ceph.settle()
     for (const [osd, disk] of disks) if (osd.disk !== disk && disk) callTechnician(ceph, osd, disk)
-    return tell(me, machine, outcome, format)
+    return tell(me, ceph, machine, outcome, format)
   }
 }
 
-function tell(me: Process, machine: Machine, outcome: Outcome, format: string): number {
+async function tell(me: Process, ceph: Ceph, machine: Machine, outcome: Outcome, format: string): Promise<number> {
   const { code, stdout, stderr, json, effect } = outcome
   if (effect !== undefined) me.effect('host.ceph', effect, { host: machine.name })
+  const late = [...ceph.answeredLate].find(([change]) => effect?.startsWith(change))
+  if (late) {
+    ceph.answeredLate.delete(late[0])
+    await me.sleep(late[1])
+  }
   if (format.startsWith('json') && json !== undefined) {
     me.out(`\n${format === 'json-pretty' ? JSON.stringify(json, null, 4) : JSON.stringify(json)}\n`)
   } else if (stdout !== undefined && stdout !== '') {

@@ -94,6 +94,8 @@ export interface Ceph {
   readonly purgedAtSwap: Set<number>
   /** How often `osd destroy` is still refused, as for an OSD that the monitors see up. */
   readonly destroyRefused: Map<number, number>
+  /** Changes that the monitors make and do not answer for so many milliseconds, by how they begin: `osd out`. */
+  readonly answeredLate: Map<string, number>
   /** A serial number that a daemon tells and its disk does not have. */
   readonly toldSerials: Map<number, string>
   /** Another host than its own that a daemon tells. */
@@ -195,6 +197,7 @@ export function createCeph({ hosts, osdsPerHost, cephadm, machine, now }: CephOp
     swaps: new Map(),
     purgedAtSwap: new Set(),
     destroyRefused: new Map(),
+    answeredLate: new Map(),
     toldSerials: new Map(),
     toldHosts: new Map(),
     foldersOf: new Map(),

@@ -76,6 +76,15 @@ export const cephFaults: Fault[] = [
     (world, { osd, times }) => void world.estate.ceph.destroyRefused.set(osdOf(world, osd).found.id, Number(times)),
   ),
   fault(
+    'ceph.answers_late',
+    'The monitors are busy: they make a change, and say so long after, once',
+    {
+      change: { type: 'string', description: 'How the change begins: `osd out`' },
+      minutes: { type: 'number', minimum: 0, default: 5, description: 'How long they take to answer' },
+    },
+    ({ estate }, { change, minutes }) => void estate.ceph.answeredLate.set(String(change), Number(minutes) * 60_000),
+  ),
+  fault(
     'ceph.serial_differs',
     'The daemon of an OSD tells another serial number than its disk has: somebody has moved disks under it',
     { osd, serial: { type: 'string', default: 'ZC1WRONG', description: 'What the daemon tells; empty: none' } },
