@@ -1,12 +1,15 @@
 /** The wordings that the views and the documents share; none of them is made safe for a medium yet. */
 import type { Answer, Evaluated, Question } from '../action/contract.ts'
 import { shownDuration } from '../duration.ts'
-import type { Json } from '../json.ts'
+import { isObject, type Json } from '../json.ts'
 import type { Call } from '../run/event.ts'
 
 /** JSON on one line; a text alone stands without quotes. */
 export function shownValue(value: Json, longest = 400): string {
-  const text = typeof value === 'string' ? value : JSON.stringify(value)
+  const text =
+    typeof value === 'string'
+      ? value
+      : JSON.stringify(value, (_name, part: Json) => (isObject(part) && '$unknown' in part ? 'not known yet' : part))
   return text.length <= longest ? text : `${text.slice(0, longest)}… (${text.length} characters)`
 }
 

@@ -35,6 +35,7 @@ ${mark('change')}  - id: uses
   expect(code, all).toBe(0)
   expect(space.effects()).toEqual(['look'])
   expect(all).toContain('nothing was changed: 1 step would act, 3 more might')
+  expect(all).toContain('env: {"N":"not known yet"}')
   const previews = space.entries().filter((entry) => entry.type === 'step.previewed')
   expect(previews.map(({ key, maybe }) => [key, maybe !== undefined])).toEqual([
     ['change', false],
