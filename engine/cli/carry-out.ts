@@ -60,7 +60,12 @@ export async function carryOut(options: RunOptions): Promise<number> {
   setMaxListeners(0, options.cancel)
   const clock = surroundings.doors.clock
   const now = () => new Date(clock.now()).toISOString()
-  const locks = lockFiles(config.locks, { by: `${operator.user}@${operator.host}`, now })
+  const began = resumed ? (resumed.entries[0] as RunBegan & { at: string }) : (begin as RunBegan)
+  // a rehearsed world is this run's alone: whoever rehearses keeps nobody from the real one
+  const locks = lockFiles(began.rehearsal === undefined ? config.locks : join(folder, 'locks'), {
+    by: `${operator.user}@${operator.host}`,
+    now,
+  })
   const verdicts: RunEvent[] = []
   const emit = (event: RunEvent) => {
     if (event.type === 'step.ended' && event.action === 'assert.check') verdicts.push(event)
@@ -98,7 +103,6 @@ export async function carryOut(options: RunOptions): Promise<number> {
       cancel: options.cancel,
       busy: () => surroundings.doors.clock.busy?.() ?? (() => undefined),
     })
-    const began = 'resumed' in begin ? (begin.resumed.entries[0] as RunBegan & { at: string }) : begin
     let startedAt: string
     if ('resumed' in begin) {
       startedAt = begin.resumed.entries[0]?.at ?? now()

@@ -92,6 +92,18 @@ test('a parked run keeps its lock, and the resume that ends it frees it', async 
   expect((await space.run(['exec', 'other.yaml'])).code).toBe(0)
 })
 
+test('a rehearsal that is parked keeps nobody from the real thing', async () => {
+  const space = workspace()
+  space.write(
+    'rehearsed.yaml',
+    locked('rehearsed', '  - { id: sure, action: human.confirm, with: { message: Go on? } }\n'),
+  )
+  space.write('real.yaml', locked('real', mark('real')))
+  expect((await space.run(['exec', 'rehearsed.yaml', '--rehearse', 'healthy'])).code).toBe(6)
+  const { code, all } = await space.run(['exec', 'real.yaml'])
+  expect({ code, effects: space.effects() }, all).toEqual({ code: 0, effects: ['mark real'] })
+})
+
 test('a run that was killed keeps its lock until a resume brings it to its end', async () => {
   const space = workspace()
   space.write('holder.yaml', locked('holder', stays('held')))
