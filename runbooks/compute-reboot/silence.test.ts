@@ -142,6 +142,32 @@ test.each([
   expect(count(ran, 'openstack.compute_service.enable c1')).toBe(enabled)
 })
 
+/** `amtool` as an Alertmanager behind a proxy answers it: the script sees its words, and the number of the call. */
+const through = (script: string) => [
+  ...['sh', '-c', `n=$(cat /tmp/calls 2> /dev/null || echo 0); n=$((n + 1)); echo $n > /tmp/calls; ${script}`, 'am'],
+]
+
+test.each([
+  // it took the silence and never said so, and is silent since
+  { name: 'is not answered any more', script: 'amtool "$@"; [ $n -lt 3 ] || sleep 300', left: 0 },
+  { name: 'took it and then failed', script: '[ $n -lt 4 ] || exit 1; amtool "$@"', left: 0 },
+  { name: 'took it, failed once, and answers again', script: '[ $n != 4 ] || exit 1; amtool "$@"', left: 1 },
+])('a silence of which nobody knows whether it was made is ended, or told: an Alertmanager that $name', async (how) => {
+  const ran = await reboot({
+    runbook: 'host-maintenance-enter',
+    inputs: { silence_on: 'ctl1', amtool: through(how.script) },
+    answers: ['agree=c1'],
+  })
+  expect(ran.exit).toBe(1)
+  const [held] = silences(ran)
+  expect(silences(ran)).toHaveLength(1)
+  expect(count(ran, 'openstack.compute_service.disable c1')).toBe(0)
+  if (how.left === 1) return expect(held?.expired).toBeGreaterThan(0)
+  expect(held?.expired).toBeUndefined()
+  expect(ran.end.error?.message).toContain('the monitoring of c1 may be silenced')
+  expect(ran.end.error?.message).toContain(`silence query --created-by=${held?.author}`)
+})
+
 test('a host that stays out of service stays silenced until the silence ends by itself, and the error says so', async () => {
   const ran = await reboot({
     faults: [{ fault: 'hosts.never_back', with: { host: 'c1' } }],
