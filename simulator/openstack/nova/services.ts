@@ -104,7 +104,10 @@ function update(world: CloudWorld, { params: { id = '' }, body, version }: ApiRe
 }
 
 function updateByHost(world: CloudWorld, { params: { action = '' }, body, version }: ApiRequest): Reply {
-  const { host, binary, disabled_reason, forced_down } = (body ?? {}) as { [field: string]: unknown }
+  const given = (body ?? {}) as { [field: string]: unknown }
+  const missing = ['host', 'binary'].find((field) => given[field] === undefined)
+  if (missing !== undefined) throw new ApiFailure(400, `'${missing}' is a required property`)
+  const { host, binary, disabled_reason, forced_down } = given
   const service = world.cloud.nova.services.find((one) => one.host === host && one.binary === binary)
   if (!service) throw new ApiFailure(404, `Host '${host}' is not mapped to any cell`)
   const named = { host: service.host, binary: service.binary }

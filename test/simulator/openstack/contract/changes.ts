@@ -217,8 +217,10 @@ export function openstackChanges({ describe, test }: Runner, makeApi: () => Prom
     state('a compute service is changed by its UUID since 2.53 only, and by its host before', async (api) => {
       const { body } = await api.get('nova', '/v2.1/os-services?binary=nova-compute', compute('2.53'))
       const path = `/v2.1/os-services/${String(rows(body, 'services')[0]?.['id'])}`
-      expect((await api.call('PUT', 'nova', path, { status: 'enabled' }, compute('2.52'))).status).toBe(404)
       const byHost = { host: 'nosuch-host', binary: 'nova-compute' }
+      expect((await api.call('PUT', 'nova', path, byHost, compute('2.52'))).status).toBe(404)
+      // the body is looked at before what is to be done
+      expect((await api.call('PUT', 'nova', path, { status: 'enabled' }, compute('2.52'))).status).toBe(400)
       expect((await api.call('PUT', 'nova', '/v2.1/os-services/disable', byHost, compute('2.53'))).status).toBe(400)
     })
 
