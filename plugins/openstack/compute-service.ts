@@ -7,6 +7,7 @@ import {
 } from '../../engine/action/contract.ts'
 import { closedObject, flag, text } from '../../engine/action/define.ts'
 import type { Json, JsonObject, Schema } from '../../engine/json.ts'
+import { arrived } from './arrival.ts'
 import { call } from './call.ts'
 import { computeServiceItem, computeServices } from './compute-services.ts'
 import { paramsOf } from './fields.ts'
@@ -119,10 +120,11 @@ function settingAction(setting: Setting): WorkAction {
     },
     async settled(ctx, params, signal): Promise<Settled> {
       const session = await sessionOf(ctx, params)
-      const service = await serviceOn(session, String(params['host']), signal)
-      return setting.holds(service, params)
-        ? { happened: 'yes', result: { service, changed: true } }
-        : { happened: 'no' }
+      const service = await arrived(ctx, signal, async () => {
+        const now = await serviceOn(session, String(params['host']), signal)
+        return setting.holds(now, params) ? now : undefined
+      })
+      return service ? { happened: 'yes', result: { service, changed: true } } : { happened: 'no' }
     },
   }
 }

@@ -1,6 +1,7 @@
 import { type Settled, StepFailure, type WorkAction } from '../../engine/action/contract.ts'
 import { closedObject, flag, listOf, text, textMap } from '../../engine/action/define.ts'
 import { isObject, type Json, type JsonObject } from '../../engine/json.ts'
+import { arrived } from './arrival.ts'
 import { attemptMark, attemptName } from './attempt.ts'
 import { call, partOf, versionFor } from './call.ts'
 import { refuseWrongHost } from './chosen-host.ts'
@@ -18,7 +19,6 @@ import { type Session, sessionOf } from './session.ts'
 import { computeVersions, type Microversions } from './versions.ts'
 
 const minute = 60_000
-const arrival = 5_000
 
 /** Done when it rests in ACTIVE, on the host that was asked for. */
 const built: Followed = {
@@ -130,13 +130,10 @@ async function finished(session: Session, server: string, params: JsonObject, si
 
 /** The server that this attempt made: what was asked for may still be on its way. */
 async function ownServer(session: Session, name: string, signal: AbortSignal): Promise<JsonObject | undefined> {
-  for (const last of [false, true]) {
+  return await arrived(session.ctx, signal, async () => {
     const { items } = await serversNamed(session, name, signal)
-    const own = items.find(({ metadata }) => isObject(metadata) && metadata[attemptName] === session.ctx.step.attempt)
-    if (own || last) return own
-    await session.ctx.clock.sleep(arrival, signal)
-  }
-  return undefined
+    return items.find(({ metadata }) => isObject(metadata) && metadata[attemptName] === session.ctx.step.attempt)
+  })
 }
 
 /** What it is made of, as the cloud shows it. */

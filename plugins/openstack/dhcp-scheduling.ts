@@ -1,6 +1,7 @@
 import { type ActionContext, StepFailure, type WorkAction } from '../../engine/action/contract.ts'
 import { closedObject, flag, listOf, text } from '../../engine/action/define.ts'
 import { isObject, type Json, type JsonObject } from '../../engine/json.ts'
+import { arrived } from './arrival.ts'
 import { call, objectIn } from './call.ts'
 import { paramsOf } from './fields.ts'
 import { listAction, segment } from './list.ts'
@@ -94,8 +95,11 @@ function schedule(how: 'add' | 'remove', described: Pick<WorkAction, 'summary' |
       })
     },
     async settled(ctx, params, signal) {
-      const { agents, done } = await look(ctx, params, signal)
-      return done ? { happened: 'yes', result: told(params, agents, true) } : { happened: 'no' }
+      const found = await arrived(ctx, signal, async () => {
+        const now = await look(ctx, params, signal)
+        return now.done ? now : undefined
+      })
+      return found ? { happened: 'yes', result: told(params, found.agents, true) } : { happened: 'no' }
     },
   }
 }

@@ -8,6 +8,7 @@ import {
 } from '../../engine/action/contract.ts'
 import { closedObject, flag, text, textMap, whole } from '../../engine/action/define.ts'
 import type { JsonObject } from '../../engine/json.ts'
+import { arrived } from './arrival.ts'
 import { attemptMark, attemptName } from './attempt.ts'
 import { call, objectIn } from './call.ts'
 import { paramsOf } from './fields.ts'
@@ -87,8 +88,10 @@ export const imageUpload: WorkAction = {
 
   async settled(ctx, params, signal): Promise<Settled> {
     const session = await sessionOf(ctx, params)
-    const found = await imagesNamed(session, String(params['name']), signal)
-    const own = found.find((image) => image[attemptName] === ctx.step.attempt)
+    const own = await arrived(ctx, signal, async () => {
+      const found = await imagesNamed(session, String(params['name']), signal)
+      return found.find((image) => image[attemptName] === ctx.step.attempt)
+    })
     if (!own) return { happened: 'no' }
     const image = await stored(session, String(own['id']), signal)
     if (image && isWhole(image, await fileOf(ctx, params, signal)))

@@ -1,6 +1,7 @@
 import { type Settled, StepFailure, type WorkAction } from '../../engine/action/contract.ts'
 import { closedObject, flag, listOf, text, whole } from '../../engine/action/define.ts'
 import type { JsonObject } from '../../engine/json.ts'
+import { arrived } from './arrival.ts'
 import { call } from './call.ts'
 import { apiObject, oneOrMore, paramsOf } from './fields.ts'
 import { imageCalled } from './find-image.ts'
@@ -142,10 +143,12 @@ const imageDelete: WorkAction = {
   },
   // who deletes once more does no harm: what is gone already is as wanted
   async settled(ctx, params, signal): Promise<Settled> {
-    const image = await orMissing(() =>
-      sessionOf(ctx, params).then((session) => imageCalled(session, String(params['image']), signal)),
-    )
-    return isGone(image) ? { happened: 'yes', result: { changed: true } } : { happened: 'no' }
+    const session = await sessionOf(ctx, params)
+    const seen = await arrived(ctx, signal, async () => {
+      const image = await orMissing(() => imageCalled(session, String(params['image']), signal))
+      return isGone(image) ? 'gone' : undefined
+    })
+    return seen ? { happened: 'yes', result: { changed: true } } : { happened: 'no' }
   },
 }
 

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { type Preview, StepFailure, type WorkAction } from '../../engine/action/contract.ts'
 import { closedObject, flag, listOf, text, whole } from '../../engine/action/define.ts'
 import { isObject, type Json, type JsonObject, type Schema } from '../../engine/json.ts'
+import { arrived } from './arrival.ts'
 import { call, partOf } from './call.ts'
 import { paramsOf } from './fields.ts'
 import { withoutSecrets } from './json-body.ts'
@@ -75,9 +76,12 @@ function updateAction(spec: UpdateSpec): WorkAction {
       return { [noun]: withoutSecrets(after), changed: true }
     },
     async settled(ctx, params, signal) {
-      const now = await read(await sessionOf(ctx, params), params, signal)
-      if (differences(now, wantedOf(params)).length > 0) return { happened: 'no' }
-      return { happened: 'yes', result: { [noun]: withoutSecrets(now), changed: true } }
+      const session = await sessionOf(ctx, params)
+      const found = await arrived(ctx, signal, async () => {
+        const now = await read(session, params, signal)
+        return differences(now, wantedOf(params)).length === 0 ? now : undefined
+      })
+      return found ? { happened: 'yes', result: { [noun]: withoutSecrets(found), changed: true } } : { happened: 'no' }
     },
   }
 }

@@ -1,5 +1,6 @@
 import { type ActionContext, type Settled, StepFailure } from '../../engine/action/contract.ts'
 import type { JsonObject } from '../../engine/json.ts'
+import { arrived } from './arrival.ts'
 import { findServer, serverById, uuid } from './find-server.ts'
 import type { Attempt } from './follow.ts'
 import { momentOf } from './heartbeat.ts'
@@ -60,22 +61,16 @@ export async function settled(
   }
 }
 
-/** What was asked for may still be on its way into the records of Nova. */
-const arrival = 5_000
-
 /** The newest of this operation that this user asked for since then. */
 async function ownAction(session: Session, { action }: Operation, server: string, since: number, signal: AbortSignal) {
   const user = textAt((await tokenOf(session, signal)).about, 'user', 'id')
-  for (const last of [false, true]) {
+  return await arrived(session.ctx, signal, async () => {
     const all = await instanceActions(session, server, signal)
-    const own = all.find(
+    return all.find(
       (one) =>
         one['action'] === action && (momentOf(one['start_time']) ?? 0) >= since && (one['user_id'] ?? user) === user,
     )
-    if (own || last) return own
-    await session.ctx.clock.sleep(arrival, signal)
-  }
-  return undefined
+  })
 }
 
 /**

@@ -1,6 +1,7 @@
 import { StepFailure, type WorkAction } from '../../engine/action/contract.ts'
 import { closedObject, flag, text } from '../../engine/action/define.ts'
 import type { Json, JsonObject } from '../../engine/json.ts'
+import { arrived } from './arrival.ts'
 import { call, objectIn, partOf } from './call.ts'
 import { paramsOf } from './fields.ts'
 import { objectsIn, withoutSecrets } from './json-body.ts'
@@ -60,9 +61,12 @@ export const portBind: WorkAction = {
     )
   },
   async settled(ctx, params, signal) {
-    const now = await readPort(await sessionOf(ctx, params), params, signal)
-    if (!isBoundOn(now, params['host'])) return { happened: 'no' }
-    return { happened: 'yes', result: { port: withoutSecrets(now), changed: true } }
+    const session = await sessionOf(ctx, params)
+    const found = await arrived(ctx, signal, async () => {
+      const now = await readPort(session, params, signal)
+      return isBoundOn(now, params['host']) ? now : undefined
+    })
+    return found ? { happened: 'yes', result: { port: withoutSecrets(found), changed: true } } : { happened: 'no' }
   },
 }
 

@@ -1,6 +1,7 @@
 import { type ActionContext, type Settled, StepFailure, type WorkAction } from '../../engine/action/contract.ts'
 import { closedObject, flag, text, whole } from '../../engine/action/define.ts'
 import type { Json, JsonObject, Schema } from '../../engine/json.ts'
+import { arrived } from './arrival.ts'
 import { attemptMark } from './attempt.ts'
 import { call, partOf } from './call.ts'
 import { paramsOf } from './fields.ts'
@@ -73,7 +74,7 @@ function makingAction({ kind, name, summary, params, required, example, busy, bo
     },
     async settled(ctx, given, signal): Promise<Settled> {
       const session = await sessionOf(ctx, given)
-      const own = await marked(session, kind, ctx, given, signal)
+      const own = await arrived(ctx, signal, () => marked(session, kind, ctx, given, signal))
       if (!own) return { happened: 'no' }
       return await settledBy(async () => ({
         [kind.noun]: await reached(session, kind, textAt(own, 'id') ?? '', ends, signal),
@@ -137,10 +138,13 @@ function deletion(kind: Kind, description: string): WorkAction {
     async settled(ctx, params, signal): Promise<Settled> {
       const session = await sessionOf(ctx, params)
       const wanted = String(params[noun])
-      const now = await orMissing(() => find(session, kind, wanted, signal))
-      if (now && statusOf(now) !== 'deleting') return { happened: 'no' }
+      const going = await arrived(ctx, signal, async () => {
+        const now = await orMissing(() => find(session, kind, wanted, signal))
+        return !now || statusOf(now) === 'deleting' ? { now } : undefined
+      })
+      if (!going) return { happened: 'no' }
       return await settledBy(async () => {
-        if (now) await gone(session, kind, textAt(now, 'id') ?? '', signal)
+        if (going.now) await gone(session, kind, textAt(going.now, 'id') ?? '', signal)
         return { changed: true }
       })
     },
