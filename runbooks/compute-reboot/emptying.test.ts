@@ -123,6 +123,18 @@ test('a server that has moved switched off and cannot be confirmed is taken back
   allGivenBack(ran)
 })
 
+test('a server that is still on its way switched off when the run ends is waited for, and taken back', async () => {
+  const ran = await reboot({
+    inputs: { active: 'cold' },
+    faults: [{ fault: 'nova.guest_slow_to_stop', with: { server: first, seconds: 2400 } }],
+  })
+  expect(ran.end.status).toBe('rolled_back')
+  expect(count(ran, `openstack.server.migrate ${first}`)).toBe(1)
+  expect(count(ran, `openstack.server.revert_resize ${first}`)).toBe(1)
+  expect(rebooted(ran)).toBe(0)
+  allGivenBack(ran)
+})
+
 test('a server that Nova takes for running, and whose guest is gone, is found before the reboot', async () => {
   const ran = await reboot({
     faults: [{ fault: 'nova.guest_crashed', with: { server: first } }],

@@ -62,7 +62,8 @@ function copy(world: CloudWorld, { server, migration, record }: Resize, host: st
       },
     ],
     [
-      3 * second,
+      // a guest that runs is asked to end first
+      3 * second + (was === 1 ? (server.shutdown ?? 0) : 0),
       'resize_migrated',
       () => {
         update(world, migration, { status: 'post-migrating' })
