@@ -402,6 +402,7 @@ const elsewhere = [
   'hosts.slow_boot',
   // what shows when a disk is replaced: runbooks/osd-replacement.test.ts, runbooks/osd-replacement-cephadm.test.ts
   'ceph.answers_late',
+  'ceph.pool_empty',
   'ceph.block_differs',
   'ceph.create_fails',
   'ceph.destroy_refused',
