@@ -5,7 +5,6 @@ import {
   byBoard,
   count,
   first,
-  homeOfItsOwn,
   onHost,
   question,
   reboot,
@@ -146,16 +145,6 @@ test('whoever is asked sees each server and what becomes of it, the room that is
   })
   expect(row(third)).toMatchObject({ 'what becomes of it': moves, minutes: 2, flavor: 'g1.large' })
   expect(row(stopped)).toMatchObject({ status: 'SHUTOFF', 'what becomes of it': 'stays as it is, locked' })
-})
-
-test('while one maintenance of a host is under way nobody begins another one there, and elsewhere they may', async () => {
-  const at = homeOfItsOwn()
-  await question({ at })
-  const second = await reboot({ at, runbook: 'host-maintenance-enter', answers: ['agree=c1'] })
-  expect(second.end.error).toMatchObject({ code: 'locked', message: expect.stringContaining('`compute/c1` is locked') })
-  expect(second.effects).toEqual([])
-  const elsewhere = await reboot({ at, inputs: { host: 'c10' }, answers: ['enter/agree=c10'] })
-  expect(elsewhere.end, elsewhere.end.error?.message).toMatchObject({ status: 'succeeded' })
 })
 
 test('a window must be long enough to empty the host, to reboot it and to prove that it is well', async () => {

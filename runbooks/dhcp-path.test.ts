@@ -230,7 +230,8 @@ test('a run that is killed while it listens removes what listens once it is resu
 const switched = (file: string) =>
   effectsIn(file).flatMap(({ kind, detail }) => (kind === 'openstack.port.update' ? [detail?.['admin_state_up']] : []))
 
-test('a run that is killed while the port is off leaves it on once it is resumed, and nothing that listens', async () => {
+/** The port is off for a second or two: on a busy machine it may be on again before the run is killed. */
+async function killedWhileOff(tries = 5) {
   const space = workspace()
   const effects = join(space.folder, 'world', 'effects.jsonl')
   space.write('world.yaml', silent())
@@ -242,7 +243,13 @@ test('a run that is killed while the port is off leaves it on once it is resumed
   await running.until(() => switched(effects).length > 0)
   running.child.kill('SIGKILL')
   await running.ended
+  if (switched(effects).length > 1 && tries > 1) return killedWhileOff(tries - 1)
   expect(switched(effects)).toEqual([false])
+  return { space, effects }
+}
+
+test('a run that is killed while the port is off leaves it on once it is resumed, and nothing that listens', async () => {
+  const { space, effects } = await killedWhileOff()
   const [run = ''] = space.names()
   const { code, all } = await space.run(['resume', run])
   expect(code, all).toBe(0)

@@ -179,3 +179,19 @@ test('killed while the power is cut, it asks a person whether it was, and does n
   expect(said.code, said.all).toBe(0)
   expect(cut()).toBe(1)
 }, 900_000)
+
+test('while one maintenance of a host is under way nobody begins another one there, and elsewhere they may', async () => {
+  const space = workspace()
+  const effects = await serveWorld(space, world)
+  const begin = (runbook: string, host: string) => {
+    space.write(`${host}.json`, JSON.stringify({ ...inputs, host, silence_on: '' }))
+    return space.run(['exec', runbook, '--inventory', 'world/inventory.yaml', '--inputs', `${host}.json`])
+  }
+  const first = await begin('compute-reboot', 'c1')
+  expect(first.code, first.all).toBe(6)
+  const second = await begin('host-maintenance-enter', 'c1')
+  expect({ code: second.code, effects: effects() }, second.all).toEqual({ code: 1, effects: [] })
+  expect(second.all).toContain('`compute/c1` is locked')
+  const elsewhere = await begin('host-maintenance-enter', 'c10')
+  expect(elsewhere.code, elsewhere.all).toBe(6)
+})

@@ -87,7 +87,7 @@ export async function reboot({ answers = ['enter/agree=c1'], ...world }: World) 
   return { exit, stdout, end: end as RunEnded, effects, did } satisfies Ran
 }
 
-export const homeOfItsOwn = () => join(home, `home-${++worlds}`)
+const homeOfItsOwn = () => join(home, `home-${++worlds}`)
 
 /** What is asked first of those who give no answers. The run waits, and holds its locks. */
 export async function question({ at = homeOfItsOwn(), ...world }: World) {

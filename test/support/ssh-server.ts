@@ -136,7 +136,8 @@ export function runShell(command: string, channel: ServerChannel): void {
     if (code === null) channel.exit((name ?? 'SIGKILL').slice(3) as 'KILL')
     else channel.exit(code)
   })
-  child.on('close', () => channel.end())
+  // ssh2 does not wait for what stderr still has to send
+  child.on('close', () => channel.stderr.end(() => channel.end()))
 }
 
 function authenticate(
