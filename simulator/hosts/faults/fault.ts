@@ -18,6 +18,12 @@ export function fault(
 
 export const host: Param = { type: 'string', description: 'The host, by its short name' }
 
+export const fromBoot: Param = {
+  type: 'boolean',
+  default: false,
+  description: 'Only from the next boot of the host on',
+}
+
 export const percentage = (description: string, byDefault: number): Param => ({
   type: 'number',
   minimum: 0,
@@ -33,6 +39,12 @@ export function machineOf({ estate }: World, name: unknown): Machine {
   throw new Error(
     `no simulated host is called \`${String(name)}\`; there are ${[...estate.machines.keys()].join(', ')}`,
   )
+}
+
+/** Makes a change, or has the next boot make it. */
+export function nowOrFromBoot({ power }: Machine, fromBoot: unknown, change: () => void): void {
+  if (fromBoot === true) power.onBoot(change)
+  else change()
 }
 
 export function sayKernel(machine: Machine, priority: number, messages: readonly string[]): void {
