@@ -38,6 +38,8 @@ export interface WorkAction extends ActionDescription {
   run(ctx: ActionContext, params: JsonObject, signal: AbortSignal): Promise<Json>
   /** After a crash: did it happen? Reads only. */
   settled?(ctx: ActionContext, params: JsonObject, signal: AbortSignal): Promise<Settled>
+  /** Fields of the result of which only the beginning was kept. Where something reads one of them, the step fails. */
+  cut?(result: Json, params: JsonObject): readonly string[]
 }
 
 /** An action that asks a person. The engine asks, parks, times out and records; the action only words it. */
@@ -99,17 +101,26 @@ export class StepFailure extends Error {
   readonly hint: string | undefined
   /** Facts for the transcript and for `failure.detail`. */
   readonly detail: Json | undefined
+  /** What a change gave that was made all the same: it is not tried again, and it is undone. */
+  readonly result: Json | undefined
 
   constructor(
     code: string,
     message: string,
-    options: { status?: StepFailure['status']; hint?: string | undefined; detail?: Json; cause?: unknown } = {},
+    options: {
+      status?: StepFailure['status']
+      hint?: string | undefined
+      detail?: Json
+      result?: Json | undefined
+      cause?: unknown
+    } = {},
   ) {
     super(message, { cause: options.cause })
     this.code = code
     this.status = options.status ?? 'failed'
     this.hint = options.hint
     this.detail = options.detail
+    this.result = options.result
   }
 }
 

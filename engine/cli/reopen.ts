@@ -1,6 +1,6 @@
 import { RunbookError } from '../error.ts'
 import type { Entry, Recorded, StepBegan, StepEnded } from '../run/event.ts'
-import { isGood } from '../run/outcome.ts'
+import { isGood, type Outcome } from '../run/outcome.ts'
 
 /**
  * What has to be opened again so that a run that ended badly can go on: the executions that failed and were not handled,
@@ -52,9 +52,7 @@ export function reopenedBy(run: string, entries: readonly Entry[]): readonly Rec
   }))
   const failed = open.map(({ key, outcome }) => {
     const base = baseOf(key)
-    const change = began.get(key)?.effect !== 'read'
-    const inDoubt =
-      change && (outcome.status === 'unknown' || outcome.status === 'timed_out' || outcome.status === 'cancelled')
+    const inDoubt = began.get(key)?.effect !== 'read' && mayHaveHappened(outcome)
     return {
       type: 'step.reopened' as const,
       key: base,
@@ -63,6 +61,17 @@ export function reopenedBy(run: string, entries: readonly Entry[]): readonly Rec
     }
   })
   return [...again, ...failed]
+}
+
+/** It was cut off; or it was done, and its result did not pass. */
+function mayHaveHappened(outcome: Outcome): boolean {
+  const { status } = outcome
+  return (
+    status === 'unknown' ||
+    status === 'timed_out' ||
+    status === 'cancelled' ||
+    ('error' in outcome && outcome.result !== undefined)
+  )
 }
 
 /** What was done in such a run has been undone, or a person wanted no more of it. */

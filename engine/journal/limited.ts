@@ -15,6 +15,7 @@ export interface Work {
   readonly body: (io: StepIo) => Promise<Outcome>
 }
 
+/** Why something was stopped that had time left itself. */
 export const groupOver = 'the time of the group around it was over'
 
 /** Does something under its time limits and the run's cancellation: the first reason to stop is the one that is told. */

@@ -107,6 +107,8 @@ export class LocalDurable implements Durable {
     const fingerprint = sumOf(`${about.action} ${canonical(params)}`)
     const began = past.began(key)
     const ended = past.ended(key)
+    const before = past.reopenedInDoubt(key)
+    const reopened = before && loaded(this.#options.load, before)
     if (began && began.fingerprint !== fingerprint) {
       throw new Diverged(
         key,
@@ -116,18 +118,28 @@ export class LocalDurable implements Durable {
     if (ended && !(ended.redacted && about.effect === 'read' && !this.cancelled)) {
       const outcome = loaded(this.#options.load, ended.outcome)
       this.#replay(began, ended)
-      return { outcome, startedAt: began?.at ?? ended.at, ...attemptIn(began), reopened: past.reopenedInDoubt(key) }
+      return {
+        outcome,
+        startedAt: began?.at ?? ended.at,
+        ...attemptIn(began),
+        ...(reopened && { reopened }),
+      }
     }
     if (began && !ended && !about.repeatable) {
       const outcome: Outcome = {
         status: 'unknown',
-        error: { code: 'in_doubt', message: `it began at ${began.at} and its end was not recorded` },
+        error: { code: 'in_doubt', message: whyInDoubt(began.at, reopened) },
       }
       await this.#append(
         { type: 'step.ended', key, step: about.step, kind: 'action', action: about.action, name: about.name, outcome },
         true,
       )
-      return { outcome, startedAt: began.at, ...attemptIn(began), reopened: past.reopenedInDoubt(key) }
+      return {
+        outcome,
+        startedAt: began.at,
+        ...attemptIn(began),
+        ...(reopened && { reopened }),
+      }
     }
     if (this.cancelled && !about.shield)
       return {
@@ -369,6 +381,12 @@ export class LocalDurable implements Durable {
 }
 
 /** The recorded attempt, where there is one. */
+function whyInDoubt(began: string, reopened: Outcome | undefined): string {
+  return reopened && 'error' in reopened
+    ? `it ended ${reopened.status}: ${reopened.error.message}`
+    : `it began at ${began} and its end was not recorded`
+}
+
 function attemptIn(began: { readonly attempt?: string; readonly at: string } | undefined): Pick<Ran, 'attempt'> {
   return began?.attempt === undefined ? {} : { attempt: { id: began.attempt, began: Date.parse(began.at) } }
 }

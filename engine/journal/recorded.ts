@@ -1,6 +1,7 @@
 import type { Answer } from '../action/contract.ts'
 import type { Json } from '../json.ts'
 import type { Entry, Recorded, StepBegan, StepEnded } from '../run/event.ts'
+import type { Outcome } from '../run/outcome.ts'
 
 type At<T> = T & { readonly at: string; readonly redacted?: boolean }
 
@@ -14,8 +15,8 @@ export interface Past {
   answer(key: string): Answer | undefined
   told(event: Recorded): string | undefined
   has(key: string): boolean
-  /** Whether it ended in doubt, and the run was resumed to go on from there. */
-  reopenedInDoubt(key: string): boolean
+  /** How it ended, where that left it in doubt, and the run was resumed to go on from there. */
+  reopenedInDoubt(key: string): Outcome | undefined
   readonly cancelled: boolean
   /** Whether a secret was left out of something that was recorded. */
   readonly masked: boolean
@@ -30,7 +31,7 @@ export function pastOf(entries: readonly Entry[]): Past {
   const asked = new Map<string, string>()
   const answers = new Map<string, Answer>()
   const told = new Map<string, string>()
-  const doubtful = new Set<string>()
+  const doubtful = new Map<string, Outcome>()
   let cancelled = false
   let masked = false
   for (const entry of entries) {
@@ -59,7 +60,10 @@ export function pastOf(entries: readonly Entry[]): Past {
         cancelled = true
         break
       case 'step.reopened':
-        if (entry.inDoubt) doubtful.add(entry.key)
+        if (entry.inDoubt) {
+          const last = [...ended.values()].findLast(({ key }) => isAbout(key, entry.key))
+          if (last) doubtful.set(entry.key, last.outcome)
+        }
         for (const map of [began, ended, asked, answers, timers, values]) {
           for (const key of map.keys())
             if (isAbout(key, entry.key) && !(map === began && entry.inDoubt && key === entry.key)) map.delete(key)
@@ -88,7 +92,7 @@ export function pastOf(entries: readonly Entry[]): Past {
     answer: (key) => answers.get(key),
     told: (event) => ('key' in event ? told.get(`${event.type} ${event.key}`) : undefined),
     has: (key) => began.has(key) || ended.has(key) || asked.has(key),
-    reopenedInDoubt: (key) => doubtful.has(key),
+    reopenedInDoubt: (key) => doubtful.get(key),
     cancelled,
     masked,
   }

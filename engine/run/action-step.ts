@@ -16,6 +16,7 @@ import type { Outcome } from './outcome.ts'
 import { isGood } from './outcome.ts'
 import { paramsOf } from './params.ts'
 import { createAnswerOutcome, settledOf } from './question.ts'
+import { mayReadField, mayReadResult } from './reads.ts'
 import type { Scope } from './scope.ts'
 import { undoVars, viewOf } from './scope.ts'
 import { pollUntil } from './until.ts'
@@ -88,7 +89,7 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
       startedAt ??= ran.startedAt
       const known = ran.outcome.status === 'unknown' ? await settle(at, facts, ran) : ran
       const { outcome } = known
-      if (step.effect !== 'read' && stoppedMidway(outcome)) doubt = known.attempt
+      if (step.effect !== 'read' && stoppedMidway(outcome)) doubt = known.attempt ?? doubt
       // a retry of a change is made only when it is known that nothing happened
       const again =
         !isGood(outcome) &&
@@ -121,7 +122,16 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
   async function once(at: string, io: StepIo): Promise<Outcome> {
     const look = () => io.perform(step.action, 'run', params)
     const outcome = step.until ? await pollUntil(at, step.until, names, io, look) : await look()
-    return verified(step, outcome, names, io.tell, at)
+    return verified(step, wholeEnough(outcome), names, io.tell, at)
+  }
+
+  /** A success of which something reads what was not kept whole has no right to the name: a beginning must not pass for it. */
+  function wholeEnough(outcome: Outcome): Outcome {
+    if (outcome.status !== 'succeeded' || !action || asks(action)) return outcome
+    const field = action.cut?.(outcome.result, params).find((name) => mayReadField(engine.runbook, step, name))
+    if (field === undefined) return outcome
+    const message = `\`${field}\` was not kept whole, and something reads it`
+    return { status: 'failed', error: { code: 'output_cut', message }, result: outcome.result }
   }
 
   /** Begun, and the end not seen: the action looks whether it happened; else a person says. What is done again may be in doubt again. */
@@ -146,7 +156,11 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
   }
 
   /** Whether it happened: what the step came to then, or that it is to be done, or to be left in doubt. */
-  async function ask(at: string, facts: About, { outcome, attempt }: Ran): Promise<Outcome | 'again' | 'leave'> {
+  async function ask(
+    at: string,
+    facts: About,
+    { outcome, attempt, reopened }: Ran,
+  ): Promise<Outcome | 'again' | 'leave'> {
     let seen: string | undefined
     if (action && !asks(action) && action.settled) {
       const looked = await engine.durable.run(
@@ -155,20 +169,22 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
         (io) => io.perform(step.action, 'settled', params, attempt),
       )
       const said = settledOf(looked.outcome)
-      if (said.happened === 'yes') return { status: 'succeeded', result: said.result ?? null }
+      if (said.happened === 'yes')
+        return verified(step, { status: 'succeeded', result: said.result ?? null }, names, () => undefined, at)
       if (said.happened === 'no') return 'again'
       seen = said.why
     }
     const question = doubtQuestion(key, name, step, outcome, seen)
     const answer = await engine.durable.ask(about(at, 'doubt'), step.address, question, { inDoubt: true })
     const decision = answer && 'value' in answer ? answer.value : 'abort'
-    if (decision === 'done') return { status: 'succeeded', result: await vouched(at) }
+    const given = reopened && 'result' in reopened ? reopened.result : undefined
+    if (decision === 'done') return { status: 'succeeded', result: given ?? (await vouched(at)) }
     return decision === 'again' ? 'again' : 'leave'
   }
 
   /** What the step gave, from the person who says that it happened: asked only when somebody reads it. */
   async function vouched(at: string): Promise<Json> {
-    if (!action || !JSON.stringify(engine.runbook).includes(`steps.${step.id}.result`)) return null
+    if (!action || !mayReadResult(engine.runbook, step)) return null
     const message = `what did \`${key}\` give? Other steps read its result`
     const answer = await engine.durable.ask(
       about(at, 'result'),
@@ -217,10 +233,7 @@ function doubtQuestion(key: string, name: string, step: PlannedAction, outcome: 
 }
 
 function happened(outcome: Outcome): boolean {
-  return (
-    outcome.status === 'succeeded' ||
-    ('error' in outcome && (outcome.error.code === 'verify_failed' || outcome.error.code === 'bad_result'))
-  )
+  return outcome.status === 'succeeded' || ('error' in outcome && outcome.result !== undefined)
 }
 
 /** Time ran out, or the run was cancelled, while it was being done. */

@@ -95,8 +95,8 @@ export interface Ran {
   readonly startedAt: string
   /** Of the last try; absent where nothing was tried. */
   readonly attempt?: Attempt
-  /** It had ended in doubt, and a person wants the run to go on from there. */
-  readonly reopened?: boolean
+  /** How it had ended, where that left it in doubt, and a person wants the run to go on from there. */
+  readonly reopened?: Outcome
 }
 
 /** A part of the plan to be walked, with what it needs: serialisable, no closures. */

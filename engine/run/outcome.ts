@@ -19,6 +19,7 @@ export type Outcome =
   | {
       readonly status: 'failed' | 'unreachable' | 'timed_out' | 'cancelled' | 'unknown'
       readonly error: OutcomeError
+      /** What the step gave that was done all the same: its result did not pass. */
       readonly result?: Json
     }
   | { readonly status: 'rolled_back'; readonly result: Json }

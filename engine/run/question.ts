@@ -14,10 +14,11 @@ export function createAnswerOutcome(action: AskAction, params: JsonObject, answe
 }
 
 /** A thrown failure as an outcome. */
-export function failureOutcome({ status, code, message, hint, detail }: StepFailure): Outcome {
+export function failureOutcome({ status, code, message, hint, detail, result }: StepFailure): Outcome {
   return {
     status,
     error: { code, message, ...(hint !== undefined && { hint }), ...(detail !== undefined && { detail }) },
+    ...(result !== undefined && { result }),
   }
 }
 

@@ -84,7 +84,10 @@ function action(
       const command = { ...what(given), ...settingsOf(given) }
       const result = await place.exec(ctx, given, command, signal)
       if (command.secretOutput) hide(ctx, where, result)
-      return { ...place.describe(given), ...judge(result, given, { where, read: ctx.effect === 'read' }) }
+      return judge(result, given, { where, read: ctx.effect === 'read', about: place.describe(given) })
+    },
+    cut(result, { max_output: told }) {
+      return told === undefined && (result as JsonObject)['dropped'] !== 0 ? ['stdout', 'stderr'] : []
     },
   }
 }
@@ -103,7 +106,7 @@ const sharedParams = {
     enum: ['none', 'json', 'lines'],
   }),
   max_output: whole(
-    'Bytes kept of stdout, and of stderr; 1048576 unless told. The rest is counted in `dropped`. A read whose output is longer fails, unless this is told: its beginning must not pass for the whole.',
+    'Bytes kept of stdout, and of stderr; 1048576 unless told. The rest is counted in `dropped`. Where output is longer, a read fails, and a change of which something reads `stdout` or `stderr`, unless this is told: the beginning must not pass for the whole.',
     { minimum: 1, maximum: 67_108_864 },
   ),
   secret_output: flag('What it writes is secret: not shown, not recorded, and masked wherever it appears later.'),
@@ -133,7 +136,7 @@ function settingsOf(params: JsonObject): Omit<Command, 'argv' | 'script'> {
 function judge(
   result: CommandResult,
   params: JsonObject,
-  { where, read }: { readonly where: string; readonly read: boolean },
+  { where, read, about }: { readonly where: string; readonly read: boolean; readonly about: JsonObject },
 ): JsonObject {
   const { exitCode, signal, stdout, stderr, took, dropped } = result
   const wanted = (params['exit_codes'] as readonly number[] | 'any' | undefined) ?? [0]
@@ -147,10 +150,11 @@ function judge(
     })
   }
   const parse = (params['parse'] as Parse | undefined) ?? 'none'
-  // a change has happened, however much it wrote
-  if (parse !== 'none' || (read && params['max_output'] === undefined)) demandWhole(result, where)
-  const value = parseOutput(result, parse, where)
-  return { exit_code: exitCode, stdout, stderr, took, dropped, value }
+  const given = { ...about, exit_code: exitCode, stdout, stderr, took, dropped }
+  // a change has happened, whatever it wrote
+  const said = { where, ...(!read && { result: { ...given, value: null } }) }
+  if (parse !== 'none' || (read && params['max_output'] === undefined)) demandWhole(result, said)
+  return { ...given, value: parseOutput(result, parse, said) }
 }
 
 /** What these codes mean by convention, and often mean. */

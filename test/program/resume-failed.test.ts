@@ -229,3 +229,28 @@ ${mark('after')}`,
   expect(work.effects()).toEqual(['before', 'mark change', 'look', 'look', 'look', 'mark after'])
   expect((await work.run(['verify', 'last'])).code).toBe(0)
 })
+
+test('a change that was made and whose result did not pass is not made again without a word', async () => {
+  const work = workspace()
+  work.write(
+    'verified.yaml',
+    book(
+      'verified',
+      `steps:
+  - id: one
+    action: local.script
+    with: { script: 'echo one >> "$LOG"; echo said' }
+    verify: [{ that: "result.stdout == 'other'", message: "it said {{ result.stdout }}" }]
+  - { id: two, action: local.script, with: { script: 'printf %s "$1" >> "$LOG"', args: ["{{ steps.one.result.stdout }}"] } }
+`,
+    ),
+  )
+  const failed = await work.run(['exec', 'verified.yaml'])
+  expect(failed.code, failed.all).toBe(1)
+  const parked = await work.run(['resume', 'last'])
+  expect({ code: parked.code, effects: work.effects() }, parked.all).toEqual({ code: 5, effects: ['one'] })
+  expect(parked.all).toContain('did `one` (one; local.script) happen? it ended failed: it said said')
+  const resumed = await work.run(['resume', 'last', '--answer', 'one!doubt=done'])
+  expect({ code: resumed.code, effects: work.effects() }, resumed.all).toEqual({ code: 0, effects: ['one', 'said'] })
+  expect((await work.run(['verify', 'last'])).code).toBe(0)
+})

@@ -88,3 +88,14 @@ test.each([
   const asked = done.entries.flatMap((entry) => (entry.type === 'asked' ? [entry.question.message] : []))
   expect(asked).toEqual([`did \`x\` (x; test.look) happen? lost; looked since: ${says}`])
 })
+
+test('what is found to have happened has to fulfil the conditions too', async () => {
+  const world = emptyWorld()
+  world.touch['x'] = fail('unknown')
+  world.touch['x?'] = () => 'yes'
+  const done = await walk(
+    `${head}steps:\n  - { id: x, action: test.settled, with: { what: x }, verify: [{ that: "result.of == 'y'" }] }\n`,
+    { world },
+  )
+  expect(done.ending).toMatchObject({ status: 'failed', error: { code: 'verify_failed' } })
+})

@@ -274,3 +274,35 @@ ${more}`
     expect(done.ending?.status).toBe('succeeded')
   })
 })
+
+test('a first try that ran out of time is undone, though the run is cancelled before a second began', async () => {
+  const world = emptyWorld()
+  world.touch['x'] = fail('timed_out')
+  const undo = 'rollback: [{ action: test.change, with: { what: undo } }]'
+  const yaml = `${head}steps:\n  - { id: x, action: test.again, with: { what: x }, retry: { attempts: 2, delay: 0s }, ${undo} }\n`
+  const { entries } = await walk(yaml, { world })
+  const pause = entries.findIndex(({ type }) => type === 'timer')
+  world.effects.length = 0
+  const cancel = new AbortController()
+  const beforeLine = (line: number) => line === pause + 1 && cancel.abort()
+  const done = await walk(yaml, { world, cancel: cancel.signal, beforeLine })
+  expect({ effects: world.effects, status: done.ending?.status }).toEqual({
+    effects: ['change x', 'change undo'],
+    status: 'cancelled',
+  })
+})
+
+test('a change whose result cannot be used has been made all the same: it is not tried again, and it is undone', async () => {
+  const world = emptyWorld()
+  world.touch['x'] = () => {
+    throw new StepFailure('not_json', 'it wrote no JSON', { result: { of: 'x' } })
+  }
+  const done = await walk(
+    `${head}steps:
+  - { id: x, action: test.change, with: { what: x }, retry: { attempts: 3, delay: 1s }, rollback: [{ action: test.change, with: { what: "undo {{ steps.x.result.of }}" } }] }
+`,
+    { world },
+  )
+  expect(world.effects).toEqual(['change x', 'change undo x'])
+  expect(done.ending?.status).toBe('rolled_back')
+})

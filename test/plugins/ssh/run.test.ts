@@ -141,6 +141,21 @@ describe('what a command writes', () => {
     await expect(world().run('local.script', params)).rejects.toMatchObject({ code: 'output_cut' })
   })
 
+  test.each([
+    ['not_json', { script: 'echo Usage', parse: 'json' }],
+    ['output_cut', { script: 'echo 1; echo 2', parse: 'lines', max_output: 2 }],
+  ])(
+    'and cannot be used (%s) fails a change that was made all the same, and a read that gave nothing',
+    async (code, params) => {
+      const failed = (effect: 'read' | 'change') =>
+        world(effect)
+          .run('local.script', params)
+          .catch((error) => error)
+      expect(await failed('change')).toMatchObject({ code, result: { exit_code: 0, value: null } })
+      expect(await failed('read')).toMatchObject({ code, result: undefined })
+    },
+  )
+
   test('that was cut fails a read that has not said how much is enough; a change has happened, however much it wrote', async () => {
     const script = 'head -c 1048577 /dev/zero'
     await expect(world('read').run('local.script', { script })).rejects.toMatchObject({
@@ -150,7 +165,10 @@ describe('what a command writes', () => {
     await expect(world('read').run('local.script', { script, max_output: 9 })).resolves.toMatchObject({
       dropped: 1_048_568,
     })
-    await expect(world('change').run('local.script', { script })).resolves.toMatchObject({ dropped: 1 })
+    const changed = await world('change').run('local.script', { script })
+    expect(changed).toMatchObject({ dropped: 1 })
+    expect(work('local.script').cut?.(changed, { script })).toEqual(['stdout', 'stderr'])
+    expect(work('local.script').cut?.(changed, { script, max_output: 9 })).toEqual([])
   })
 
   test('and is secret is masked from then on, and in no message', async () => {
