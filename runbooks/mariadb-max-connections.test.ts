@@ -205,6 +205,48 @@ test('a limit is taken down on the nodes that have room, and left on the one tha
   expect(raised.error).toMatch(/db2 keeps 4000 connections/)
 })
 
+test('a limit that a server takes only in part is undone there, and on the nodes before it', async () => {
+  const scenario = world('cut', [{ fault: 'galera.limit_cut', with: { node: 'db2' } }])
+  const raised = await raise(scenario, { target: 4000, demand: 3000 })
+  expect(raised).toMatchObject({ exit: 1, status: 'rolled_back' })
+  expect(raised.error).toMatch(/db2 did not take 4000 connections: Warning\s1292\s.*'4000'; 3000/)
+  expect(of(raised, 'set_global')).toEqual([
+    'set_global db1 4000',
+    'set_global db2 4000',
+    'set_global db2 2000',
+    'set_global db1 2000',
+  ])
+  expect(of(raised, 'move')).toEqual([])
+})
+
+test('a client that is cut off is not believed: what it has done is undone, and what it has not is not', async () => {
+  const client = (words: string) => [
+    'sh',
+    '-c',
+    `case "$*" in *"max_connections = 4000"*) ${words} ;; *) mariadb "$@" ;; esac`,
+    'client',
+  ]
+  const scenario = world('cut-off', [])
+  const done = await raise(scenario, { target: 4000, demand: 3000, mariadb: client('mariadb "$@"; exit 1') })
+  expect(done).toMatchObject({
+    exit: 1,
+    status: 'rolled_back',
+    effects: ['set_global db1 4000', 'set_global db1 2000'],
+  })
+  const not = await raise(scenario, { target: 4000, demand: 3000, mariadb: client('exit 1') })
+  expect(not).toMatchObject({ exit: 1, status: 'failed', effects: [] })
+})
+
+test('a limit that comes out lower than before is raised again, though people would not be turned away for the first time', async () => {
+  const scenario = world('cut-below', [
+    { fault: 'galera.limit_cut', with: { node: 'db1', most: 1950 } },
+    { fault: 'galera.connections_high', with: { node: 'db1', percent: 92 } },
+  ])
+  const raised = await raise(scenario, { target: 4000, demand: 3000 })
+  expect(raised.exit).toBe(1)
+  expect(of(raised, 'set_global')).toEqual(['set_global db1 4000', 'set_global db1 2000'])
+})
+
 test('the limit of the proxy that is met next is told before, and in the outputs', async () => {
   const raised = await raise('max-connections-proxy-next', { target: 4000 })
   const limits = ['db1 (2200)', 'db2 (2500)', 'db3 (2500)']

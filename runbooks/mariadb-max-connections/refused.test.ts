@@ -86,6 +86,21 @@ describe('what must not be is found before anything is changed', () => {
     expect(raised.error).not.toContain('db1 has room')
   })
 
+  test('a haproxy that would have nobody else to send people to, for somebody has taken them out', async () => {
+    const scenario = world('nobody-else', [
+      { fault: 'galera.too_many_connections' },
+      { fault: 'haproxy.kept_away', with: { server: 'db2' } },
+      { fault: 'haproxy.kept_away', with: { server: 'db3', state: 'drain' } },
+    ])
+    const raised = await raise(scenario, { target: 8000 })
+    expect(raised).toMatchObject({ exit: 1, effects: [] })
+    expect(raised.error).toContain(
+      'haproxy has no other server to send people to: ctl1 while db1 restarts; somebody has taken out db2 on ctl1 (MAINT), db3 on ctl1 (DRAIN)',
+    )
+    // where nothing restarts that is no matter
+    expect(await raise(scenario, { target: 4000 })).toMatchObject({ exit: 0, outputs: { done: 'raised' } })
+  })
+
   test('a file that somebody else manages', async () => {
     const raised = await raise('max-connections-managed', { target: 4000 })
     expect(raised).toMatchObject({ exit: 1, effects: [] })

@@ -42,6 +42,65 @@ test('the node that people would be sent to is the last one, though nobody is co
   expect(starts(raised)).toEqual(['restart db2', 'restart db3', 'restart db1'])
 })
 
+describe('a node that somebody has taken out of haproxy', () => {
+  const kept = (name: string, how: object, ...more: object[]) =>
+    world(name, [{ fault: 'galera.too_many_connections' }, { fault: 'haproxy.kept_away', with: how }, ...more])
+  const out = 'somebody has taken these out of haproxy, and they stay so: '
+
+  test('is named before, restarted, and stays out: it is not put back by who did not take it out', async () => {
+    const raised = await raise('max-connections-taken-out', { target: 8000 })
+    expect(raised).toMatchObject({ exit: 0, outputs: { done: 'raised' } })
+    expect(raised.asked).toContain(`${out}db3 on ctl1 (MAINT)`)
+    expect(of(raised, 'maint', 'drain', 'restart', 'ready')).toEqual([
+      ...['maint ctl1:galera/db2', 'restart db2', 'ready ctl1:galera/db2'],
+      'restart db3',
+      ...['maint ctl1:galera/db1', 'restart db1', 'ready ctl1:galera/db1'],
+    ])
+    const { proxies } = raised.outputs as { readonly proxies: readonly object[] }
+    expect(proxies).toContainEqual(expect.objectContaining({ when: 'after', name: 'db3', status: 'MAINT' }))
+  })
+
+  test('is drained again when it was, and nobody waits for people to come', async () => {
+    const raised = await raise(kept('kept-drain', { server: 'db3', state: 'drain' }), { target: 8000 })
+    expect(raised).toMatchObject({ exit: 0, outputs: { done: 'raised' } })
+    expect(raised.asked).toContain(`${out}db3 on ctl1 (DRAIN)`)
+    expect(raised.effects.filter((effect) => effect.endsWith(' ctl1:galera/db3'))).toEqual([
+      'maint ctl1:galera/db3',
+      'drain ctl1:galera/db3',
+    ])
+  })
+
+  test('is drained again, too, when its restart has failed and was undone', async () => {
+    const desynced = { fault: 'galera.comes_back_desynced', with: { node: 'db2' } }
+    const raised = await raise(kept('kept-failed', { server: 'db2', state: 'drain' }, desynced), { target: 8000 })
+    expect(raised).toMatchObject({ exit: 1, status: 'rolled_back' })
+    expect(of(raised, 'maint', 'drain', 'ready')).toEqual(['maint ctl1:galera/db2', 'drain ctl1:galera/db2'])
+  })
+
+  test('on one haproxy is put back on the other', async () => {
+    const two = { controllers: 2 }
+    const scenario = world(
+      'kept-on-one',
+      [{ fault: 'galera.too_many_connections' }, { fault: 'haproxy.kept_away', with: { server: 'db3', on: 'ctl2' } }],
+      two,
+    )
+    const raised = await raise(scenario, { target: 8000 })
+    expect(raised).toMatchObject({ exit: 0, outputs: { done: 'raised' } })
+    expect(raised.effects.filter((effect) => effect.endsWith(':galera/db3'))).toEqual([
+      'maint ctl1:galera/db3',
+      'ready ctl1:galera/db3',
+    ])
+  })
+
+  test('is not the writer: who people are sent to instead is restarted last', async () => {
+    const quiet = { fault: 'haproxy.quiet' }
+    const raised = await raise(kept('kept-writer', { server: 'db1' }, quiet), { target: 8000 })
+    expect(raised).toMatchObject({ exit: 0, outputs: { done: 'raised' } })
+    expect(starts(raised).at(-1)).toBe('restart db2')
+    expect(raised.effects.filter((effect) => effect.endsWith(' ctl1:galera/db1'))).toEqual([])
+  })
+})
+
 test('a start that fails is followed by one with the old files, and no other node is touched', async () => {
   const raised = await raise('max-connections', { target: 8000, options: { tmpdir: '/nonexistent' } })
   expect(raised).toMatchObject({ exit: 1, status: 'rolled_back' })

@@ -90,6 +90,22 @@ export const clusterFaults: Fault[] = [
         haproxy.limits.set(`${String(proxy)}/${String(server)}`, Number(limit))
     },
   ),
+  fault(
+    'haproxy.kept_away',
+    'Somebody has taken a server out of haproxy by hand, and not put it back',
+    {
+      proxy: { type: 'string', default: 'galera', description: 'The proxy' },
+      server: { type: 'string', description: 'The server behind it, by its host' },
+      state: { type: 'string', enum: ['maint', 'drain'], default: 'maint', description: 'How' },
+      on: { type: 'string', default: '', description: 'The host of one haproxy only; all of them, when it is empty' },
+    },
+    ({ estate }, { proxy, server, state, on }) => {
+      const found = [...estate.haproxies].filter(([host]) => on === '' || host === on)
+      if (found.length === 0) throw new Error(`no simulated haproxy runs on \`${String(on)}\``)
+      for (const [, haproxy] of found)
+        haproxy.admin.set(`${String(proxy)}/${String(server)}`, state === 'drain' ? 'drain' : 'maint')
+    },
+  ),
   fault('haproxy.quiet', 'Nobody is connected to the databases through haproxy', {}, ({ estate }) => {
     estate.galera.proxied.length = 0
   }),

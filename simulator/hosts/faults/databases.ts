@@ -154,6 +154,14 @@ export const databaseFaults: Fault[] = [
     },
   ),
   fault(
+    'galera.limit_cut',
+    'A database that is told a higher limit of connections at run time takes less than it is told, with a warning',
+    { node: anyNode, most: { type: 'integer', default: 3_000, minimum: 10, description: 'The most it takes' } },
+    (world, { node, most }) => {
+      for (const each of dbNodes(world, node)) each.mostConnections = Number(most)
+    },
+  ),
+  fault(
     'galera.out_of_files',
     'A database has had no file left for some who wanted to connect: it says so',
     { node: anyNode },

@@ -14,6 +14,8 @@ export interface DbNode {
   /** The values of the configuration files, as the process that runs has read them. */
   read: ReadonlyMap<string, string>
   maxConnections: number
+  /** The most that `SET GLOBAL max_connections` gives, whatever it is told. */
+  mostConnections: number
   openFilesLimit: number
   /** Who is connected to it, or tries to be. */
   readonly clients: Clients
@@ -198,6 +200,7 @@ const freshNode = (name: string, now: () => number): DbNode => {
     set: new Map(),
     read: new Map(),
     maxConnections: defaultMaxConnections,
+    mostConnections: 100_000,
     openFilesLimit: packagedOpenFiles,
     clients: createClients(now, () => node),
     desynced: false,

@@ -137,7 +137,7 @@ function setGlobal(
   if (variable === 'max_connections') {
     const wanted = Number(value)
     if (!Number.isInteger(wanted)) return error(1232, '42000', `Incorrect argument type to variable '${variable}'`)
-    node.maxConnections = Math.min(100_000, Math.max(10, wanted))
+    node.maxConnections = Math.min(node.mostConnections, Math.max(10, wanted))
     if (node.maxConnections !== wanted) warnings.push(`Truncated incorrect max_connections value: '${wanted}'`)
   } else if (variable === 'wsrep_desync') {
     node.desynced = /^(on|1|true)$/i.test(value)

@@ -22,6 +22,8 @@ const [labUnit, labCnf] = [`${units}/10-lab.conf`, `${folder}/71-lab.cnf`]
 const held = '/run/lab-held'
 /** Stands before the real one, where a test wants to be told of a restart. */
 const systemctl = '/usr/local/sbin/systemctl'
+/** A client in the place of the real one, where a test wants a server to be told something else. */
+const client = '/usr/local/sbin/lab-mariadb'
 /** What is different on the lab. */
 const site = parse(readFileSync(join(cwd, 'test/lab/inputs/mariadb-max-connections.yaml'), 'utf8'))
 let addresses: ReadonlyMap<string, string>
@@ -54,7 +56,7 @@ async function asBefore() {
   await each((host) =>
     on(
       host,
-      `rm -rf ${file}* ${units} ${labCnf} ${held}* ${systemctl} /run/lab-open; ip route flush type blackhole; systemctl daemon-reload; mariadb -e 'SET GLOBAL wsrep_desync=OFF; SET GLOBAL max_connections=100'`,
+      `rm -rf ${file}* ${units} ${labCnf} ${held}* ${systemctl} ${client} /run/lab-open; ip route flush type blackhole; systemctl daemon-reload; mariadb -e 'SET GLOBAL wsrep_desync=OFF; SET GLOBAL max_connections=100'`,
     ),
   )
 }
@@ -277,6 +279,50 @@ test('a node that is active and voted out is refused; one that has lowered its l
   expect(await each(limitOf)).toEqual(['900', '900', '900'])
   expect(await filesOf('db3')).toBe('20000')
   expect(await on('lb1', "echo 'show stat' | socat -t5 /run/haproxy/admin.sock - | grep -c ',MAINT,'")).toBe('0')
+}, 1200_000)
+
+test('a server that takes another limit than it was told is set back, and so is the one before it', async () => {
+  const before = await each(pidOf)
+  // one of them is told more than there is: it takes what it can, with a warning
+  await each((host) => {
+    const told = host === 'db2' ? '"${@/max_connections = 200/max_connections = 200000}"' : '"$@"'
+    return on(host, `printf '%s\\n' '#!/bin/bash' 'exec mariadb ${told}' > ${client}; chmod 755 ${client}`)
+  })
+  const raised = await raise({ target: 200, demand: 180, mariadb: [client] })
+  expect(raised).toMatchObject({ exit: 1, status: 'rolled_back' })
+  expect(raised.error).toMatch(/db2 did not take 200 connections: Warning\s1292\s.*'200000'; 100000/)
+  expect(await each(limitOf)).toEqual(['100', '100', '100'])
+  expect(await filesLeft()).toEqual(['', '', ''])
+  expect(await each(pidOf)).toEqual(before)
+}, 800_000)
+
+test('a node that somebody has taken out of haproxy is restarted and stays out; with nobody else to send people to none is', async () => {
+  const takeOut = (host: string) =>
+    on('lb1', `echo "set server galera/${host} state maint" | socat -t5 /run/haproxy/admin.sock -`)
+  const shown = () =>
+    on('lb1', "echo 'show stat' | socat -t5 /run/haproxy/admin.sock - | awk -F, '/^galera,db/ { print $2, $18 }'")
+  await takeOut('db3')
+  const before = await each(pidOf)
+  const since = Date.now() / 1000
+  const raised = await raise({ target: 260, demand: 230, restart_policy: 'rolling' })
+  expect(raised).toMatchObject({ exit: 0, error: '', outputs: { done: 'raised' } })
+  expect(await shown()).toBe('db1 UP\ndb2 UP\ndb3 MAINT')
+  const { order, notSynced } = await rolled(since)
+  expect(notSynced).toEqual([])
+  expect([...order].sort()).toEqual(nodes)
+  expect(order.at(-1)).toBe('db1')
+  const after = await each(pidOf)
+  expect(after.filter((pid) => before.includes(pid))).toEqual([])
+
+  await takeOut('db2')
+  const refused = await raise({ target: 270, demand: 265, restart_policy: 'rolling' })
+  expect(refused.exit).toBe(1)
+  expect(refused.error).toContain(
+    'lb1 while db1 restarts; somebody has taken out db2 on lb1 (MAINT), db3 on lb1 (MAINT)',
+  )
+  expect(await each(pidOf)).toEqual(after)
+  expect(await each(limitOf)).toEqual(['260', '260', '260'])
+  expect(await shown()).toBe('db1 UP\ndb2 MAINT\ndb3 MAINT')
 }, 1200_000)
 
 test('the program is killed twice in a roll, once while it asks for a restart, and resumed: no node is restarted twice', async () => {
