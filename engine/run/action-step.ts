@@ -36,8 +36,11 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
   if (unknown) return refuse({ status: 'failed', error: { code: 'unknown_value', message: unknown.why } })
   // what had begun before steps were asked about is not asked about now
   const past = engine.durable.has(key) && !engine.durable.has(about(key, 'step'))
-  if (engine.stepwise && !scope.shield && !past) {
-    const answer = await engine.durable.ask(about(key, 'step'), step.address, stepQuestion(name, step, params))
+  // clean-up is not asked about; a rescue is, until the run is cancelled
+  const rescues = 'failure' in scope.names && !engine.durable.cancelled
+  if (engine.stepwise && (!scope.shield || rescues) && !past) {
+    const question = stepQuestion(name, step, params)
+    const answer = await engine.durable.ask(about(key, 'step'), step.address, question, { shield: scope.shield })
     if (!answer) return refuse(cancelled(key))
     const said = 'value' in answer ? answer.value : 'stop'
     if (said === 'skip') return refuse({ status: 'skipped', why: 'a person skipped it' })

@@ -15,20 +15,20 @@ export async function runCall(engine: Engine, step: PlannedCall, scope: Scope, k
   const names = namesIn(engine, scope)
   const at = await began(engine, step, key, names)
   const given = inputsFor(step, names)
+  const limit = await limitsOf(engine, step, scope, key)
   let outcome: Outcome
   if ('error' in given) outcome = { status: 'failed', error: given.error }
+  else if ('error' in limit) outcome = { status: 'failed', error: limit.error }
   else {
-    const limit = await limitsOf(engine, step, scope, key)
-    const limits = 'value' in limit ? limit.value : scope.limits
-    const vars = { ...varsOf({ ...scope, limits }, new Set()), inputs: given.value, names: {} }
+    const vars = { ...varsOf({ ...scope, limits: limit.value }, new Set()), inputs: given.value, names: {} }
     const section = await underLocks(engine, step.runbook, { path: step.address, part: 'runbook', key, vars })
     outcome = section.outcome
     scope.undo.push(...section.undo)
-    if (isGood(outcome)) outcome = verified(step, outcome, names)
     if (isGood(outcome) && step.rollback.length > 0) {
       const undo = undoVars(scope, step.id, viewOf(outcome, at), needsOf(step, engine.registry))
       scope.undo.push({ key, path: step.address, vars: undo })
     }
+    if (isGood(outcome)) outcome = verified(step, outcome, names)
   }
   await told(engine, step, key, names, outcome)
   return { outcome, view: viewOf(outcome, at) }

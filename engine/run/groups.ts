@@ -3,7 +3,7 @@ import type { PlannedBlock, PlannedParallel } from '../plan/plan.ts'
 import type { Body } from './durable.ts'
 import type { Engine } from './engine.ts'
 import { type Found, namesIn, textOf } from './evaluate.ts'
-import { began, blame, limitsOf, notReached, sequence, told, type Walked } from './interpret.ts'
+import { began, blame, cancelled, limitsOf, notReached, sequence, told, type Walked } from './interpret.ts'
 import { within } from './key.ts'
 import { needsOf } from './needs.ts'
 import { isGood, type Outcome, type OutcomeError } from './outcome.ts'
@@ -20,11 +20,7 @@ export async function runBlock(engine: Engine, step: PlannedBlock, scope: Scope,
   let outcome: Outcome = body ?? { status: 'succeeded', result: null }
   if (body && step.rescue.length > 0 && !('error' in body && body.error.code === 'refused')) {
     const failure = failureOf(body)
-    const rescuing: Scope = {
-      ...scope,
-      names: { ...scope.names, failure },
-      shield: scope.shield || engine.durable.cancelled,
-    }
+    const rescuing: Scope = { ...scope, names: { ...scope.names, failure }, shield: true }
     const rescued = await sequence(engine, step.rescue, rescuing, key)
     outcome = rescued ?? (body.status === 'cancelled' ? body : { status: 'succeeded', result: null })
   } else notReached(step.rescue, scope, `\`${step.id}\` was not rescued`)
@@ -79,15 +75,19 @@ export async function runParallel(engine: Engine, step: PlannedParallel, scope: 
     concurrency: concurrency.value,
     stopAfter: Number.POSITIVE_INFINITY,
   })
-  let outcome: Outcome = { status: 'succeeded', result: null }
-  for (const [index, result] of results.entries()) {
-    const branch = step.branches[index]
-    if (!result || !branch) continue
-    Object.assign(scope.steps, result.view)
-    scope.undo.push(...result.undo)
-    if (!isGood(result.outcome) && branch.onFailure !== 'continue' && isGood(outcome))
-      outcome = blame(result.outcome, within(key, branch.id))
+  const bad: Outcome[] = []
+  for (const [index, branch] of step.branches.entries()) {
+    const result = results[index]
+    // only a cancelled run leaves a branch that was not begun
+    const outcome = result?.outcome ?? cancelled(within(key, branch.id))
+    if (result) {
+      Object.assign(scope.steps, result.view)
+      scope.undo.push(...result.undo)
+    } else notReached([branch], scope, 'the run was cancelled before it')
+    if (!isGood(outcome) && (branch.onFailure !== 'continue' || outcome.status === 'cancelled'))
+      bad.push(blame(outcome, within(key, branch.id)))
   }
+  const outcome = bad.find(({ status }) => status === 'cancelled') ?? bad[0] ?? { status: 'succeeded', result: null }
   await told(engine, step, key, names, outcome)
   return { outcome, view: viewOf(outcome, at) }
 }

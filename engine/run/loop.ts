@@ -7,7 +7,7 @@ import type { Engine } from './engine.ts'
 import type { Found, Names } from './evaluate.ts'
 import { amountIn, countIn, judge, namesIn, sayFailed, textFor, textOf, valueIn } from './evaluate.ts'
 import type { Walked } from './interpret.ts'
-import { cancelled, limitsOf, errorOf, sequence } from './interpret.ts'
+import { cancelled, errorOf, limitsOf, sequence } from './interpret.ts'
 import { about, itemKey, nameOf } from './key.ts'
 import { needsOf } from './needs.ts'
 import type { Outcome } from './outcome.ts'
@@ -249,9 +249,9 @@ function failureOf(
   const shown = `${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''}`
   const rest = ended.length < total ? `, ${total - ended.length} not begun` : ''
   const { message, code, hint } = errorOf(first.result.outcome)
-  const status = failed.every(({ result }) => result.outcome.status === first.result.outcome.status)
-    ? first.result.outcome.status
-    : 'failed'
+  const statuses = new Set(failed.map(({ result }) => result.outcome.status))
+  // what was cancelled is no failure that could be tolerated
+  const status = statuses.has('cancelled') ? 'cancelled' : statuses.size === 1 ? first.result.outcome.status : 'failed'
   const error = {
     code,
     message: `${failed.length} of ${total} failed${rest} (${shown}): ${message}`,

@@ -1,6 +1,6 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { StepFailure } from '../../../engine/action/contract.ts'
-import { emptyWorld, head, outcomeOf, walk } from '../../support/engine.ts'
+import { emptyWorld, fail, head, outcomeOf, type World, walk } from '../../support/engine.ts'
 
 test('cancelling stops before the next step; always and undo run', async () => {
   const world = emptyWorld()
@@ -55,5 +55,65 @@ test('a step that is cancelled tells what its action says of what it leaves behi
   expect(outcomeOf(done, 'a')).toMatchObject({
     status: 'cancelled',
     error: { code: 'cancelled', hint: 'delete `b`', detail: { left: 'b' } },
+  })
+})
+
+test('a run that is cancelled while it mends goes on mending', async () => {
+  const world = emptyWorld()
+  const stop = new AbortController()
+  world.touch['breaks'] = fail()
+  world.touch['mend'] = async (signal) => {
+    stop.abort()
+    signal.throwIfAborted()
+    return 1
+  }
+  const done = await walk(
+    `${head}steps:
+  - id: group
+    block: [{ id: breaks, action: test.change, with: { what: breaks } }]
+    rescue:
+      - { id: mend, action: test.change, with: { what: mend } }
+      - { id: rest, action: test.change, with: { what: rest } }
+  - { id: c, action: test.change, with: { what: c } }
+`,
+    { world, cancel: stop.signal },
+  )
+  expect(outcomeOf(done, 'group/mend')).toMatchObject({ status: 'succeeded' })
+  expect(world.effects).toEqual(['change breaks', 'change mend', 'change rest'])
+  expect(done.ending?.status).toBe('cancelled')
+})
+
+describe('a run is not done when it was cancelled before', () => {
+  const stops = (world: World) => {
+    const stop = new AbortController()
+    world.touch['a'] = () => {
+      stop.abort()
+      return 1
+    }
+    return stop.signal
+  }
+
+  test('a branch had begun', async () => {
+    const world = emptyWorld()
+    const cancel = stops(world)
+    const branch = (id: string, more = '') => `{ id: ${id}, action: test.change, with: { what: ${id} }${more} }`
+    const yaml = `${head}steps:\n  - { id: both, parallel: [${branch('a')}, ${branch('b', ', on_failure: continue')}], max_parallel: 1 }\n`
+    const done = await walk(yaml, { world, cancel })
+    expect(world.effects).toEqual(['change a'])
+    expect(done.ending?.status).toBe('cancelled')
+  })
+
+  test('an item of a loop was done, whatever the loop may leave undone', async () => {
+    const world = emptyWorld()
+    const stop = new AbortController()
+    world.touch['x'] = fail()
+    world.touch['y'] = (signal) =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+        stop.abort()
+      })
+    const yaml = `${head}steps:\n  - { id: each, for_each: ['x', 'y'], max_failures: 3, on_failure: continue, action: test.change, with: { what: "{{ item }}" } }\n`
+    const done = await walk(yaml, { world, cancel: stop.signal })
+    expect(done.ending?.status).toBe('cancelled')
   })
 })

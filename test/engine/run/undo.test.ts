@@ -306,3 +306,15 @@ test('a change whose result cannot be used has been made all the same: it is not
   expect(world.effects).toEqual(['change x', 'change undo x'])
   expect(done.ending?.status).toBe('rolled_back')
 })
+
+test('a runbook whose `verify` fails was carried out all the same: what undoes it is done', async () => {
+  const world = emptyWorld()
+  const undo = 'rollback: [{ action: test.change, with: { what: undo } }]'
+  await walk(`${head}steps:\n  - { id: x, runbook: inner, verify: [{ that: "result.word == 'other'" }], ${undo} }\n`, {
+    world,
+    called: {
+      inner: `apiVersion: runbook/v1\nname: inner\nsteps: [{ id: y, action: test.change, with: { what: y } }]\noutputs: { word: steps.y.result.of }\n`,
+    },
+  })
+  expect(world.effects).toEqual(['change y', 'change undo'])
+})
