@@ -263,6 +263,9 @@ test.each([
     expect(obeyed.map(({ what }) => what)).toEqual(['cmp2'])
     const back = ran.did.includes('openstack.compute_service.enable cmp2')
     expect(back).toBe(status === 'succeeded')
+    // what a wait has brought to its end is not given up
+    const ends = ran.stdout.split('\n').filter((line) => /"step.ended","key":"[^"]*\/give_up"/.test(line))
+    expect(ends.filter((line) => line.includes('"status":"failed"'))).toEqual([])
   },
 )
 

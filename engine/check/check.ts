@@ -22,7 +22,7 @@ import type { Shapes } from './shape.ts'
 import { shapesOf } from './shape.ts'
 import type { Site } from './site.ts'
 import { everySite } from './site.ts'
-import { everyUse, undoneIn } from './use.ts'
+import { everyUse } from './use.ts'
 
 /** Finds the runbook that a `runbook:` step names, from the file that names it. Problems in that file are its own. */
 export interface Library {
@@ -69,10 +69,10 @@ function* problemsOf(runbook: Runbook, world: CheckWorld): Generator<Diagnostic>
     }
   }
   for (const use of everyUse(runbook, registry, shapes)) {
-    const { references, diagnostics } = readUse(runbook, shapes, use)
-    yield* diagnostics
-    yield* checkReferences(runbook, sites, use, references)
-    yield* checkSecrets(runbook, use, references, registry)
+    const read = readUse(runbook, shapes, use)
+    yield* read.diagnostics
+    yield* checkReferences(runbook, sites, use, read)
+    yield* checkSecrets(runbook, use, read.references, registry)
   }
   yield* checkConfirmed(runbook, all, registry, (called) => asksSomebody(called, runbook, world, new Set()))
 }
@@ -94,10 +94,17 @@ function scopeAt(site: Site, shapes: Shapes): { readonly [name: string]: Schema 
   const loops = site.flatMap(({ step: { loop } }) =>
     loop ? [[loop.as.text, loop.kind === 'hosts' ? shapes.target : shapes.itemOf(loop)] as const] : [],
   )
+  // in what undoes a loop it is the one execution that is undone
+  const undone = site.flatMap(({ word, owner }) =>
+    word === 'rollback' && owner?.loop ? [{ path: ['steps', owner.id.text] }] : [],
+  )
   return {
-    ...{ inputs: shapes.inputs, steps: shapes.steps, run: shapes.run },
+    ...{
+      inputs: shapes.inputs,
+      steps: undone.length > 0 ? shapes.stepsAt(site, undone) : shapes.steps,
+      run: shapes.run,
+    },
     ...Object.fromEntries(loops),
-    ...undoneIn(site, shapes),
   }
 }
 
@@ -188,7 +195,7 @@ function outputShape(called: string, from: Runbook, world: CheckWorld, known: Ma
   if (before) return before
   known.set(runbook.source.path, {})
   const shapes = shapesOf(runbook, world.registry, (next) => outputShape(next, runbook, world, known))
-  const outputs = runbook.outputs.map(({ name, value }) => [name, shapes.typeOf(value.text, {})] as const)
+  const outputs = runbook.outputs.map(({ name, value }) => [name, shapes.typeOf(value.text, {}, undefined)] as const)
   const shape: Schema = { type: 'object', additionalProperties: false, properties: Object.fromEntries(outputs) }
   known.set(runbook.source.path, shape)
   return shape

@@ -4,11 +4,12 @@ import { placeOf } from '../document/place.ts'
 import { problemAt } from '../document/problem.ts'
 import type { Runbook } from '../document/runbook.ts'
 import type { ExpressionProblem, Reference } from '../expression/expression.ts'
-import { parseExpression, typeOf } from '../expression/expression.ts'
+import { mayBeMissing, parseExpression, typeOf, typesWhere } from '../expression/expression.ts'
 import type { Schema } from '../json.ts'
 import type { Span } from '../source.ts'
 import { isTemplate, parseTemplate } from '../template/template.ts'
-import { lookUp, namedTypes, typesOf } from './look-up.ts'
+import { lookUp, namedTypes, typesOf, withoutEndings } from './look-up.ts'
+import { letsGo } from './references.ts'
 import type { Shapes } from './shape.ts'
 import type { Use } from './use.ts'
 
@@ -18,16 +19,26 @@ const codeOf: { readonly [kind in ExpressionProblem['kind']]: Code } = {
   unknown_field: 'RB2003',
   unknown_function: 'RB2102',
   type: 'RB2103',
+  missing: 'RB2006',
 }
 
 export interface Read {
   readonly references: readonly Reference[]
+  /** Where a reference begins of which a step may be without what it names. */
+  readonly missing?: ReadonlySet<number>
   readonly diagnostics: readonly Diagnostic[]
 }
 
 /** Reads an expression or a template where it stands: its syntax, its names and types, and what it refers to. */
 export function readUse(runbook: Runbook, shapes: Shapes, use: Use): Read {
-  const scope = { inputs: shapes.inputs, steps: shapes.steps, run: shapes.run, ...use.names }
+  const { text } = use.text
+  const parsed = use.kind === 'expression' ? parseExpression(text).expression : parseTemplate(text).template
+  const steps = shapes.stepsAt(use.site, parsed?.references ?? [], [...use.asked, use.text])
+  let scope: Scope = { inputs: shapes.inputs, steps, run: shapes.run, ...use.names }
+  for (const { text: condition } of use.asked) {
+    const { expression } = parseExpression(condition)
+    if (expression) scope = typesWhere(expression, scope)
+  }
   return use.kind === 'expression' ? readExpression(runbook, scope, use) : readTemplate(runbook, scope, use)
 }
 
@@ -70,6 +81,7 @@ function readExpression({ source }: Runbook, scope: Scope, use: Use): Read {
   const { schema, problems } = typeOf(parsed.expression, scope)
   const diagnostics = problems
     .filter(({ kind, start, end }) => kind !== 'unknown_field' || !isResultOfLoop(text.slice(start, end), scope))
+    .filter(({ kind, path }) => kind !== 'missing' || !(use.tolerant || letsGo(use) || isOfStep(path)))
     .map((problem) => {
       const { start, end } = smallest(text, problem)
       return problemAt(
@@ -80,10 +92,18 @@ function readExpression({ source }: Runbook, scope: Scope, use: Use): Read {
         problem.hint,
       )
     })
-  const expected = problems.length === 0 ? expectation(use, schema) : undefined
+  const expected = diagnostics.length === 0 ? expectation(use, schema) : undefined
   const whole = placeOf(source, use.text, 0, text.length)
   if (expected) diagnostics.push(problemAt(source, whole, expected.code, expected.message, expected.hint))
-  return { references: parsed.expression.references, diagnostics }
+  const missing = new Set(
+    problems.flatMap(({ kind, path, start }) => (kind === 'missing' && isOfStep(path) ? [start] : [])),
+  )
+  return { references: parsed.expression.references, missing, diagnostics }
+}
+
+/** What a step has directly: what is said of it names the step. */
+function isOfStep(path: readonly (string | number)[] | undefined): boolean {
+  return path?.length === 3 && path[0] === 'steps'
 }
 
 /** The name alone, where the problem is about a name at the end of a longer path or in front of arguments. */
@@ -157,6 +177,7 @@ function readTemplate({ source }: Runbook, scope: Scope, use: Use): Read {
     }
   }
   const { references, whole } = parsed.template
+  const without = new Set<number>()
   const diagnostics: Diagnostic[] = []
   for (const reference of references) {
     const found = lookUp({ type: 'object', properties: scope, additionalProperties: false }, reference.path)
@@ -182,6 +203,17 @@ function readTemplate({ source }: Runbook, scope: Scope, use: Use): Read {
         ),
       )
     }
+    const missing =
+      reference.optional || use.tolerant || letsGo(use) ? undefined : withoutEndings(scope, reference.path)
+    if (missing && isOfStep(reference.path.slice(0, missing.depth + 1))) without.add(reference.start)
+    else if (missing) {
+      const of = `\`${reference.path.slice(0, missing.depth).join('.')}\``
+      const [message] = mayBeMissing(of, missing.name, missing.endings)
+      const place = placeOf(source, use.text, ...partOf(use.text.text, reference, missing.depth))
+      diagnostics.push(
+        problemAt(source, place, 'RB2006', message, 'choose the items by their `status` in a `let` step, or in `when`'),
+      )
+    }
     const types = found.is === 'known' ? typesOf(found.schema) : []
     const structured = types.length > 0 && types.every((type) => type === 'object' || type === 'array')
     const alone = whole !== undefined || (use.words === true && isWord(use.text.text, reference))
@@ -199,5 +231,5 @@ function readTemplate({ source }: Runbook, scope: Scope, use: Use): Read {
       )
     }
   }
-  return { references, diagnostics }
+  return { references, missing: without, diagnostics }
 }

@@ -1,4 +1,5 @@
 import { didYouMean } from '../diagnostic.ts'
+import { endingsWithout } from '../expression/expression.ts'
 import type { Schema } from '../json.ts'
 import { isObject } from '../json.ts'
 
@@ -47,6 +48,19 @@ export function lookUp(schema: Schema, path: readonly (string | number)[], depth
     depth,
     hint: didYouMean(head, names) ?? (names.length > 0 ? `there are: ${names.slice(0, 15).join(', ')}` : undefined),
   }
+}
+
+/** The part of a path into a scope that is missing with some endings of a step. */
+export function withoutEndings(
+  properties: { readonly [name: string]: Schema },
+  path: readonly (string | number)[],
+): { readonly name: string; readonly depth: number; readonly endings: readonly string[] } | undefined {
+  for (const [depth, name] of path.entries()) {
+    const found = lookUp({ type: 'object', properties }, path.slice(0, depth + 1))
+    const endings = found.is === 'known' ? endingsWithout(found.schema) : []
+    if (endings.length > 0) return { name: String(name), depth, endings }
+  }
+  return undefined
 }
 
 function listOf(value: unknown): readonly Schema[] {

@@ -2,10 +2,11 @@ import type { Diagnostic } from '../diagnostic.ts'
 import { didYouMean } from '../diagnostic.ts'
 import { placeOf } from '../document/place.ts'
 import { problemAt } from '../document/problem.ts'
-import type { Runbook, Step } from '../document/runbook.ts'
+import type { Runbook } from '../document/runbook.ts'
 import type { Reference } from '../expression/expression.ts'
+import type { Read } from './expressions.ts'
 import type { Site } from './site.ts'
-import { everySite, readingOf, undoes } from './site.ts'
+import { afterAll, everySite, readingOf, undoes } from './site.ts'
 import type { Use } from './use.ts'
 
 export type Sites = ReadonlyMap<string, Site>
@@ -24,7 +25,7 @@ export function* checkReferences(
   runbook: Runbook,
   sites: Sites,
   use: Use,
-  references: readonly Reference[],
+  { references, missing }: Read,
 ): Generator<Diagnostic> {
   const at = (reference: Reference, part: number) => {
     const { start, end } = reference
@@ -118,44 +119,26 @@ export function* checkReferences(
         `read \`steps.${id}.items\`, each with \`key\`, \`status\` and \`result\``,
       )
     }
-    if (use.tolerant || letsGo(use) || reference.optional || guarded(target, id, use)) return
-    if (reference.path[2] === 'error' && step.kind !== 'let') {
+    if (use.tolerant || letsGo(use) || !missing?.has(reference.start)) return
+    const field = String(reference.path[2])
+    if (field === 'error') {
       const hint = `guard it with \`steps.${id}.status != 'succeeded'\`, or write \`steps.${id}.?error\``
       yield problem('RB2006', `\`${id}\` may have no error here: it may have gone well`, hint)
-    } else if (reading.may === 'perhaps' && readsResult(step, reference)) {
-      const hint = `guard it with \`steps.${id}.status == 'succeeded'\`, in the expression or as \`when\` of the step`
-      yield problem('RB2006', `\`${id}\` may have no result here: ${reading.because}`, hint)
+    } else if (reading.may === 'perhaps') {
+      const what = field === 'started_at' ? `\`${field}\`` : 'result'
+      const where = use.eachTime
+        ? 'in the expression: `when` is asked for each item'
+        : 'in the expression or as `when` of the step'
+      const hint = `guard it with \`steps.${id}.status == 'succeeded'\`, ${where}`
+      yield problem('RB2006', `\`${id}\` may have no ${what} here: ${reading.because}`, hint)
     }
   }
 }
 
 /** A `let` that may fail and let the run go on: what rests on it says then that it is not known. */
-function letsGo(use: Use): boolean {
+export function letsGo(use: Use): boolean {
   const step = use.site?.at(-1)?.step
   return step?.kind === 'let' && step.onFailure === 'continue'
-}
-
-/** What is read after the last step stands behind it in the outermost sequence. */
-function afterAll(runbook: Runbook): Site {
-  const last = runbook.steps.at(-1)
-  return last ? [{ owner: undefined, word: 'steps', index: runbook.steps.length, step: { ...last } }] : []
-}
-
-function readsResult(step: Step, { path }: Reference): boolean {
-  const field = path[2]
-  return step.kind === 'let' ? field !== 'status' : field === 'result' || field === 'items' || field === undefined
-}
-
-/** The text itself, or a `when` round it, asks how the step ended, or asks the very question that decided over it. */
-function guarded(target: Site, id: string, use: Use): boolean {
-  const status = `steps.${id}.status`
-  if (use.text.text.includes(status) || use.text.text.includes(`has(steps.${id}.`)) return true
-  const questions = target.flatMap(({ step }) => (step.when ? [step.when.text] : []))
-  const around = (use.site ?? []).flatMap(({ step }) => (step.when ? [step.when.text] : []))
-  if (around.some((text) => text.includes(status))) return true
-  const tolerated = target.some(({ step, word }) => step.onFailure === 'continue' || word === 'rescue')
-  const asked = (text: string) => around.some((each) => each === text || each.startsWith(`${text} && `))
-  return !tolerated && questions.length > 0 && questions.every(asked)
 }
 
 function declared(what: string, names: readonly string[]): string {

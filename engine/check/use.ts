@@ -23,13 +23,17 @@ export interface Use {
   readonly shown: boolean
   /** It is split into words before it is rendered: a list that is a word of its own becomes several. */
   readonly words?: boolean
+  /** It is read before `when`, which is asked for each item of the loop. */
+  readonly eachTime?: boolean
+  /** The conditions without which it is not come to. */
+  readonly asked: readonly Text[]
   /** Names besides `inputs`, `steps` and `run`, with their types. */
   readonly names: { readonly [name: string]: Schema }
 }
 
 /** Every expression and template of a runbook, in the order of its steps. */
 export function* everyUse(runbook: Runbook, registry: Declarations, shapes: Shapes): Generator<Use> {
-  const plain = { site: undefined, after: false, tolerant: false, shown: false, names: {} }
+  const plain = { site: undefined, after: false, tolerant: false, shown: false, asked: [], names: {} }
   for (const lock of runbook.locks) yield { ...plain, kind: 'template', text: lock, expects: 'any', shown: true }
   yield* ofConditions(runbook.preconditions, plain)
   for (const site of everySite(runbook)) yield* ofStep(site, registry, shapes)
@@ -41,13 +45,20 @@ type Base = Omit<Use, 'kind' | 'text' | 'expects'>
 
 function* ofStep(site: Site, registry: Declarations, shapes: Shapes): Generator<Use> {
   const step = site.at(-1)?.step as Step
-  const outer = { ...namesAround(site.slice(0, -1), shapes), ...failureIn(site, shapes), ...undoneIn(site, shapes) }
+  const outer = { ...namesAround(site.slice(0, -1), shapes), ...failureIn(site, shapes) }
   const inner = { ...outer, ...ownNames(step, shapes) }
-  const base: Base = { site, after: false, tolerant: false, shown: false, names: inner }
-  const around: Base = { ...base, names: outer }
+  const asked = site.flatMap(({ step: { when } }) => (when ? [when] : []))
+  const base: Base = { site, after: false, tolerant: false, shown: false, asked, names: inner }
+  // the list of a loop is read before `when` is asked for each item
+  const around: Base = {
+    ...base,
+    ...(step.loop && step.when && { eachTime: true }),
+    asked: step.when ? asked.slice(0, -1) : asked,
+    names: outer,
+  }
   if (step.name) yield { ...base, kind: 'template', text: step.name, expects: 'any', shown: true }
   // inside a loop `when` decides for each item, so it may name the item
-  if (step.when) yield { ...base, kind: 'expression', text: step.when, expects: 'boolean' }
+  if (step.when) yield { ...base, kind: 'expression', text: step.when, expects: 'boolean', asked: around.asked }
   if (step.loop) yield* ofLoop(step.loop, around, base)
   for (const text of [step.timeout, step.retry?.delay, step.retry?.maxDelay]) yield* ofTemplate(text, base)
   const withResult: Base = { ...base, names: { ...inner, result: shapes.resultOf(step) } }
@@ -153,7 +164,7 @@ function* ofRows(node: Located, base: Base, shapes: Shapes): Generator<Use> {
   yield { ...base, kind: 'expression', text: list, expects: 'list', tolerant: true }
   const as = fields.get('as')
   const name = as?.kind === 'scalar' ? String(as.value) : 'item'
-  const names = { ...base.names, [name]: shapes.elementOf(list.text, base.names) }
+  const names = { ...base.names, [name]: shapes.elementOf(list.text, base.names, base.site) }
   for (const [key, value] of fields) {
     if (key !== 'each' && key !== 'as') yield* deepTemplates(value, { ...base, names, shown: true, tolerant: true })
   }
@@ -174,12 +185,6 @@ function namesAround(frames: Site, shapes: Shapes): { readonly [name: string]: S
 /** In a rescue, at whatever depth, `failure` says what happened. */
 function failureIn(site: Site, shapes: Shapes): { readonly [name: string]: Schema } {
   return site.some(({ word }) => word === 'rescue') ? { failure: shapes.failure } : {}
-}
-
-/** In what undoes a loop, at whatever depth, the loop is the one execution of it that is undone. */
-export function undoneIn(site: Site, shapes: Shapes): { readonly [name: string]: Schema } {
-  const undone = site.flatMap(({ word, owner }) => (word === 'rollback' && owner?.loop ? [owner] : []))
-  return undone.length > 0 ? { steps: shapes.undoing(undone) } : {}
 }
 
 function ownNames({ loop }: Step, shapes: Shapes): { readonly [name: string]: Schema } {

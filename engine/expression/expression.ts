@@ -8,6 +8,7 @@ import type { TypeAnswer } from './infer.ts'
 import { infer } from './infer.ts'
 import type { Scope, World } from './interpret.ts'
 import { guarded, interpret } from './interpret.ts'
+import { narrowed } from './narrow.ts'
 import type { Node } from './node.ts'
 import type { Operand } from './operands.ts'
 import { operandsIn } from './operands.ts'
@@ -22,6 +23,8 @@ import type { Unknown } from './unknown.ts'
 import { defaultBudget } from './work.ts'
 
 export { ExpressionError } from './failure.ts'
+export { mayBeMissing } from './infer.ts'
+export { endingsWithout, failedEndings, missingWith } from './narrow.ts'
 export type { ExpressionProblem, Operand, Reference, Scope }
 
 /** An expression that has been read. */
@@ -50,6 +53,14 @@ function parse(text: string): ParsedExpression {
 /** What an expression gives in a scope of these types (JSON Schema by name), and what is wrong with it. */
 export function typeOf({ text, root }: Expression, scope: { readonly [name: string]: Schema }): TypeAnswer {
   return infer(text, root, scope)
+}
+
+/** The types of names where a condition holds: what may be missing with some endings is there with others. */
+export function typesWhere(
+  { root }: Expression,
+  scope: { readonly [name: string]: Schema },
+): { readonly [name: string]: Schema } {
+  return narrowed(scope, root, true)
 }
 
 export interface EvaluateOptions {

@@ -3,7 +3,9 @@ import type { Schema } from '../json.ts'
 import { BadValue } from './failure.ts'
 import { inferCall } from './infer-call.ts'
 import { inferOperator } from './infer-operator.ts'
+import { endingsWithout, narrowed, present } from './narrow.ts'
 import type { Each, Node } from './node.ts'
+import { pathOf } from './node.ts'
 import type { ExpressionProblem } from './problem.ts'
 import {
   anything,
@@ -65,16 +67,20 @@ export function visit(node: Node, at: Inference): Schema {
       return { type: 'number' }
     case 'and':
     case 'or':
-      wantKind(node.left, visit(node.left, at), 'boolean', at)
-      wantKind(node.right, visit(node.right, at), 'boolean', at)
+      // where one side settles it, what the other is does not matter
+      for (const [side, other] of [
+        [node.left, node.right],
+        [node.right, node.left],
+      ] as const)
+        wantKind(side, visit(side, where(at, other, node.kind === 'and')), 'boolean', at)
       return truth
     case 'choice':
       wantKind(node.test, visit(node.test, at), 'boolean', at)
-      return eitherOf([visit(node.yes, at), visit(node.no, at)])
+      return eitherOf([visit(node.yes, where(at, node.test, true)), visit(node.no, where(at, node.test, false))])
     case 'operator':
       return inferOperator(node, visit(node.left, at), visit(node.right, at), at)
     case 'has':
-      visit(node.of, at)
+      visit({ ...node.of, optional: true }, at)
       return truth
     case 'call':
       return inferCall(node, at)
@@ -83,6 +89,12 @@ export function visit(node: Node, at: Inference): Schema {
     case 'bind':
       return visit(node.body, { ...at, names: { ...at.names, [node.name]: visit(node.value, at) } })
   }
+}
+
+/** As it is where a condition holds, or does not. */
+function where(at: Inference, condition: Node, holds: boolean): Inference {
+  const names = narrowed(at.names, condition, holds)
+  return names === at.names ? at : { ...at, names }
 }
 
 export function report(
@@ -126,7 +138,8 @@ function unknownName(node: Node, name: string, at: Inference): Schema {
 type Part = Node & { readonly kind: 'select' | 'index' }
 
 function selected(node: Part, field: string, of: Schema, at: Inference): Schema {
-  if (of['x-kind'] === 'optional') return optionalOf(plain(selected(node, field, of['value'] as Schema, at)))
+  if (of['x-kind'] === 'optional')
+    return optionalOf(plain(selected({ ...node, optional: true }, field, of['value'] as Schema, at)))
   const kinds = kindsOf(of)
   if (kinds && !kinds.includes('object')) {
     if (isOnly(of, 'null')) return anything
@@ -136,7 +149,15 @@ function selected(node: Part, field: string, of: Schema, at: Inference): Schema 
     return report(at, 'type', node, `${written(node.of, at)} is ${words(kinds)}, which has no field \`${field}\``, hint)
   }
   const found = fieldOf(of, field)
-  if ('schema' in found) return node.optional ? optionalOf(found.schema) : found.schema
+  if ('schema' in found) {
+    const endings = endingsWithout(found.schema)
+    if (endings.length > 0 && !node.optional) {
+      const [message, hint] = mayBeMissing(written(node.of, at), field, endings)
+      at.problems.push({ kind: 'missing', message, hint, start: node.start, end: node.end, path: pathOf(node) })
+    }
+    const there = present(found.schema)
+    return node.optional ? optionalOf(there) : there
+  }
   const known = found.missing.length > 0 ? `there are: ${found.missing.slice(0, 15).join(', ')}` : undefined
   return report(
     at,
@@ -145,6 +166,18 @@ function selected(node: Part, field: string, of: Schema, at: Inference): Schema 
     `${written(node.of, at)} has no field \`${field}\``,
     didYouMean(field, found.missing) ?? known,
   )
+}
+
+/** What is said of a field that is missing with these endings, and what to do about it. */
+export function mayBeMissing(of: string, field: string, endings: readonly string[]): [message: string, hint: string] {
+  const well = endings.includes('succeeded')
+  const failed = endings.some((ending) => ending !== 'skipped')
+  const why = well ? 'gone well' : failed ? 'failed' : 'been skipped'
+  const status = `item.status ${well ? '!=' : '=='} 'succeeded'`
+  return [
+    `${of} may have no \`${field}\`: it may have ${why}`,
+    `ask for its status first, \`.filter(item, ${status})\`, or write \`.?${field}\``,
+  ]
 }
 
 function plain(schema: Schema): Schema {
@@ -214,7 +247,7 @@ function each(node: Each, at: Inference): Schema {
   const item = usable ? itemOf(over) : anything
   const inside = { ...at, names: { ...at.names, [node.name]: item } }
   if (node.test) wantKind(node.test, visit(node.test, inside), 'boolean', inside)
-  const body = visit(node.body, inside)
+  const body = visit(node.body, node.test ? where(inside, node.test, true) : inside)
   if (!['map', 'sort_by', 'group_by'].includes(node.macro)) wantKind(node.body, body, 'boolean', inside)
   switch (node.macro) {
     case 'all':
@@ -222,6 +255,7 @@ function each(node: Each, at: Inference): Schema {
     case 'exists_one':
       return truth
     case 'filter':
+      return listOf(narrowed({ [node.name]: item }, node.body, true)[node.name] ?? item)
     case 'sort_by':
       return listOf(item)
     case 'map':

@@ -2,11 +2,13 @@ import { ExpressionError } from './failure.ts'
 
 /** What is wrong with the text of an expression; the offsets point into it. */
 export interface ExpressionProblem {
-  readonly kind: 'syntax' | 'unknown_name' | 'unknown_field' | 'unknown_function' | 'type'
+  readonly kind: 'syntax' | 'unknown_name' | 'unknown_field' | 'unknown_function' | 'type' | 'missing'
   readonly message: string
   readonly start: number
   readonly end: number
   readonly hint?: string
+  /** Of a field that may be missing: its path, where that is fixed. */
+  readonly path?: readonly (string | number)[] | undefined
 }
 
 /** What reading an expression threw, in our words. */

@@ -74,7 +74,10 @@ export function fieldOf(schema: Schema, name: string): Field {
 /** Known to one branch is known. */
 function fieldOfBranches(found: readonly Field[]): Field {
   const known = found.flatMap((field) => ('schema' in field ? [field.schema] : []))
-  if (known.length > 0) return { schema: eitherOf(known) }
+  if (known.length > 0) {
+    const missing = known.flatMap((field) => (field['x-missing'] as readonly string[] | undefined) ?? [])
+    return { schema: { ...eitherOf(known), ...(missing.length > 0 && { 'x-missing': [...new Set(missing)] }) } }
+  }
   return { missing: [...new Set(found.flatMap((field) => ('missing' in field ? field.missing : [])))] }
 }
 
