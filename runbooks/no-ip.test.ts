@@ -808,7 +808,9 @@ function changesOf({ effects }: Diagnosis): string[] {
 }
 
 test('every verdict that these runbooks have was the verdict of one of these runs', () => {
-  const runbooks = ['no-ip.yaml', 'no-ip-look.yaml', 'dhcp-path.yaml'].map((name) => readFileSync(join(import.meta.dirname, name), 'utf8'))
+  const runbooks = ['no-ip.yaml', 'no-ip-look.yaml', 'dhcp-path.yaml'].map((name) =>
+    readFileSync(join(import.meta.dirname, name), 'utf8'),
+  )
   const known = runbooks.flatMap((text) => [...text.matchAll(/'code': '([A-Z0-9_]+)'/g)].map(([, code = '']) => code))
   expect([...said].sort()).toEqual([...new Set(known)].sort())
 })
