@@ -84,22 +84,22 @@ test('twenty servers in mixed states leave or stay as they should, and only thos
 test.each([
   {
     when: 'while the servers move',
-    after: '62s',
+    once: 'openstack.server.live_migrate',
     faults: [{ fault: 'nova.migration_precheck_fails', with: { server: second } }],
     reboots: 0,
     says: `${second} has not moved`,
   },
   {
     when: 'while the host reboots',
-    after: '3m',
+    once: 'host.reboot',
     faults: [],
     reboots: 1,
     says: 'c1 is disabled for another reason than',
   },
 ])(
   'whoever takes the host out of service for a reason of their own keeps it: $when',
-  async ({ after, faults, reboots, says }) => {
-    const other = { fault: 'nova.compute_disabled', with: { host: 'c1', reason: 'disk, ask Ana', since: 0 }, after }
+  async ({ once, faults, reboots, says }) => {
+    const other = { fault: 'nova.compute_disabled', with: { host: 'c1', reason: 'disk, ask Ana', since: 0 }, once }
     const ran = await reboot({ faults: [...faults, other] })
     // nothing failed in undoing it: that was not tried
     expect(ran.end).toMatchObject({ status: 'rolled_back', error: { message: expect.stringContaining(says) } })

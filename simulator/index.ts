@@ -23,6 +23,7 @@ export async function startRehearsal(options: RehearsalOptions): Promise<Rehears
   const random = createRandom(scenario.name)
   const estate = createEstate(topology, clock, random)
   const cloud = createCloud(topology, clock.now())
+  const waiting = scenario.faults.filter(({ once }) => once !== undefined)
   const world: World = {
     topology,
     clock,
@@ -32,6 +33,10 @@ export async function startRehearsal(options: RehearsalOptions): Promise<Rehears
     effect(kind, what, detail) {
       const at = new Date(clock.now()).toISOString()
       options.onEffect?.({ at, kind, what, ...(detail !== undefined && { detail }) })
+      for (const planned of waiting.filter(({ once }) => begins(`${kind} ${what}`, once))) {
+        waiting.splice(waiting.indexOf(planned), 1)
+        clock.after(planned.after, () => happen(world, planned))
+      }
     },
   }
   followHosts(world)
@@ -63,7 +68,8 @@ export async function startRehearsal(options: RehearsalOptions): Promise<Rehears
 
 type Planned = ReturnType<typeof readScenario>['faults'][number]
 
-function plan(world: World, scenario: string, { fault, params, after }: Planned): void {
+function plan(world: World, scenario: string, planned: Planned): void {
+  const { fault, params, after, once } = planned
   const host = params['host']
   if (host !== undefined && !world.estate.machines.has(String(host))) {
     throw new ScenarioError(
@@ -73,17 +79,23 @@ function plan(world: World, scenario: string, { fault, params, after }: Planned)
       },
     )
   }
-  if (after > 0) world.clock.after(after, () => happen(world, fault, params))
+  if (once !== undefined) return
+  if (after > 0) world.clock.after(after, () => happen(world, planned))
   else fault.apply(world, params)
 }
 
 /** A fault that comes later and then cannot be: it must not end the rehearsal of those who are in it. */
-function happen(world: World, fault: Planned['fault'], params: Planned['params']): void {
+function happen(world: World, { fault, params }: Planned): void {
   try {
     fault.apply(world, params)
   } catch (error) {
     world.effect('rehearsal.fault_failed', fault.name, { why: String(error) })
   }
+}
+
+/** `openstack.server.stop` begins `openstack.server.stop web-1 (9f…)`; so does `openstack.server.stop web-1`. */
+function begins(change: string, once: string | undefined): boolean {
+  return once !== undefined && `${change} `.startsWith(`${once} `)
 }
 
 function inventoryOf(topology: Topology, served: ServedEstate['hosts']): Rehearsal['inventory'] {

@@ -22,8 +22,10 @@ export interface PlannedFault {
   readonly fault: Fault
   /** Checked, with defaults. */
   readonly params: { readonly [name: string]: unknown }
-  /** Milliseconds after the beginning; 0 is before anybody looks. */
+  /** Milliseconds after the beginning, or after `once`; 0 of the beginning is before anybody looks. */
   readonly after: number
+  /** The first change that begins so in the effect log: `openstack.server.live_migrate`, with or without what it changes. */
+  readonly once?: string
 }
 
 /** A scenario that does not exist or says what cannot be. */
@@ -142,8 +144,8 @@ function topologyIn(value: unknown, wrong: Wrong): TopologyOverrides {
 function plannedFault(entry: unknown, wrong: Wrong): PlannedFault {
   if (!isObject(entry) || typeof entry['fault'] !== 'string') throw wrong('each of `faults` needs a `fault`')
   for (const field of Object.keys(entry)) {
-    if (!['fault', 'with', 'after'].includes(field))
-      throw wrong(`a fault has \`fault\`, \`with\` and \`after\`, no \`${field}\``)
+    if (!['fault', 'with', 'after', 'once'].includes(field))
+      throw wrong(`a fault has \`fault\`, \`with\`, \`once\` and \`after\`, no \`${field}\``)
   }
   const fault = faults.find(({ name }) => name === entry['fault'])
   if (!fault) {
@@ -158,7 +160,15 @@ function plannedFault(entry: unknown, wrong: Wrong): PlannedFault {
   if (!isObject(given)) throw wrong(`\`with\` of \`${fault.name}\` must be a mapping`)
   const { params, problems } = checkParameters(fault.params, given)
   if (problems.length > 0) throw wrong(`\`${fault.name}\`: ${problems.join('; ')}`)
-  return { fault, params, after: entry['after'] === undefined ? 0 : durationIn(entry['after'], wrong) }
+  const { once } = entry
+  if (once !== undefined && (typeof once !== 'string' || !/^\S+\.\S+( \S.*)?$/.test(once)))
+    throw wrong(`\`once\` must be a change as the effect log tells it, like \`openstack.server.stop\`, not \`${once}\``)
+  return {
+    fault,
+    params,
+    after: entry['after'] === undefined ? 0 : durationIn(entry['after'], wrong),
+    ...(once !== undefined && { once: once as string }),
+  }
 }
 
 const units = { ms: 1, s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 }

@@ -98,7 +98,7 @@ test('what a user does to a server before it moves is let end first; what does n
   const snapshot = (more: object) => ({
     fault: 'nova.server_state',
     with: { server: second, task: 'image_uploading', ...more },
-    after: '55s',
+    once: `openstack.server.live_migrate ${first}`,
   })
   const ran = await reboot({ faults: [snapshot({ task_seconds: 90 })] })
   expect(ran.end, ran.end.error?.message).toMatchObject({ status: 'succeeded' })
@@ -202,7 +202,9 @@ test('all that moves goes to the host that was chosen, whether it runs or not', 
 })
 
 test('when the room goes while the servers move, the last one stops it before the reboot, and all is given back', async () => {
-  const ran = await reboot({ faults: [{ fault: 'nova.no_capacity', with: { host: 'c1' }, after: '40s' }] })
+  const ran = await reboot({
+    faults: [{ fault: 'nova.no_capacity', with: { host: 'c1' }, once: 'openstack.server.live_migrate' }],
+  })
   expect(ran.end).toMatchObject({ status: 'rolled_back', error: { message: expect.stringContaining('has not moved') } })
   // and what Placement has to say of that
   expect(ran.end.error?.message).toMatch(/No valid host.*`c10`: it has \d+ MiB of memory left, \d+ are needed; `c2`/s)
@@ -285,18 +287,24 @@ test('a server that is not off after five minutes ends the run before the reboot
 })
 
 test.each([
-  { when: 'before they move', after: '20s', faults: [], inputs: {}, at: 'enter/left_boot' },
-  { when: 'while one moves', after: '45s', faults: [], inputs: {}, at: 'enter/drain' },
+  {
+    when: 'before they move',
+    once: 'openstack.compute_service.disable',
+    faults: [],
+    inputs: {},
+    at: 'enter/left_boot',
+  },
+  { when: 'while one moves', once: 'openstack.server.live_migrate', faults: [], inputs: {}, at: 'enter/drain' },
   {
     when: 'while one moves switched off',
-    after: '20s',
+    once: 'openstack.server.migrate',
     faults: [{ fault: 'nova.confirm_forbidden', with: { server: stopped } }],
     inputs: { active: 'stop', shutoff: 'cold' },
     at: 'enter/move_cold',
   },
   {
     when: 'while one stops',
-    after: '90s',
+    once: 'openstack.server.stop',
     faults: [{ fault: 'nova.guest_slow_to_stop', with: { server: first, seconds: 240 } }],
     inputs: { active: 'stop' },
     at: 'enter/off_boot',
@@ -304,7 +312,7 @@ test.each([
 ])(
   'a host that reboots by itself while its servers leave stays out of service, and the error says so: $when',
   async (it) => {
-    const by = { fault: 'hosts.rebooted', with: { host: 'c1' }, after: it.after }
+    const by = { fault: 'hosts.rebooted', with: { host: 'c1' }, once: it.once, after: '1s' }
     const ran = await reboot({
       inputs: { settle: '30s', ...it.inputs },
       faults: [...it.faults, by],

@@ -39,7 +39,11 @@ test.each([
 ])('what a server had before and has not afterwards is told, and its host is in service: $fault', async (it) => {
   // after the server has moved, and before the host is back
   const { says, ...fault } = it
-  const ran = await reboot({ faults: [{ ...fault, after: '3m' }], ...onC3, inputs: { host: 'c3', migrate_back: true } })
+  const ran = await reboot({
+    faults: [{ ...fault, once: 'host.reboot' }],
+    ...onC3,
+    inputs: { host: 'c3', migrate_back: true },
+  })
   expect(ran.exit).toBe(1)
   expect(ran.end.error?.message).toMatch(says)
   // nothing else is told, and nothing more is done
@@ -106,7 +110,7 @@ test('whoever takes the host out of service for a reason of their own while its 
   const theirs = {
     fault: 'nova.compute_disabled',
     with: { host: 'c1', reason: 'disk, ask Ana', since: 0 },
-    after: '60s',
+    once: `openstack.server.start ${here.at(-1)}`,
   }
   const ran = await run({
     runbook: 'host-maintenance-leave',

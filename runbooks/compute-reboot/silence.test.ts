@@ -126,7 +126,7 @@ test.each([
     runbook: 'host-maintenance-enter',
     faults: [
       { fault: 'nova.migration_precheck_fails', with: { server: second } },
-      { ...fault, after: '62s' },
+      { ...fault, once: 'openstack.server.live_migrate' },
     ],
     inputs: { silence_on: 'ctl1' },
     answers: ['agree=c1'],
@@ -182,7 +182,10 @@ test('a host that stays out of service stays silenced until the silence ends by 
 })
 
 test('Alertmanager that is gone in the end keeps no host out of service: it is told, with what is left to do', async () => {
-  const ran = await reboot({ faults: [{ fault: 'alertmanager.down', after: '2m' }], inputs: { silence_on: 'ctl1' } })
+  const ran = await reboot({
+    faults: [{ fault: 'alertmanager.down', once: 'host.reboot' }],
+    inputs: { silence_on: 'ctl1' },
+  })
   expect(count(ran, 'openstack.compute_service.enable c1')).toBe(1)
   expect(ran.did.at(-1)).toBe('openstack.compute_service.enable c1')
   const [held] = silences(ran)

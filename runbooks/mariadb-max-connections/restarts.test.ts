@@ -146,7 +146,11 @@ describe('room for a full state transfer', () => {
     const scenario = world('lost-room', [
       { fault: 'galera.too_many_connections' },
       // after it was looked at, before anything is restarted
-      { fault: 'hosts.disk_full', with: { host: 'db2', mount: '/var/lib/mysql', percent: 90 }, after: '30s' },
+      {
+        fault: 'hosts.disk_full',
+        with: { host: 'db2', mount: '/var/lib/mysql', percent: 90 },
+        once: 'host.file.move',
+      },
     ])
     const raised = await raise(scenario, { target: 8000 })
     expect(raised).toMatchObject({ exit: 1, status: 'rolled_back' })
@@ -167,7 +171,11 @@ test('a unit that is started again and again, for its node has no room, is stopp
     { fault: 'galera.too_many_connections' },
     { fault: 'galera.state_lost', with: { node: 'db2' } },
     // there was room when the roll began
-    { fault: 'hosts.disk_full', with: { host: 'db2', mount: '/var/lib/mysql', percent: 100 }, after: '68s' },
+    {
+      fault: 'hosts.disk_full',
+      with: { host: 'db2', mount: '/var/lib/mysql', percent: 100 },
+      once: 'host.unit.restart',
+    },
   ])
   const raised = await raise(scenario, { target: 8000 })
   expect(raised.exit).toBe(1)
@@ -181,7 +189,7 @@ test('a unit that is started again and again, for its node has no room, is stopp
 test('a node is not restarted while another one is not Synced, though that was well when the roll began', async () => {
   const scenario = world('later', [
     { fault: 'galera.too_many_connections' },
-    { fault: 'galera.not_synced', with: { node: 'db1' }, after: '68s' },
+    { fault: 'galera.not_synced', with: { node: 'db1' }, once: 'host.unit.restart' },
   ])
   const raised = await raise(scenario, { target: 8000 })
   expect(raised).toMatchObject({ exit: 1, status: 'rolled_back' })

@@ -15,8 +15,8 @@ const scenario = (faults: readonly object[], topology = {}) => ({
   faults,
 })
 
-/** Signs in as its `clouds.yaml` says and reads one thing. */
-async function read({ clouds }: Rehearsal, type: string, path: string) {
+/** Signs in as its `clouds.yaml` says and reads one thing, or does one. */
+async function read({ clouds }: Rehearsal, type: string, path: string, action?: object) {
   const { auth_url, username, password, project_name } = at(clouds, 'clouds', 'rehearsal', 'auth') as {
     [key: string]: string
   }
@@ -27,7 +27,9 @@ async function read({ clouds }: Rehearsal, type: string, path: string) {
   const service = rows(await signedIn.json(), 'token', 'catalog').find((one) => one['type'] === type)
   const url = rows(service, 'endpoints').find((one) => one['interface'] === 'public')?.['url']
   const headers = { 'X-Auth-Token': signedIn.headers.get('x-subject-token') ?? '' }
-  return (await fetch(`${url}${path}`, { headers })).json()
+  if (action === undefined) return (await fetch(`${url}${path}`, { headers })).json()
+  const done = await fetch(`${url}${path}`, { method: 'POST', headers, body: JSON.stringify(action) })
+  return done.text()
 }
 
 test('a rehearsal is reached through its clouds.yaml and lists its hosts by group', async () => {
@@ -70,6 +72,27 @@ test('a fault that comes later comes when the world has moved on', async () => {
   const errors = async () => rows(await read(rehearsal, 'compute', '/servers?all_tenants=1&status=ERROR'), 'servers')
   expect(await errors()).toEqual([])
   await rehearsal.clock.advance(11 * 60_000)
+  expect(await errors()).toHaveLength(2)
+  await rehearsal.close()
+})
+
+test('a fault with `once` comes after the first change of that kind, to what it names, and no other', async () => {
+  const later = { fault: 'nova.servers_in_error', with: { count: 2 }, once: 'openstack.server.lock web-2', after: '1m' }
+  const rehearsal = await startRehearsal({ scenario: scenario([later]), startAt })
+  const errors = async () => rows(await read(rehearsal, 'compute', '/servers?all_tenants=1&status=ERROR'), 'servers')
+  const servers = rows(await read(rehearsal, 'compute', '/servers?all_tenants=1'), 'servers')
+  const act = async (name: string, action: string) => {
+    const id = servers.find((server) => server['name'] === name)?.['id']
+    await read(rehearsal, 'compute', `/servers/${id}/action`, { [action]: null })
+    await rehearsal.clock.advance(30_000)
+  }
+  await act('web-2', 'unlock')
+  await act('web-1', 'lock')
+  await rehearsal.clock.advance(60_000)
+  expect(await errors()).toEqual([])
+  await act('web-2', 'lock')
+  expect(await errors()).toEqual([])
+  await rehearsal.clock.advance(31_000)
   expect(await errors()).toHaveLength(2)
   await rehearsal.close()
 })

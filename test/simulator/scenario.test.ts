@@ -87,6 +87,11 @@ test.each([
     value: withFault({ fault: 'nova.servers_in_error', after: 'soon' }),
     message: /`after` must be a duration/,
   },
+  {
+    wrong: 'what it waits for that is no change',
+    value: withFault({ fault: 'nova.servers_in_error', once: 'reboot' }),
+    message: /`once` must be a change as the effect log tells it/,
+  },
   { wrong: 'an unknown field', value: { ...minimal, fault: [] }, message: /no field `fault`/ },
   { wrong: 'another version', value: { ...minimal, apiVersion: 'v2' }, message: /`apiVersion` must be/ },
   { wrong: 'an unknown part of the topology', value: { ...minimal, topology: { nodes: 3 } }, message: /no `nodes`/ },
@@ -124,6 +129,8 @@ describe('the schema of scenario files', async () => {
     expect(fits(minimal)).toBe(true)
     expect(fits({ ...minimal, fault: [] })).toBe(false)
     expect(fits(withFault({ fault: 'nova.servers_in_error', after: 'soon' }))).toBe(false)
+    expect(fits(withFault({ fault: 'nova.servers_in_error', once: 'reboot' }))).toBe(false)
+    expect(fits(withFault({ fault: 'nova.servers_in_error', once: 'host.reboot cmp1' }))).toBe(true)
     expect(fits({ ...minimal, topology: { nodes: 3 } })).toBe(false)
   })
 })
