@@ -40,8 +40,13 @@ export function reopenedBy(run: string, entries: readonly Entry[]): readonly Rec
     ({ key }) => within.length === 0 || within.some((group) => isIn(key, group)),
   )
   const inLoops = (key: string) => groups.has(key) && (within.length === 0 || within.some((group) => isIn(key, group)))
+  // a group in which nothing else failed judged something itself: its list, its inputs, a condition
+  const bad = [...failures.keys(), ...groups.keys()]
+  const judging = [...groups.values()].filter(
+    ({ key }) => inLoops(key) && !key.endsWith('!undo') && !bad.some((other) => other !== key && isIn(other, key)),
+  )
   const judged = new Set([
-    ...open.flatMap((failure) => judgedBy(failure, entries)),
+    ...judgedBy([...open, ...judging], entries),
     ...(undoing.length > 0 ? [] : guardedBy(entries, inLoops)),
   ])
   for (const { key } of open) judged.delete(baseOf(key))
@@ -96,17 +101,40 @@ function looksInDoubt(entries: readonly Entry[]): readonly Recorded[] {
 const baseOf = (key: string): string => key.replace(/(?:~\d+|![^/[]*)+$/, '')
 
 /**
- * What a step judged that failed and had touched nothing itself: to judge the same again would come to the same. It is
- * what was read beside it since the last change or answer; nothing that was done rests on that.
+ * What was judged where something failed that had touched nothing itself: to judge the same again would come to the same.
+ * It is what was read before it, with all that was read since and may rest on that, but for what a change or an answer
+ * came after that may rest on it: that was done, and stays.
  */
-function judgedBy(failure: StepEnded, entries: readonly Entry[]): readonly string[] {
-  const at = entries.lastIndexOf(failure as Entry)
-  const before = entries.slice(0, at)
-  if (before.some((entry) => entry.type === 'step.called' && entry.key === failure.key)) return []
-  const from = before.findLastIndex((entry) => entry.type === 'answered' || isChange(entry))
-  const beside = failure.key.slice(0, failure.key.lastIndexOf('/') + 1)
-  const began = before.slice(from + 1).filter((entry) => entry.type === 'step.began' && entry.kind === 'action')
-  return began.flatMap((entry) => ('key' in entry && entry.key?.startsWith(beside) ? [baseOf(entry.key)] : []))
+function judgedBy(failed: readonly StepEnded[], entries: readonly Entry[]): readonly string[] {
+  const called = new Set(entries.flatMap((entry) => (entry.type === 'step.called' ? [entry.key] : [])))
+  const acts = entries.flatMap((entry, at) =>
+    entry.type === 'answered' || (entry.type === 'step.began' && entry.kind === 'action')
+      ? [{ key: entry.key, at, read: entry.type === 'step.began' && !isChange(entry) }]
+      : [],
+  )
+  const firm = acts.filter(({ read }) => !read).toReversed()
+  // of a read that was made again the last one counts
+  const reads = [...new Map(acts.flatMap((act) => (act.read ? [[act.key, act] as const] : []))).values()]
+  const free = reads.filter((read) => !firm.some(({ key, at }) => at > read.at && sees(key, read.key)))
+  const judged = failed
+    .filter(({ key }) => !called.has(key))
+    .flatMap((failure) => {
+      const end = entries.lastIndexOf(failure as Entry)
+      return free.filter((read) => read.at < end && sees(failure.key, read.key))
+    })
+  const again = new Set(judged)
+  const rest = reads.filter(
+    (later) => !again.has(later) && judged.some((read) => read.at < later.at && sees(later.key, read.key)),
+  )
+  return [...judged, ...rest].map(({ key }) => baseOf(key))
+}
+
+/** Whether what stands at one key may rest on what was read at another: it does not on another item of the same loop. */
+function sees(key: string, read: string): boolean {
+  return [...read.matchAll(/\[[^\]]*\]/g)].every(
+    ({ 0: item, index }) =>
+      !key.startsWith(read.slice(0, index + 1)) || key.startsWith(read.slice(0, index + item.length)),
+  )
 }
 
 const isIn = (key: string, group: string): boolean =>

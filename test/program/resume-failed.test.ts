@@ -254,3 +254,117 @@ test('a change that was made and whose result did not pass is not made again wit
   expect({ code: resumed.code, effects: work.effects() }, resumed.all).toEqual({ code: 0, effects: ['one', 'said'] })
   expect((await work.run(['verify', 'last'])).code).toBe(0)
 })
+
+const read = (id: string, script: string, args = '') =>
+  `{ id: ${id}, action: local.script, effect: read, with: { script: 'echo "${id}$1" >> "$LOG"; ${script}', args: [${args}], env: { LOG: "$LOG" } } }`
+const judge = (id: string, that: string) =>
+  `{ id: ${id}, action: assert.that, with: { conditions: [{ that: "${that}" }] } }`
+const isOff = "steps.look.result.stdout.trim() == 'off'"
+
+// what is read outside of where it is judged; the effects of one run that fails, then of one that goes well
+test.each([
+  {
+    where: 'in a loop',
+    steps: `
+  - ${read('look', 'cat flag')}
+  - id: each
+    for_each: ['a', 'b']
+    as: x
+    key: x
+    block:
+      - ${read('mine', 'true', '"{{ x }}"')}
+      - ${judge('allowed', `x == 'a' || ${isOff}`)}
+      - { id: go, when: x == 'b', action: local.script, with: { script: 'echo go >> "$LOG"', env: { LOG: "$LOG" } } }`,
+    first: ['look', 'minea', 'mineb'],
+    again: ['look', 'minea', 'mineb', 'go'],
+  },
+  {
+    where: 'in a loop, and another item has changed something on it since',
+    steps: `
+  - ${read('look', 'cat flag')}
+  - id: each
+    for_each: ['a', 'b', 'c']
+    as: x
+    key: x
+    max_failures: 2
+    block:
+      - ${read('mine', 'cat flag', '"{{ x }}"')}
+      - ${judge('allowed', `x != 'b' || steps.mine.result.stdout.trim() == 'off'`)}
+      - id: go
+        action: local.script
+        with: { script: 'echo "go$1" >> "$LOG"', args: ["{{ x }} {{ steps.look.result.stdout }}"], env: { LOG: "$LOG" } }`,
+    first: ['look', 'minea', 'goa on', '', 'mineb', 'minec', 'goc on', ''],
+    again: ['mineb', 'gob on', ''],
+  },
+  {
+    where: 'in groups',
+    steps: `
+  - id: outer
+    block:
+      - ${read('look', 'cat flag')}
+      - id: inner
+        block:
+          - id: lanes
+            parallel:
+              - ${judge('allowed', isOff)}
+  - { id: go, action: local.script, with: { script: 'echo go >> "$LOG"', env: { LOG: "$LOG" } } }`,
+    first: ['look'],
+    again: ['look', 'go'],
+  },
+  {
+    where: 'in a called runbook',
+    steps: `
+  - ${read('look', 'cat flag')}
+  - { id: call, runbook: ./called.yaml, with: { flag: "{{ steps.look.result.stdout }}" } }`,
+    first: ['look'],
+    again: ['look', 'called'],
+  },
+  {
+    where: 'by a precondition of a called runbook',
+    steps: `
+  - ${read('look', 'cat flag')}
+  - { id: call, runbook: ./refuses.yaml, with: { flag: "{{ steps.look.result.stdout }}" } }`,
+    first: ['look'],
+    again: ['look', 'called'],
+  },
+  {
+    where: 'by the list of a loop',
+    steps: `
+  - ${read('look', 'cat flag')}
+  - id: each
+    for_each: "steps.look.result.stdout.trim() == 'off' ? ['a', 'b'] : ['a', 'a']"
+    as: x
+    key: x
+    action: local.script
+    with: { script: 'echo "go$1" >> "$LOG"', args: ["{{ x }}"], env: { LOG: "$LOG" } }`,
+    first: ['look'],
+    again: ['look', 'goa', 'gob'],
+  },
+])('what was judged $where is judged on what is read anew', async ({ steps, first, again }) => {
+  const work = workspace()
+  const here = (text: string) =>
+    text.replaceAll('"$LOG" }', `"${work.log}" }`).replaceAll('cat flag', `cat ${join(work.folder, 'flag')}`)
+  const called = (name: string, what: string) =>
+    work.write(
+      `${name}.yaml`,
+      here(`apiVersion: runbook/v1
+name: ${name}
+inputs: { flag: { type: string, description: on or off } }
+${what}
+  - { id: go, action: local.script, with: { script: 'echo called >> "$LOG"', env: { LOG: "$LOG" } } }
+`),
+    )
+  called('called', `steps:\n  - ${judge('allowed', "inputs.flag.trim() == 'off'")}`)
+  called('refuses', `preconditions: [{ that: "inputs.flag.trim() == 'off'" }]\nsteps:`)
+  work.write('judged.yaml', here(book('judged', `steps:${steps}\n`)))
+  work.write('flag', 'on\n')
+  const failed = await work.run(['exec', 'judged.yaml'])
+  expect({ code: failed.code, effects: work.effects() }, failed.all).toEqual({ code: 1, effects: first })
+  work.write('flag', 'off\n')
+  const resumed = await work.run(['resume', 'last'])
+  expect({ code: resumed.code, effects: work.effects().slice(first.length) }, resumed.all).toEqual({
+    code: 0,
+    effects: again,
+  })
+  expect((await work.run(['verify', 'last'])).code).toBe(0)
+})
