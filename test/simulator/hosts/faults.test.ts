@@ -393,6 +393,9 @@ const elsewhere = [
   'galera.files_capped',
   'galera.state_lost',
   'galera.state_transfer_hangs',
+  // what shows when limits are raised: runbooks/mariadb-max-connections/*.test.ts
+  'galera.limit_cut',
+  'haproxy.kept_away',
   // what shows when a host is rebooted: test/simulator/openstack/compute-hosts.test.ts
   'hosts.never_back',
   // what shows when a host is rebooted: test/simulator/hosts/power.test.ts
