@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, test } from 'vitest'
+import { openstackChanges } from '../../simulator/openstack/contract/changes.ts'
 import { openstackDoors } from '../../simulator/openstack/contract/doors.ts'
 import { openstackContract } from '../../simulator/openstack/contract/statements.ts'
 import { apiOf } from '../support/contract-api.ts'
@@ -20,3 +21,4 @@ afterAll(async () => {
 
 openstackContract({ describe, test }, async () => apiOf(cloud))
 openstackDoors({ describe, test }, async () => apiOf(cloud))
+openstackChanges({ describe, test }, async () => apiOf(cloud))
