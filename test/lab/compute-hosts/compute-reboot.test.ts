@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
@@ -94,7 +94,9 @@ test('a real host is shown by a dry run, then emptied, rebooted, proven and put 
   expect(dry.stdout).not.toContain('FAILED')
   expect(await all()).toEqual(before)
 
-  const ran = await reboot('--output', 'json', '--answer', `enter/agree=${host}`)
+  // slow is not stalled, and of two that are asked for at once the second is queued while the first one moves
+  await play({ live_migration: { seconds: 30 } }, signal)
+  const ran = await reboot('--output', 'json', '--input', 'parallel=2', '--answer', `enter/agree=${host}`)
   expect(ran.events.at(-1), JSON.stringify(ran.events.at(-1))).toMatchObject({ type: 'run.ended', status: 'succeeded' })
   expect(await bootId(signal)).not.toBe(boot)
   expect(await service()).toMatchObject({ status: 'enabled', state: 'up', disabled_reason: null })
@@ -111,22 +113,152 @@ test('a real host is shown by a dry run, then emptied, rebooted, proven and put 
   expect(Date.parse(outputs.heartbeat)).toBeGreaterThan(Date.parse(started.stdout))
 }, 480_000)
 
-test('a migration that breaks off while every event says Success stops the reboot, and all is undone', async () => {
+test.each([
+  {
+    what: 'breaks off while every event says Success',
+    fault: { live_migration: { seconds: 3, fail: 'the lab breaks it off' } },
+    says: /(busy|paused).* has not moved.*broke off/,
+    ends: 'failed',
+  },
+  {
+    // each host that Nova finds is asked, and says no; in the end it finds none
+    what: 'is refused after Nova had answered 202',
+    fault: { fail: { check_can_live_migrate_source: 'the lab has another processor' } },
+    says: /(busy|paused).* has not moved.*refused before anything moved.*the lab has another processor/,
+    ends: 'error',
+  },
+])(
+  'a migration that $what stops the reboot, and all is undone',
+  async ({ fault, says, ends }) => {
+    const signal = AbortSignal.timeout(480_000)
+    const before = await state(signal)
+    await play(fault, signal)
+    const ran = await reboot('--output', 'json', '--answer', `enter/agree=${host}`)
+    expect(ran.events.at(-1)).toMatchObject({
+      type: 'run.ended',
+      status: 'rolled_back',
+      error: { message: expect.stringMatching(says) },
+    })
+    expect(await state(signal)).toEqual(before)
+    expect(await migrations()).toEqual([{ type: 'live-migration', status: ends }])
+  },
+  480_000,
+)
+
+test('a migration that never ends is given up when a person says so, and all is undone', async () => {
   const signal = AbortSignal.timeout(480_000)
-  const boot = await bootId(signal)
-  const fault = JSON.stringify({ live_migration: { seconds: 3, fail: 'the lab breaks it off' } })
-  await onHost(host, `echo '${fault}' > /var/lib/nova/lab-control.json`, signal)
-  const ran = await reboot('--output', 'json', '--answer', `enter/agree=${host}`)
+  const before = await state(signal)
+  await play({ live_migration: { stall: true } }, signal)
+  const ran = await reboot('--output', 'json', '--answer', `enter/agree=${host}`, ...onStall('abort', 'busy', 'paused'))
   expect(ran.events.at(-1)).toMatchObject({
     type: 'run.ended',
     status: 'rolled_back',
-    error: { message: expect.stringMatching(/(busy|paused).* has not moved.*broke off/) },
+    error: { message: expect.stringMatching(/(busy|paused).* has not moved.*does not come to an end/) },
   })
-  expect(await bootId(signal)).toBe(boot)
-  expect(await service()).toMatchObject({ status: 'enabled', state: 'up', disabled_reason: null })
-  expect(await placeOf('busy')).toEqual({ status: 'ACTIVE', host, locked: false })
-  expect(await placeOf('off')).toEqual({ status: 'SHUTOFF', host, locked: false })
+  expect(await state(signal)).toEqual(before)
+  expect(await migrations()).toEqual([{ type: 'live-migration', status: 'cancelled' }])
 }, 480_000)
+
+test('a migration that never ends is finished by force or waited for, as a person says, and then the host is rebooted', async () => {
+  const signal = AbortSignal.timeout(480_000)
+  const boot = await bootId(signal)
+  await play({ live_migration: { stall: true } }, signal)
+  // whoever is waited for gets on once that was said; the other one does not
+  const over = new AbortController()
+  const gettingOn = (async (until: AbortSignal) => {
+    await eventually(async () => endedInJournal(`enter/drain[${servers['paused']}]/stalled`) || undefined, until)
+    await play({}, until)
+    await eventually(async () => (await placeOf('paused')).host !== host || undefined, until)
+    await play({ live_migration: { stall: true } }, until)
+  })(AbortSignal.any([signal, over.signal]))
+  const ran = await reboot(
+    ...['--output', 'json', '--answer', `enter/agree=${host}`],
+    ...onStall('force_complete', 'busy'),
+    ...onStall('wait', 'paused'),
+  )
+  over.abort()
+  await Promise.allSettled([gettingOn])
+  expect(ran.events.at(-1), JSON.stringify(ran.events.at(-1))).toMatchObject({ type: 'run.ended', status: 'succeeded' })
+  const after = await state(signal)
+  expect(after).toMatchObject({ service: { status: 'enabled', state: 'up', reason: null }, compute: 'active' })
+  expect(after.boot).not.toBe(boot)
+  expect(after.servers).toMatchObject({
+    busy: { status: 'ACTIVE', locked: false },
+    off: { status: 'SHUTOFF', host, locked: false },
+    paused: { status: 'PAUSED', locked: false },
+  })
+  expect([after.servers['busy']?.host, after.servers['paused']?.host]).not.toContain(host)
+  expect(await migrations()).toEqual(['completed', 'completed'].map((status) => ({ type: 'live-migration', status })))
+  expect(await actionsOf('busy')).toEqual(['live_migration_force_complete', 'live-migration', 'create'])
+  expect(await actionsOf('paused')).toEqual(['live-migration', 'pause', 'create'])
+}, 480_000)
+
+test('a server whose migration never ends is stopped for the reboot where a person agrees, and is started after it', async () => {
+  const signal = AbortSignal.timeout(480_000)
+  await act('paused', { unpause: null })
+  await settled('paused', 'ACTIVE', signal)
+  await act('paused', { suspend: null })
+  await settled('paused', 'SUSPENDED', signal)
+  const before = await state(signal)
+  await play({ live_migration: { stall: true } }, signal)
+  const ran = await reboot(
+    ...['--output', 'json', '--input', 'unmovable=stop', '--answer', `enter/agree=${host}`],
+    ...onStall('abort', 'busy'),
+    ...['--answer', 'enter/agree_stop=yes'],
+  )
+  expect(ran.events.at(-1), JSON.stringify(ran.events.at(-1))).toMatchObject({ type: 'run.ended', status: 'succeeded' })
+  const after = await state(signal)
+  expect(after.boot).not.toBe(before.boot)
+  expect(after).toEqual({ ...before, boot: after.boot })
+  expect(await migrations()).toEqual([{ type: 'live-migration', status: 'cancelled' }])
+  expect((await actionsOf('busy')).toReversed()).toEqual([
+    'create',
+    'live-migration',
+    'live_migration_cancel',
+    'lock',
+    'stop',
+    'start',
+    'unlock',
+  ])
+  expect((await actionsOf('paused')).toReversed()).toEqual(['create', 'pause', 'unpause', 'suspend', 'lock', 'unlock'])
+}, 480_000)
+
+/** All that a reboot may change for those who use the host, as the cloud and the host say. */
+async function state(signal: AbortSignal) {
+  const { status, state: heard, disabled_reason: reason } = await service()
+  return {
+    boot: await bootId(signal),
+    service: { status, state: heard, reason },
+    compute: (await onHost(host, 'systemctl is-active nova-compute', signal)).stdout.trim(),
+    servers: Object.fromEntries(
+      await Promise.all(Object.keys(servers).map(async (name) => [name, await placeOf(name)] as const)),
+    ),
+  }
+}
+
+const play = (fault: object, signal: AbortSignal) =>
+  onHost(host, `echo '${JSON.stringify(fault)}' > /var/lib/nova/lab-control.json`, signal)
+
+/** Every migration that there was of the servers of this test. */
+async function migrations() {
+  const rows = await Promise.all(
+    Object.values(servers).map(async (id) => (await nova('GET', `/os-migrations?instance_uuid=${id}`)).body),
+  )
+  return (rows as { migrations: { migration_type: string; status: string }[] }[]).flatMap((one) =>
+    one.migrations.map(({ migration_type: type, status }) => ({ type, status })),
+  )
+}
+
+/** Whether a step has ended, by what was written down of the runs so far. */
+function endedInJournal(key: string): boolean {
+  const runs = join(home, '.local', 'state', 'runbook', 'runs')
+  const folders = existsSync(runs) ? readdirSync(runs) : []
+  const lines = folders.flatMap((run) => readFileSync(join(runs, run, 'transcript.jsonl'), 'utf8').split('\n'))
+  return lines.some((line) => line.includes('"step.ended"') && line.includes(JSON.stringify(key)))
+}
+
+const onStall = (answer: string, ...names: string[]) =>
+  names.flatMap((name) => ['--answer', `enter/drain[${servers[name]}]/stalled=${answer}`])
 
 const outputsOf = ({ events }: Ran) => (events.at(-1) as { readonly outputs?: unknown }).outputs
 
