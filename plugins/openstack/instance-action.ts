@@ -40,7 +40,7 @@ const list: WorkAction = {
               host: text('The host, for an administrator'),
               hostId: text('The host as its owner may know it'),
             }),
-            'Its events, oldest first',
+            'Its events, newest first',
           ),
         },
         ['action', 'request_id', 'events'],

@@ -33,6 +33,27 @@ test.each([
   allGivenBack(ran)
 })
 
+test('the migration of a paused server, which Nova does not force, is waited for or given up', async () => {
+  const world = {
+    faults: [
+      { fault: 'nova.server_state', with: { server: first, state: 'paused' } },
+      { fault: 'nova.migration_stalls', with: { server: first } },
+    ],
+  }
+  const answers = ['enter/agree=c1']
+  const { options } = await question({ ...world, answers })
+  expect(options?.map(({ value }) => value)).toEqual(['wait', 'abort'])
+  const ran = await reboot({
+    ...world,
+    answers: [...answers, `enter/drain[${serverIdOf(first)}]/stalled=abort`],
+  })
+  expect(ran.end.status).toBe('rolled_back')
+  expect(ran.did.filter((one) => /force_complete|abort/.test(one))).toEqual([
+    `openstack.server_migration.abort ${first}`,
+  ])
+  allGivenBack(ran)
+})
+
 test('disks that are on the host alone are copied too: that is no stall, and is in the estimate when it is told so', async () => {
   const ran = await reboot({ faults: [{ fault: 'nova.disks_on_hosts', with: { mib_per_second: 40 } }] })
   expect(ran.end, ran.end.error?.message).toMatchObject({ status: 'succeeded' })
@@ -64,7 +85,10 @@ test('a migration that is refused after it was accepted ends the run before the 
     status: 'rolled_back',
     error: { message: expect.stringContaining(`${second} has not moved`) },
   })
-  expect(ran.end.error?.message).toContain('refused')
+  expect(ran.end.error?.message).toContain('refused before anything moved')
+  // what the hosts said, and not that Nova then found none
+  expect(ran.end.error?.message).toContain('Unacceptable CPU info')
+  expect(ran.end.error?.message).not.toContain('No valid host')
   expect(rebooted(ran)).toBe(0)
   allGivenBack(ran)
 })

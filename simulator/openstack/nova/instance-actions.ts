@@ -5,7 +5,7 @@ import { micro } from '../time.ts'
 import { serverOf } from './find.ts'
 import type { ActionEvent, InstanceAction } from './state.ts'
 
-/** `os-instance-actions`: what was done to a server, newest first. */
+/** `os-instance-actions`: what was done to a server, newest first, the events of each as well. */
 export function instanceActionRoutes(world: CloudWorld): Route[] {
   return [
     { method: 'GET', path: '/servers/:id/os-instance-actions', handle: (request) => list(world, request) },
@@ -26,7 +26,7 @@ function one(world: CloudWorld, request: ApiRequest): Reply {
   const action = actionsOf(world, request).find(({ requestId }) => requestId === wanted)
   if (!action) throw new ApiFailure(404, `Action ${wanted} not found`)
   const showEvents = request.version >= 51 || request.token.roles.includes('admin')
-  const events = action.events.map((event) => eventView(event, request))
+  const events = action.events.toReversed().map((event) => eventView(event, request))
   return json(200, { instanceAction: { ...view(action, request), ...(showEvents && { events }) } })
 }
 

@@ -53,11 +53,21 @@ export function succeed(world: CloudWorld, record: InstanceAction): void {
 
 /** What is open of an action ends badly; the last event tells why. */
 export function fail(world: CloudWorld, record: InstanceAction, details: string): void {
+  const open = record.events.filter(({ finishedAt }) => finishedAt === null)
+  failEvents(world, record, open, details)
+}
+
+/** These of its events end badly, for a reason of their own. */
+export function failEvents(
+  world: CloudWorld,
+  record: InstanceAction,
+  events: readonly ActionEvent[],
+  details: string,
+): void {
   const now = world.clock.now()
   record.updatedAt = now
   record.message = 'Error'
-  const open = record.events.filter(({ finishedAt }) => finishedAt === null)
-  for (const event of open) Object.assign(event, { finishedAt: now, result: 'Error', details })
+  for (const event of events) Object.assign(event, { finishedAt: now, result: 'Error', details })
 }
 
 /** Changes a server, and the time of its last change with it. */

@@ -1,7 +1,7 @@
 import type { CloudWorld } from '../cloud.ts'
 import { second } from '../time.ts'
 import { computeIsUp, computeWorks } from './alive.ts'
-import { type Asker, beginEvent, change, fail, recordAction, succeed, upsetOf } from './lifecycle.ts'
+import { type Asker, beginEvent, change, fail, failEvents, recordAction, succeed, upsetOf } from './lifecycle.ts'
 import { addMigration, bindPorts, leaveFor, release, update } from './moves.ts'
 import { hostsFor, noValidHost } from './schedule.ts'
 import type { InstanceAction, Migration, NovaServer } from './state.ts'
@@ -50,7 +50,7 @@ function depart(world: CloudWorld, flight: Flight, wish: Wish): string | undefin
   if ('refusal' in host) {
     migration.destination = wish.force ? wish.host : null
     end(world, flight, 'error')
-    fail(world, record, host.refusal)
+    failEvents(world, record, record.events.slice(0, 1), host.refusal)
     return host.refusal
   }
   update(world, migration, { destination: host.name, status: 'queued' })
@@ -74,13 +74,21 @@ function destinationOf(
     return { refusal: `Unable to migrate instance (${server.id}) to current host (${host}).` }
   }
   if (force && host !== null && !computeIsUp(world, host)) return unavailable(host)
-  const [found] =
+  const asked =
     force && host !== null ? [host] : hostsFor(world, { flavor: server.flavor, server, host, not: server.host })
+  const upset = asked.length > 0 ? upsetOf(world, server, 'precheck') : undefined
+  const checks = (upset ? asked : asked.slice(0, 1)).map((name) =>
+    beginEvent(world, record, 'compute_check_can_live_migrate_destination', name),
+  )
+  if (upset) {
+    // the one after the other is asked; what they say is written down beside the first of them
+    failEvents(world, record, checks.slice(0, 1), upset.message)
+    return { refusal: force ? upset.message : noValidHost() }
+  }
+  const [found] = asked
   if (found === undefined) return { refusal: noValidHost() }
-  const check = beginEvent(world, record, 'compute_check_can_live_migrate_destination', found)
-  const upset = upsetOf(world, server, 'precheck')
-  if (upset) return { refusal: upset.message }
-  Object.assign(check, { finishedAt: world.clock.now(), result: 'Success' })
+  checks.push(beginEvent(world, record, 'compute_check_can_live_migrate_source', migration.source))
+  for (const check of checks) Object.assign(check, { finishedAt: world.clock.now(), result: 'Success' })
   return { name: found }
 }
 

@@ -327,4 +327,9 @@ function hostIn(world: CloudWorld, argument: Call['argument']): string | null {
 }
 
 export const conflict = ({ id }: NovaServer, action: string, what: string, state: string | null) =>
-  new ApiFailure(409, `Cannot '${action}' instance ${id} while it is in ${what} ${state}`)
+  new ApiFailure(
+    409,
+    state === null
+      ? `Instance ${id} is in an invalid state for '${action}'`
+      : `Cannot '${action}' instance ${id} while it is in ${what} ${state}`,
+  )

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, test } from 'vitest'
-import { openstackOperations, removeTraces } from '../../simulator/openstack/contract/operations.ts'
+import { openstackOperations } from '../../simulator/openstack/contract/operations.ts'
+import { removeTraces } from '../../simulator/openstack/contract/server.ts'
 import { apiOf } from '../support/contract-api.ts'
 import { type Cloud, openCloud } from '../support/openstack.ts'
 

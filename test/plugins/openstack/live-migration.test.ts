@@ -50,6 +50,18 @@ describe('a live migration', () => {
     expect(error).toMatchObject({ code, message: expect.stringContaining(details), detail: { host: 'a' } })
   })
 
+  test('that every host refuses says what the hosts said, and not that Nova then found none', async () => {
+    const none = 'No valid host was found. There are not enough hosts available.'
+    // the newest first; of the checks that bear one name, one alone is ever closed
+    const events = [event(null), event('Error', 'CPU does not fit'), event('Error', none)]
+    const after: Frame[] = [
+      moving,
+      { migrations: [migration('error', { dest_compute: null })], message: 'Error', events },
+    ]
+    const { error } = await act('server.live_migrate', { after })
+    expect(error).toMatchObject({ code: 'migration_refused', message: expect.stringMatching(/: CPU does not fit$/) })
+  })
+
   test('that leaves no trace is given up after a minute on the old host', async () => {
     expect((await act('server.live_migrate', { after: [{}] })).error).toMatchObject({
       code: 'migration_refused',

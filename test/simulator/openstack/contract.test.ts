@@ -1,6 +1,8 @@
 import { afterAll, describe, test } from 'vitest'
+import { upset } from '../../../simulator/openstack/nova/faults/fault.ts'
 import { openstackChanges } from './contract/changes.ts'
 import { openstackDoors } from './contract/doors.ts'
+import { type Faults, openstackMigrations, refusal } from './contract/migrations.ts'
 import { openstackOperations } from './contract/operations.ts'
 import { openstackContract } from './contract/statements.ts'
 import { cloudOf } from './support.ts'
@@ -13,3 +15,13 @@ openstackDoors({ describe, test }, async () => (await cloud).admin)
 openstackChanges({ describe, test }, async () => (await cloud).admin)
 
 openstackOperations({ describe, test }, async () => (await cloud).admin)
+
+const kinds = { refuse: 'precheck', break: 'breaks', stall: 'stalls' } as const
+const faults: Faults = {
+  async play(fault, { id }) {
+    const { cloud: state } = (await cloud).world
+    state.nova.upsets.length = 0
+    if (fault !== 'none') upset(state, kinds[fault], { server: id, message: refusal })
+  },
+}
+openstackMigrations({ describe, test }, async () => (await cloud).admin, faults)
