@@ -1,5 +1,7 @@
 import { RunbookError } from '../error.ts'
+import type { PlannedStep } from '../plan/plan.ts'
 import type { Entry, Recorded, StepBegan, StepEnded } from '../run/event.ts'
+import { within } from '../run/key.ts'
 import { isGood, type Outcome } from '../run/outcome.ts'
 
 /**
@@ -35,11 +37,9 @@ export function reopenedBy(run: string, entries: readonly Entry[]): readonly Rec
     })
   const blamed = ended.error?.key
   // what is undone in part is undone to its end: nothing that was done on it since could stand
-  const within = undoing.length > 0 ? undoing : blamed === undefined ? [] : [blamed]
-  const open = [...failures.values()].filter(
-    ({ key }) => within.length === 0 || within.some((group) => isIn(key, group)),
-  )
-  const inLoops = (key: string) => groups.has(key) && (within.length === 0 || within.some((group) => isIn(key, group)))
+  const blame = undoing.length > 0 ? undoing : blamed === undefined ? [] : [blamed]
+  const open = [...failures.values()].filter(({ key }) => blame.length === 0 || blame.some((group) => isIn(key, group)))
+  const inLoops = (key: string) => groups.has(key) && (blame.length === 0 || blame.some((group) => isIn(key, group)))
   // a group in which nothing else failed judged something itself: its list, its inputs, a condition
   const bad = [...failures.keys(), ...groups.keys()]
   const judging = [...groups.values()].filter(
@@ -66,6 +66,38 @@ export function reopenedBy(run: string, entries: readonly Entry[]): readonly Rec
     }
   })
   return [...again, ...failed]
+}
+
+/**
+ * What was done in every case (`always`) around executions that are opened again. They leave behind what they always leave,
+ * so it is done once more after them.
+ */
+export function cleanUpAround(
+  opened: readonly Recorded[],
+  entries: readonly Entry[],
+  steps: ReadonlyMap<string, PlannedStep>,
+): readonly Recorded[] {
+  const last = new Map(entries.flatMap((entry) => (entry.type === 'step.ended' ? [[entry.key, entry] as const] : [])))
+  const bad = new Set([...last.values()].flatMap(({ key, outcome }) => (isGood(outcome) ? [] : [baseOf(key)])))
+  const known = new Set(opened.flatMap((event) => (event.type === 'step.reopened' ? [event.key] : [])))
+  const failed = [...known].filter((key) => bad.has(key) && !key.includes('!undo/'))
+  const changes = new Set(entries.flatMap((entry) => (isChange(entry) && 'key' in entry ? [entry.key] : [])))
+  const again = new Map<string, boolean>()
+  for (const entry of entries) {
+    const step = entry.type === 'step.began' && entry.kind === 'block' ? steps.get(entry.step) : undefined
+    if (entry.type !== 'step.began' || step?.kind !== 'block') continue
+    const inCleanUp = (key: string) => step.always.some(({ id }) => isIn(key, within(entry.key, id)))
+    if (!failed.some((key) => isIn(key, entry.key) && !inCleanUp(key))) continue
+    for (const { key, outcome } of last.values())
+      if (inCleanUp(key) && !known.has(baseOf(key)))
+        again.set(baseOf(key), changes.has(key) && mayHaveHappened(outcome))
+  }
+  return [...again].map(([key, inDoubt]) => ({
+    type: 'step.reopened' as const,
+    key,
+    why: 'it is done in every case: once more after what failed before it',
+    ...(inDoubt && { inDoubt }),
+  }))
 }
 
 /** It was cut off; or it was done, and its result did not pass. */

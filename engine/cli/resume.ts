@@ -20,7 +20,7 @@ import { planIn, planName } from './kept-plan.ts'
 import { runbookLibrary } from './library.ts'
 import { demandNoErrors, makePlan, prepare } from './prepare.ts'
 import { loadRegistry } from './registry.ts'
-import { reopenedBy } from './reopen.ts'
+import { cleanUpAround, reopenedBy } from './reopen.ts'
 import { demandReports, writeReport } from './report.ts'
 import { openSurroundings } from './surroundings.ts'
 import { viewFor } from './view.ts'
@@ -77,9 +77,10 @@ async function goOn(folder: string, options: ResumeOptions, io: Io, signal: Abor
     )
   if (began.mode === 'dry-run') throw new RunbookError('usage', 'a dry run is not resumed', { hint: 'run it again' })
   refuseLostWorld(began, transcript.entries)
-  const reopen = reopenedBy(run, transcript.entries)
+  const opened = reopenedBy(run, transcript.entries)
   const registry = await loadRegistry(config.plugins)
   const plan = await planFor(began, folder, options, io, registry)
+  const reopen = [...opened, ...cleanUpAround(opened, transcript.entries, stepsByAddress(plan.runbook))]
   const surroundings = await openSurroundings(io, {
     inventory: began.from?.inventory,
     limit: began.from?.limit,

@@ -1,6 +1,6 @@
 import { existsSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { book, mark, workspace } from './program.ts'
 
 const touch = (id: string, what: string, needs = 'true') => `
@@ -367,4 +367,84 @@ ${what}
     effects: again,
   })
   expect((await work.run(['verify', 'last'])).code).toBe(0)
+})
+
+describe('what is done in every case', () => {
+  test('is done once more after what is mended, at each level; what it looked at is looked at again', async () => {
+    const work = workspace()
+    work.write(
+      'tidied.yaml',
+      book(
+        'tidied',
+        `steps:
+  - id: outer
+    block:
+      - id: inner
+        block:
+${mark('one', { indent: 10 })}${mark('work', { indent: 10, rest: 'touch left.$(wc -l < "$LOG"); test -e mended' })}
+        always:
+          - { id: left, action: local.script, effect: read, with: { script: 'ls | grep left || true', parse: lines } }
+          - id: remove
+            for_each: steps.left.result.value
+            key: item
+            action: local.script
+            with: { script: 'rm "$1"; echo "rm $1" >> "$LOG"', args: ["{{ item }}"] }
+    always:
+${mark('last', { indent: 6 })}  - id: other
+    block:
+${mark('unused', { indent: 6 })}    always:
+${mark('never', { indent: 6 })}`,
+      ),
+    )
+    expect((await work.run(['exec', 'tidied.yaml'])).code).toBe(1)
+    const before = ['mark one', 'mark work', 'rm left.2', 'mark last']
+    expect(work.effects()).toEqual(before)
+    work.write('mended', '')
+    const { code, all } = await work.run(['resume', 'last'])
+    expect({ code, effects: work.effects().slice(before.length) }, all).toEqual({
+      code: 0,
+      effects: ['mark work', 'rm left.5', 'mark last', 'mark unused', 'mark never'],
+    })
+    expect((await work.run(['verify', 'last'])).code).toBe(0)
+  })
+
+  test('and failed itself is gone on with where it failed', async () => {
+    const work = workspace()
+    const always = `${mark('first', { indent: 6 })}${mark('then', { indent: 6, rest: 'test -e mended' })}`
+    work.write(
+      'tidies.yaml',
+      book('tidies', `steps:\n  - id: group\n    block:\n${mark('one', { indent: 6 })}    always:\n${always}`),
+    )
+    expect((await work.run(['exec', 'tidies.yaml'])).code).toBe(1)
+    work.write('mended', '')
+    const { code, all } = await work.run(['resume', 'last'])
+    expect({ code, effects: work.effects() }, all).toEqual({
+      code: 0,
+      effects: ['mark one', 'mark first', 'mark then', 'mark then'],
+    })
+  })
+
+  test('is not done again when the rest is undone', async () => {
+    const work = workspace()
+    const undo = `rollback: [{ action: local.script, with: { script: 'test -e mended && echo undo >> "$LOG"' } }]`
+    work.write(
+      'half.yaml',
+      book(
+        'half',
+        `steps:
+  - id: group
+    block:
+${mark('one', { indent: 6, more: undo })}${mark('two', { indent: 6, rest: 'false' })}
+    always:
+${mark('tidy', { indent: 6 })}`,
+      ),
+    )
+    expect((await work.run(['exec', 'half.yaml'])).code).toBe(1)
+    work.write('mended', '')
+    const { code, all } = await work.run(['resume', 'last'])
+    expect({ code, effects: work.effects() }, all).toEqual({
+      code: 1,
+      effects: ['mark one', 'mark two', 'mark tidy', 'undo'],
+    })
+  })
 })
