@@ -52,6 +52,7 @@ export const codes = {
   RB2007: 'a parallel branch reads a sibling',
   RB2008: 'a step inside a loop is read from outside',
   RB2009: 'a loop has items, not one result',
+  RB2010: 'two items of a loop have one key',
   RB2101: 'an expression cannot be read',
   RB2102: 'no function has this name',
   RB2103: 'types do not fit in an expression',

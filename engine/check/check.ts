@@ -14,6 +14,7 @@ import { readUse } from './expressions.ts'
 import { checkFlow } from './flow.ts'
 import type { KnownHosts } from './hosts.ts'
 import { checkHost, checkTargets } from './hosts.ts'
+import { checkKeys } from './keys.ts'
 import { checkParams, checkWhole, holdsTemplate } from './params.ts'
 import { checkQuestion } from './question.ts'
 import { checkReferences, sitesOf } from './references.ts'
@@ -62,6 +63,7 @@ function* problemsOf(runbook: Runbook, world: CheckWorld): Generator<Diagnostic>
     }
     if (step.kind === 'runbook') yield* checkCall(runbook, step, world, scopeAt(site, shapes))
     yield* checkFlow(runbook, site, registry)
+    yield* checkKeys(runbook, site)
     yield* checkReads(runbook, site, registry)
     if (world.hosts) {
       yield* checkTargets(runbook, site, world.hosts)

@@ -3,8 +3,16 @@ import type { Diagnostic } from '../diagnostic.ts'
 import { placeOf } from '../document/place.ts'
 import { problemAt } from '../document/problem.ts'
 import type { Runbook } from '../document/runbook.ts'
-import type { ExpressionProblem, Reference } from '../expression/expression.ts'
-import { mayBeMissing, parseExpression, typeOf, typesWhere } from '../expression/expression.ts'
+import type { Expression, ExpressionProblem, Reference } from '../expression/expression.ts'
+import {
+  ExpressionError,
+  evaluate,
+  mayBeMissing,
+  parseExpression,
+  typeOf,
+  typesWhere,
+} from '../expression/expression.ts'
+import { Unknown } from '../expression/unknown.ts'
 import type { Schema } from '../json.ts'
 import type { Span } from '../source.ts'
 import { isTemplate, parseTemplate } from '../template/template.ts'
@@ -92,6 +100,11 @@ function readExpression({ source }: Runbook, scope: Scope, use: Use): Read {
         problem.hint,
       )
     })
+  const wrong = problems.length === 0 ? failsAlways(parsed.expression, scope) : undefined
+  if (wrong) {
+    const place = placeOf(source, use.text, wrong.start, wrong.end)
+    diagnostics.push(problemAt(source, place, 'RB2103', wrong.message, wrong.hint))
+  }
   const expected = diagnostics.length === 0 ? expectation(use, schema) : undefined
   const whole = placeOf(source, use.text, 0, text.length)
   if (expected) diagnostics.push(problemAt(source, whole, expected.code, expected.message, expected.hint))
@@ -99,6 +112,19 @@ function readExpression({ source }: Runbook, scope: Scope, use: Use): Read {
     problems.flatMap(({ kind, path, start }) => (kind === 'missing' && isOfStep(path) ? [start] : [])),
   )
   return { references: parsed.expression.references, missing, diagnostics }
+}
+
+const anyValue = new Unknown('it is not run')
+
+/** What goes wrong whatever the names stand for. */
+function failsAlways(expression: Expression, scope: Scope): ExpressionError | undefined {
+  try {
+    evaluate(expression, Object.fromEntries(Object.keys(scope).map((name) => [name, anyValue])), { budget: 10_000 })
+    return undefined
+  } catch (error) {
+    if (error instanceof ExpressionError) return error.code === 'work' ? undefined : error
+    throw error
+  }
 }
 
 /** What a step has directly: what is said of it names the step. */
@@ -132,6 +158,18 @@ function expectation({ expects }: Use, schema: Schema): { code: Code; message: s
       code: 'RB2104',
       message: `the condition gives ${namedTypes(types)}, not true or false`,
       hint: comparison(types),
+    }
+  if (expects === 'hosts' && !types.some((type) => type === 'string' || type === 'array'))
+    return {
+      code: 'RB2105',
+      message: `the loop goes over ${namedTypes(types)}, not over hosts`,
+      hint: 'a pattern of the inventory, or a list of names',
+    }
+  if (expects === 'key' && !types.some((type) => printable.includes(type)))
+    return {
+      code: 'RB2103',
+      message: `the key is ${namedTypes(types)}, not a text`,
+      hint: 'name a field of the item that tells it from the others',
     }
   if (expects === 'list' && !types.includes('array'))
     return {
@@ -215,21 +253,52 @@ function readTemplate({ source }: Runbook, scope: Scope, use: Use): Read {
       )
     }
     const types = found.is === 'known' ? typesOf(found.schema) : []
-    const structured = types.length > 0 && types.every((type) => type === 'object' || type === 'array')
-    const alone = whole !== undefined || (use.words === true && isWord(use.text.text, reference))
-    if (structured && !alone && parsed.template.helpers.length === 0) {
-      diagnostics.push(
-        problemAt(
-          source,
-          at,
-          'RB2109',
-          `\`${reference.path.join('.')}\` is ${namedTypes(types)}, which does not print as text`,
-          types.includes('array')
-            ? "print it with `{{ join … ', ' }}` or `{{json …}}`"
-            : 'name a field of it, or print it with `{{json …}}`',
-        ),
-      )
+    const alone = whole !== undefined || (use.words === 'a line' && isWord(use.text.text, reference))
+    const takes = takenBy(reference.taken ?? '', alone, use)
+    if (takes && types.length > 0 && !types.some((type) => takes.includes(type))) {
+      const name = `\`${reference.path.join('.')}\` is ${namedTypes(types)}`
+      const by = reference.taken === 'each' ? '#each' : reference.taken
+      const [message, hint] =
+        reference.taken !== 'value'
+          ? [`${name}, and \`${by}\` takes ${namedTypes(takes)}`]
+          : [
+              `${name}, which does not print as text`,
+              types.includes('array')
+                ? "print it with `{{ join … ', ' }}` or `{{json …}}`"
+                : 'name a field of it, or print it with `{{json …}}`',
+            ]
+      diagnostics.push(problemAt(source, at, 'RB2109', message ?? name, hint))
     }
+    if (whole && types.length > 0 && use.expects === 'duration' && !types.includes('string')) {
+      const hint = `a duration is a text: \`${use.text.text.trim()}s\` are seconds, with \`m\` minutes`
+      diagnostics.push(problemAt(source, at, 'RB1110', `the duration is ${namedTypes(types)}`, hint))
+    }
+    if (whole && types.length > 0 && use.expects === 'count' && !types.some((type) => counts.includes(type)))
+      diagnostics.push(problemAt(source, at, 'RB1104', `the count is ${namedTypes(types)}, not a number`))
   }
   return { references, missing: without, diagnostics }
+}
+
+const counts = ['string', 'number', 'integer']
+const printable = [...counts, 'boolean']
+
+/** What a helper, a block or the text itself takes; undefined for anything. */
+function takenBy(taken: string, alone: boolean, { words }: Use): readonly string[] | undefined {
+  switch (taken) {
+    case 'value':
+      if (!alone) return printable
+      return words ? [...printable, 'array'] : undefined
+    case 'lower':
+    case 'upper':
+    case 'trim':
+      return printable
+    case 'join':
+      return ['array']
+    case 'each':
+      return ['array', 'object']
+    case 'length':
+      return ['array', 'object', 'string']
+    default:
+      return undefined
+  }
 }

@@ -52,6 +52,14 @@ export function* checkReferences(
       )
     }
     if (root === 'steps' && typeof name === 'string') yield* ofStep(reference, name)
+    if (root === 'steps' && reference.path.length === 1)
+      yield problemAt(
+        runbook.source,
+        at(reference, 0),
+        'RB2001',
+        '`steps` is read without the name of a step',
+        'name the step: `steps.ID`; which one it is cannot be computed',
+      )
   }
 
   function* ofStep(reference: Reference, id: string): Generator<Diagnostic> {

@@ -13,7 +13,7 @@ import { everySite } from './site.ts'
 export interface Use {
   readonly kind: 'expression' | 'template'
   readonly text: Text
-  readonly expects: 'boolean' | 'list' | 'any'
+  readonly expects: 'boolean' | 'list' | 'hosts' | 'key' | 'duration' | 'count' | 'any'
   /** Where it stands; undefined for what belongs to the runbook itself, before (`locks`, `preconditions`) or after its steps. */
   readonly site: Site | undefined
   readonly after: boolean
@@ -21,8 +21,8 @@ export interface Use {
   readonly tolerant: boolean
   /** People see what it comes to: names, messages, keys, locks. */
   readonly shown: boolean
-  /** It is split into words before it is rendered: a list that is a word of its own becomes several. */
-  readonly words?: boolean
+  /** It gives words of a command: a list that is a word of its own becomes several. */
+  readonly words?: 'a line' | 'one'
   /** It is read before `when`, which is asked for each item of the loop. */
   readonly eachTime?: boolean
   /** The conditions without which it is not come to. */
@@ -60,7 +60,7 @@ function* ofStep(site: Site, registry: Declarations, shapes: Shapes): Generator<
   // inside a loop `when` decides for each item, so it may name the item
   if (step.when) yield { ...base, kind: 'expression', text: step.when, expects: 'boolean', asked: around.asked }
   if (step.loop) yield* ofLoop(step.loop, around, base)
-  for (const text of [step.timeout, step.retry?.delay, step.retry?.maxDelay]) yield* ofTemplate(text, base)
+  for (const text of [step.timeout, step.retry?.delay, step.retry?.maxDelay]) yield* ofTemplate(text, base, 'duration')
   const withResult: Base = { ...base, names: { ...inner, result: shapes.resultOf(step) } }
   yield* ofConditions(step.verify, withResult)
   switch (step.kind) {
@@ -70,7 +70,7 @@ function* ofStep(site: Site, registry: Declarations, shapes: Shapes): Generator<
         const polled: Base = { ...withResult, names: { ...withResult.names, previous: shapes.resultOf(step) } }
         for (const text of [done, failed, stalled])
           if (text) yield { ...polled, kind: 'expression', text, expects: 'boolean' }
-        for (const text of [every, timeout, stalledFor]) yield* ofTemplate(text, base)
+        for (const text of [every, timeout, stalledFor]) yield* ofTemplate(text, base, 'duration')
       }
       const schema = registry.get(step.action.text)?.params
       if (step.with && schema) yield* ofParams(schema, step.with, base, shapes)
@@ -88,7 +88,7 @@ function* ofStep(site: Site, registry: Declarations, shapes: Shapes): Generator<
       if (step.with) yield* deepTemplates(step.with, base)
       return
     case 'parallel':
-      yield* ofTemplate(step.maxParallel, base)
+      yield* ofTemplate(step.maxParallel, base, 'count')
       return
     case 'block':
       return
@@ -100,12 +100,12 @@ function* ofLoop(loop: Loop, outside: Base, inside: Base): Generator<Use> {
     yield { ...outside, kind: 'expression', text: loop.over, expects: 'list' }
   if (loop.kind === 'hosts' && 'text' in loop.over) {
     if (isTargetExpression(loop.over.text, outside.names))
-      yield { ...outside, kind: 'expression', text: loop.over, expects: 'any' }
+      yield { ...outside, kind: 'expression', text: loop.over, expects: 'hosts' }
     else yield* ofTemplate(loop.over, outside)
   }
   if ('literal' in loop.over) yield* deepTemplates(loop.over.literal, outside)
-  if (loop.key) yield { ...inside, kind: 'expression', text: loop.key, expects: 'any', shown: true }
-  for (const text of [loop.maxParallel, loop.maxFailures, ...loop.batches]) yield* ofTemplate(text, outside)
+  if (loop.key) yield { ...inside, kind: 'expression', text: loop.key, expects: 'key', shown: true }
+  for (const text of [loop.maxParallel, loop.maxFailures, ...loop.batches]) yield* ofTemplate(text, outside, 'count')
   yield* ofConditions(loop.guards, { ...outside, tolerant: true, site: behindGuards(outside.site, loop) })
 }
 
@@ -128,8 +128,8 @@ function* ofConditions(conditions: readonly Condition[], base: Base): Generator<
   }
 }
 
-function* ofTemplate(text: Text | undefined, base: Base): Generator<Use> {
-  if (text && isTemplate(text.text)) yield { ...base, kind: 'template', text, expects: 'any' }
+function* ofTemplate(text: Text | undefined, base: Base, expects: Use['expects'] = 'any'): Generator<Use> {
+  if (text && isTemplate(text.text)) yield { ...base, kind: 'template', text, expects }
 }
 
 function* ofParams(schema: Schema, node: Located, base: Base, shapes: Shapes): Generator<Use> {
@@ -146,8 +146,8 @@ function* ofParams(schema: Schema, node: Located, base: Base, shapes: Shapes): G
         yield* ofRows(at, base, shapes)
         break
       case 'command':
-        if (at.kind === 'scalar') yield* ofTemplate(text, { ...base, words: true })
-        else yield* deepTemplates(at, base)
+        if (at.kind === 'scalar') yield* ofTemplate(text, { ...base, words: 'a line' })
+        else yield* deepTemplates(at, { ...base, words: 'one' })
         break
       case 'plain':
         if (at.kind === 'scalar') yield* ofTemplate(text, base)

@@ -199,7 +199,7 @@ const own: { readonly [kind in WrittenKind]: { readonly [word: string]: Schema }
 const looping = ['for_each', 'as', 'key', 'max_parallel', 'targets', 'batches', 'max_failures', 'guards']
 const withheld: { readonly [kind in WrittenKind]: readonly string[] } = {
   action: [],
-  let: [...looping, 'retry', 'timeout', 'rollback'],
+  let: [...looping, 'retry', 'timeout', 'verify', 'rollback'],
   block: ['verify', 'retry'],
   parallel: ['for_each', 'as', 'key', 'targets', 'batches', 'max_failures', 'guards', 'verify', 'retry', 'rollback'],
   runbook: ['retry'],

@@ -9,6 +9,8 @@ export interface Reference {
   readonly end: number
   /** Missing is no error here: it stands in `has()`, or is read with `.?`. */
   readonly optional: boolean
+  /** In a template, what takes it: a helper, `each`, or `value` where it is printed. */
+  readonly taken?: string
 }
 
 /** The references of an expression, in the order of its text; names that it brings itself are none. */

@@ -31,6 +31,8 @@ export async function dryAction(
   const name = textFor(step.name, names)
   const missing = unknownIn(params)
   const timeout = step.timeout === undefined ? undefined : durationIn(step.timeout, names)
+  if (timeout && 'error' in timeout && timeout.error.code !== 'unknown_value')
+    return end({ status: 'failed', error: timeout.error })
   const limit = timeout && 'value' in timeout ? timeout.value : undefined
   const declared = asks(action) || action.effect !== undefined
   if (!declared)

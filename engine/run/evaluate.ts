@@ -154,6 +154,7 @@ export function durationIn(duration: Duration, names: Names): Found<number> {
   if (typeof duration === 'number') return { value: duration }
   const found = rendered(duration, (parsed) => renderValue(parsed, names))
   if ('error' in found) return found
+  if (found.value instanceof Unknown) return { error: { code: 'unknown_value', message: found.value.why } }
   const ms = typeof found.value === 'string' ? parseDuration(found.value) : undefined
   return ms === undefined
     ? {

@@ -20,15 +20,15 @@ function inParts(parts: readonly Part[], levels: readonly Level[], found: Refere
       case 'text':
         break
       case 'value':
-        inOperand(part.of, levels, found, false)
+        inOperand(part.of, levels, found, 'value')
         break
       case 'if':
-        inOperand(part.test, levels, found, false)
+        inOperand(part.test, levels, found, 'if')
         inParts(part.yes, levels, found)
         inParts(part.no, levels, found)
         break
       case 'each': {
-        inOperand(part.over, levels, found, false)
+        inOperand(part.over, levels, found, 'each')
         const list = part.over.is === 'path' ? absolute(part.over, levels) : undefined
         inParts(part.body, [...levels, { item: list && [...list, 0], names: part.names }], found)
         inParts(part.otherwise, levels, found)
@@ -37,15 +37,17 @@ function inParts(parts: readonly Part[], levels: readonly Level[], found: Refere
   }
 }
 
-function inOperand(operand: Operand, levels: readonly Level[], found: Reference[], optional: boolean): void {
+function inOperand(operand: Operand, levels: readonly Level[], found: Reference[], taken: string): void {
   if (operand.is === 'helper') {
+    // what a helper takes first is what it is about; the rest is printed
     operand.args.forEach((arg, index) => {
-      inOperand(arg, levels, found, operand.helper === 'default' && index === 0)
+      inOperand(arg, levels, found, index === 0 ? operand.helper : 'value')
     })
   }
   if (operand.is !== 'path') return
   const path = absolute(operand, levels)
-  if (path && path.length > 0) found.push({ path, start: operand.start, end: operand.end, optional })
+  if (path && path.length > 0)
+    found.push({ path, start: operand.start, end: operand.end, optional: taken === 'default', taken })
 }
 
 /** The path from the scope on, or undefined where it hangs on something computed. */

@@ -49,6 +49,22 @@ ${mark('change')}  - id: uses
   expect(resumed.stderr).toContain('a dry run is not resumed')
 })
 
+test('a limit that came to no duration stops a dry run as it stops the run; one that is not known yet does not', async () => {
+  const space = workspace()
+  const limit = (id: string, from: string) =>
+    `  - { id: ${id}, timeout: "{{ steps.${from}.result.stdout }}", action: local.script, with: { script: 'true' } }\n`
+  const look = "  - { id: look, action: local.script, effect: read, with: { script: 'echo soon' } }\n"
+  const change = "  - { id: change, action: local.script, with: { script: 'printf 5s' } }\n"
+  space.write('bad.yaml', book('bad', `steps:\n${look}${limit('late', 'look')}`))
+  space.write('later.yaml', book('later', `steps:\n${change}${limit('late', 'change')}`))
+  for (const flags of [['--dry-run'], []]) {
+    const bad = await space.run(['exec', 'bad.yaml', ...flags])
+    expect(bad.all).toContain('which is not a duration')
+    expect(bad.code).toBe(1)
+    expect(await space.run(['exec', 'later.yaml', ...flags])).toMatchObject({ code: 0 })
+  }
+})
+
 const schemas = `
 const text = (description) => ({ type: 'string', description })
 const params = { type: 'object', properties: { url: text('Where.') }, required: ['url'], additionalProperties: false }
