@@ -42,6 +42,19 @@ test('a disk that has died is replaced as well, though its host can no longer re
   expect(effects).toEqual(replaced)
 })
 
+test('a disk that its host no longer has leaves a volume on nothing, and is replaced by what its daemon told of it', async () => {
+  const sealed = [
+    { fault: 'ceph.encrypted', with: osd4 },
+    { fault: 'ceph.disk_gone', with: osd4 },
+  ]
+  for (const gone of ['osd-disk-gone', world('gone-sealed', ...sealed)]) {
+    const { exit, effects, said } = await replace(gone)
+    expect(exit, said).toBe(0)
+    const encrypted = gone === 'osd-disk-gone' ? '' : ', encrypted'
+    expect(effects).toEqual(replaced.map((each) => each.replace(`(${newSerial})`, `(${newSerial}${encrypted})`)))
+  }
+})
+
 test('a dry run reads everything and changes nothing', async () => {
   const { exit, effects, events } = await replace('osd-failing', { args: ['--dry-run'] })
   expect({ exit, effects }).toEqual({ exit: 0, effects: [] })
@@ -373,9 +386,9 @@ test('an OSD that was encrypted is closed, and encrypted again', async () => {
   const sealed = world('sealed', { fault: 'ceph.encrypted', with: osd4 })
   const { exit, effects, said } = await replace(sealed)
   expect(exit, said).toBe(0)
-  expect(effects.map((effect) => effect.replace(/luks-\S+/, 'luks'))).toEqual([
+  expect(effects.map((effect) => effect.replace(/close [\w-]{38}$/, 'close its volume'))).toEqual([
     ...replaced.slice(0, 4),
-    'cryptsetup: ceph2:close luks',
+    'cryptsetup: ceph2:close its volume',
     `ceph_volume.create: ceph2:/dev/sdc (${newSerial}, encrypted)`,
     ...replaced.slice(5),
   ])
@@ -392,6 +405,28 @@ test('a number that is lost while the new OSD is made is told, and not taken for
 
 test('a fast swap needs pools that bear it', async () => {
   await refusedBefore(world('thin', { fault: 'ceph.thin_pool' }), /these do not: vms/, { strategy: 'fast_swap' })
+})
+
+test('placement groups of which nobody tells stop it before anything is changed', async () => {
+  const stale = world('stale-first', { fault: 'ceph.stale', with: { osd: 7 } })
+  for (const strategy of ['drain', 'fast_swap'])
+    await refusedBefore(stale, /did not come true within 2m.*stale\+active\+clean/, { strategy })
+})
+
+test('a fast swap waits until another OSD tells of the placement groups that the stopped one led, and puts it back when none does', async () => {
+  const fast = { inputs: { strategy: 'fast_swap' } }
+  const soon = await replace(
+    world('stale-soon', { fault: 'ceph.stale', with: { osd: 4, minutes: 0.5, once_down: true } }),
+    fast,
+  )
+  expect(soon.exit, soon.said).toBe(0)
+  expect(soon.effects).toContain('ceph: osd destroy 4')
+  const never = await replace('osd-stale', fast)
+  expect(never.error).toMatch(/did not come true within 1m.*stale\+active\+clean/s)
+  expect({ exit: never.exit, effects: never.effects }).toEqual({
+    exit: 1,
+    effects: ['ceph: osd add-noout 4', replaced[1], putBack[0], 'ceph: osd rm-noout 4'],
+  })
 })
 
 test('a daemon that Ceph would not let stop is not stopped, and nothing stays set', async () => {

@@ -5,7 +5,7 @@ import type { Machines } from '../world.ts'
 import { type Alertmanager, createAlertmanager } from './alertmanager/model.ts'
 import { createCephadm } from './ceph/cephadm.ts'
 import { type Ceph, createCeph } from './ceph/model.ts'
-import { linkBlock } from './ceph/occupy.ts'
+import { layOut } from './ceph/occupy.ts'
 import { cephUnits } from './ceph/units.ts'
 import { sayBooted } from './commands/journal.ts'
 import { installPrograms } from './commands/programs.ts'
@@ -155,7 +155,8 @@ export function createEstate(topology: Topology, clock: Clock, random: Random): 
     const owner = () => estate.ceph.foldersOf.get(id) ?? id
     at?.files.provide(`${folder}/fsid`, () => `${estate.ceph.osds.get(owner())?.uuid}\n`)
     at?.files.provide(`${folder}/whoami`, () => `${owner()}\n`)
-    if (at) linkBlock(at, estate.ceph, osd)
+    const disk = at?.disks.find(({ name }) => name === osd.disk)
+    if (at && disk) layOut(at, estate.ceph, osd, disk)
   }
   // people reach the database through the proxy of the first controller that has one
   galera.route = () => {

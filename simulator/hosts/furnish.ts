@@ -18,19 +18,24 @@ export function furnish(machine: Machine, osds: readonly number[], random: Rando
 function addDisks({ disks, role }: Machine, osds: number, random: Random): void {
   disks.push({
     name: 'sda',
+    slot: 0,
     bytes: 480_103_981_056,
     serial: `S4CNNE0M${random.between(100_000, 999_999)}`,
     model: 'SAMSUNG MZ7LH480',
     rotational: false,
     parts: [
-      { name: 'sda1', bytes: 476_103_114_752, mount: '/' },
-      { name: 'sda2', bytes: 999_292_928, mount: '/boot' },
+      { name: 'sda1', bytes: 476_103_114_752 },
+      { name: 'sda2', bytes: 999_292_928 },
     ],
-    signature: 'ext4',
+    signature: 'gpt',
     broken: false,
   })
-  if (role === 'database') disks.push({ ...dataDisk('sdb', random), signature: 'xfs' })
-  for (let index = 0; index < osds; index += 1) disks.push(dataDisk(`sd${String.fromCharCode(98 + index)}`, random))
+  if (role === 'database') {
+    const disk = dataDisk('sdb', 1, random)
+    disks.push({ ...disk, parts: [{ name: 'sdb1', bytes: disk.bytes - 2_097_152 }], signature: 'gpt' })
+  }
+  for (let index = 0; index < osds; index += 1)
+    disks.push(dataDisk(`sd${String.fromCharCode(98 + index)}`, index + 1, random))
 }
 
 function addMounts({ mounts, role }: Machine, osds: readonly number[], random: Random): void {

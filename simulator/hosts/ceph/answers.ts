@@ -1,5 +1,6 @@
-import { type Check, checksOf, degradedOf, overall, type PgState, pgStates, usageOf } from './health.ts'
+import { type Check, checksOf, degradedOf, overall, usageOf } from './health.ts'
 import { type Ceph, objectBytes } from './model.ts'
+import { type PgState, pgStates } from './pg-states.ts'
 import { recoveringAtOnce, recoveryRate } from './recovery.ts'
 
 const stamp = (at: number) => new Date(at).toISOString().replace('Z', '000+0000')

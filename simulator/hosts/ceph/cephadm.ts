@@ -2,9 +2,9 @@ import type { Disk, Machine } from '../machine/machine.ts'
 import type { Program } from '../machine/process.ts'
 import { programFor } from '../shell/resolve.ts'
 import { destroy, markOut, safeToDestroy } from './changes.ts'
-import { pgStates } from './health.ts'
 import type { Ceph, Osd } from './model.ts'
 import { occupy } from './occupy.ts'
+import { pgStates } from './pg-states.ts'
 import { callTechnician } from './technician.ts'
 
 /** Which disks become OSDs: a service of cephadm, as `ceph orch ls osd --export` prints it. */
@@ -139,8 +139,7 @@ interface Making {
 export function make(ceph: Ceph, cephadm: Cephadm, { machine, disk, spec }: Making): Osd | undefined {
   const osd = waitsFor(ceph, machine.name)
   if (!osd) return undefined
-  occupy(machine, ceph, osd, disk)
-  Object.assign(osd, { encrypted: spec.spec.encrypted === true })
+  occupy(machine, ceph, osd, disk, { encrypted: spec.spec.encrypted === true })
   cephadm.services.set(osd.id, spec.service_name)
   ceph.effect('host.cephadm.create', `${machine.name}:/dev/${disk.name}`, { osd: osd.id, serial: disk.serial })
   const unit = machine.units.find(ceph.unitOf('osd', osd.id))

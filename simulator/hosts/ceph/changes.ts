@@ -1,6 +1,7 @@
-import { operatorFlags, pgStates } from './health.ts'
+import { operatorFlags } from './health.ts'
 import { bump, type Ceph, type Osd } from './model.ts'
 import { databaseVolume, logVolume } from './names.ts'
+import { pgStates } from './pg-states.ts'
 import { workOf } from './recovery.ts'
 
 /** What a `ceph` command came to: lines for people, a value for `-f json`, or a refusal with its exit code. */
@@ -65,7 +66,7 @@ export function destroy(ceph: Ceph, osd: Osd, sure: boolean, verb: 'destroy' | '
     Object.assign(osd, { exists: false, inCrush: false, hasKey: false, disk: undefined })
     return done(`purged osd.${osd.id}`, `osd purge ${osd.id}`)
   }
-  const lastDisk = ceph.machine(osd.host)?.disks.find(({ name }) => name === osd.disk)
+  const lastDisk = ceph.machine(osd.host)?.disks.find(({ name }) => name === osd.disk) ?? osd.lastDisk
   Object.assign(osd, { destroyed: true, hasKey: false, disk: undefined, lastDisk })
   if (osd.databaseOn !== undefined) ceph.usedVolumes.add(databaseVolume(osd.id))
   if (osd.ownLog) ceph.usedVolumes.add(logVolume(osd.id))

@@ -1,48 +1,5 @@
-import type { Ceph, Osd, Pg } from './model.ts'
-import { blocked, recoveringAtOnce, workOf } from './recovery.ts'
-
-export interface PgState {
-  readonly pg: Pg
-  readonly name: string
-  readonly degraded: number
-  readonly misplaced: number
-  readonly up: readonly number[]
-  readonly acting: readonly number[]
-}
-
-/** Every placement group as it stands. */
-export function pgStates(ceph: Ceph): PgState[] {
-  let busy = 0
-  return ceph.pgs.map((pg) => {
-    const { missing, degraded } = workOf(ceph, pg)
-    const isUp = (id: number) => ceph.osds.get(id)?.up === true
-    const up = ceph.target(pg).filter(isUp)
-    // nothing is missing where nothing is: it is short of OSDs, and not of copies
-    if (pg.objects === 0) {
-      const parts = [
-        up.length >= pg.pool.minSize ? 'active' : 'peered',
-        up.length < pg.pool.size ? 'undersized' : 'clean',
-      ]
-      return { pg, name: up.length === 0 ? 'down' : parts.join('+'), degraded: 0, misplaced: 0, up, acting: up }
-    }
-    const holders = [...ceph.osds.values()].filter((osd) => osd.up && (osd.copies.get(pg.id) ?? 0) >= pg.objects)
-    const complete = holders.map(({ id }) => id)
-    const acting = [...up.filter((id) => complete.includes(id)), ...complete.filter((id) => !up.includes(id))]
-    const shown = degraded > 0 ? [...new Set([...acting, ...up])].slice(0, pg.pool.size) : acting.slice(0, pg.pool.size)
-    const misplaced = degraded > 0 ? 0 : missing.reduce((sum, { objects }) => sum + objects, 0)
-    const works = missing.length > 0 && busy < recoveringAtOnce && !blocked(ceph, degraded > 0)
-    if (works) busy += 1
-    const parts = [complete.length >= pg.pool.minSize ? 'active' : '']
-    if (degraded > 0 && missing.length > 0) parts.push(works ? 'recovering' : 'recovery_wait')
-    if (degraded > 0 && missing.length === 0) parts.push('undersized')
-    if (degraded > 0) parts.push('degraded')
-    if (degraded === 0 && missing.length > 0) parts.push('remapped', works ? 'backfilling' : 'backfill_wait')
-    if (degraded === 0 && missing.length === 0) parts.push('clean')
-    if (ceph.inconsistent.has(pg.id)) parts.push('inconsistent')
-    if (complete.length < pg.pool.minSize) parts.push(complete.length === 0 ? 'down' : 'peered')
-    return { pg, name: parts.filter(Boolean).join('+'), degraded, misplaced, up, acting: shown }
-  })
-}
+import type { Ceph, Osd } from './model.ts'
+import type { PgState } from './pg-states.ts'
 
 export interface Check {
   readonly severity: 'HEALTH_WARN' | 'HEALTH_ERR'
@@ -134,31 +91,40 @@ export function checksOf(ceph: Ceph, states: readonly PgState[], now: number): R
       ceph.pools.map(({ name }) => `pool '${name}' is nearfull`),
     )
   }
-  const inactive = states.filter(({ name }) => !name.startsWith('active'))
-  if (inactive.length > 0) {
+  const inactive = states.filter(({ name }) => !name.includes('active'))
+  const gone = states.filter(({ name }) => name.split('+').includes('down'))
+  const stale = states.filter((state) => state.name.startsWith('stale') && now - staleSince(ceph, state) > 60_000)
+  const unavailable = [
+    [inactive, 'inactive'],
+    [gone, 'down'],
+    [stale, 'stale'],
+  ] as const
+  if (unavailable.some(([found]) => found.length > 0)) {
+    const stuck = (what: string, age: string, { pg, name, acting }: PgState) =>
+      `pg ${pg.id} is stuck ${what} for ${age}, current state ${name}, last acting [${acting.join(',')}]`
     warn(
       'PG_AVAILABILITY',
-      `Reduced data availability: ${inactive.length} pgs inactive`,
-      inactive.length,
-      inactive.map(
-        ({ pg, name, acting }) =>
-          `pg ${pg.id} is stuck inactive for 61s, current state ${name}, last acting [${acting.join(',')}]`,
-      ),
+      `Reduced data availability: ${unavailable.flatMap(([found, what]) => (found.length > 0 ? [`${pgs(found.length)} ${what}`] : [])).join(', ')}`,
+      unavailable.reduce((sum, [found]) => sum + found.length, 0),
+      [
+        ...inactive.map((state) => stuck('inactive', '61s', state)),
+        ...stale.map((state) => stuck('stale', span(now - staleSince(ceph, state)), state)),
+      ],
     )
   }
   const damaged = states.filter(({ name }) => name.includes('inconsistent'))
   if (damaged.length > 0) {
-    const pgs = damaged.map(({ pg, name, acting }) => `pg ${pg.id} is ${name}, acting [${acting.join(',')}]`)
-    const many = `${damaged.length} pg${damaged.length === 1 ? '' : 's'}`
+    const each = damaged.map(({ pg, name, acting }) => `pg ${pg.id} is ${name}, acting [${acting.join(',')}]`)
+    const what = `Possible data damage: ${pgs(damaged.length)} inconsistent`
     warn('OSD_SCRUB_ERRORS', `${damaged.length} scrub errors`, damaged.length, [], 'HEALTH_ERR')
-    warn('PG_DAMAGED', `Possible data damage: ${many} inconsistent`, damaged.length, pgs, 'HEALTH_ERR')
+    warn('PG_DAMAGED', what, damaged.length, each, 'HEALTH_ERR')
   }
   const degraded = states.filter((state) => state.degraded > 0)
   if (degraded.length > 0) {
     const { objects, total } = degradedOf(ceph, states)
     warn(
       'PG_DEGRADED',
-      `Degraded data redundancy: ${objects}/${total} objects degraded (${((objects / total) * 100).toFixed(3)}%), ${degraded.length} pgs degraded`,
+      `Degraded data redundancy: ${objects}/${total} objects degraded (${((objects / total) * 100).toFixed(3)}%), ${pgs(degraded.length)} degraded`,
       degraded.length,
       degraded.map(({ pg, name, acting }) => `pg ${pg.id} is ${name}, acting [${acting.join(',')}]`),
     )
@@ -183,6 +149,20 @@ export function checksOf(ceph: Ceph, states: readonly PgState[], now: number): R
     )
   }
   return checks
+}
+
+const pgs = (count: number): string => `${count} pg${count === 1 ? '' : 's'}`
+
+function staleSince(ceph: Ceph, { pg }: PgState): number {
+  const down = ceph.target(pg).map((id) => ceph.osds.get(id)?.downSince ?? 0)
+  return ceph.stale.get(pg.id)?.since ?? Math.max(...down)
+}
+
+/** A time as Ceph tells it to people: `62s`, `4m`, `3h`. */
+function span(ms: number): string {
+  const minutes = Math.floor(ms / 60_000)
+  if (minutes < 2) return `${Math.floor(ms / 1000)}s`
+  return minutes < 120 ? `${minutes}m` : `${Math.floor(minutes / 60)}h`
 }
 
 const hostOf = (ceph: Ceph, entity: string) => ceph.osds.get(Number(entity.replace('osd.', '')))?.host ?? entity

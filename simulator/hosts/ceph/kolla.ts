@@ -20,7 +20,7 @@ export function kollaProgram(machine: Machine, ceph: Ceph): Program {
       for (const disk of host?.disks.filter(({ label }) => label === bootstrap) ?? []) {
         const osd = [...ceph.osds.values()].find(({ exists }) => !exists)
         if (!host || !osd) return refuse(me, `fatal: [${name}]: no number is free`, 2)
-        occupy(host, ceph, osd, disk)
+        occupy(host, ceph, osd, disk, { raw: true })
         mountFolder(host, osd.id)
         me.effect('host.kolla_ansible.deploy', `${name}:/dev/${disk.name}`, { osd: osd.id, serial: disk.serial })
         await me.sleep(40_000)

@@ -3,6 +3,7 @@ import type { Disk, Machine } from '../machine/machine.ts'
 import type { Process } from '../machine/process.ts'
 import type { Cephadm } from './cephadm.ts'
 import { clusterId, folderOf, unitOf } from './names.ts'
+import { pgStates } from './pg-states.ts'
 import { placementOf } from './placement.ts'
 import { recover, recoveryRate } from './recovery.ts'
 
@@ -72,6 +73,15 @@ export interface Pg {
   readonly objects: number
 }
 
+/** What was told last of a placement group of which nobody tells. */
+export interface Stale {
+  readonly name: string
+  readonly acting: readonly number[]
+  /** World milliseconds since 1970. */
+  readonly since: number
+  readonly until: number
+}
+
 /**
  * The state of one Ceph cluster.
  *
@@ -114,6 +124,10 @@ export interface Ceph {
   readonly failsToMake: Set<number>
   /** Volumes of databases on which an old one stands, `vg/lv`. */
   readonly usedVolumes: Set<string>
+  /** The placement groups of which nobody tells, by their id. */
+  readonly stale: Map<string, Stale>
+  /** For how many milliseconds nobody tells of the groups that an OSD led, once it is down. */
+  readonly staleOnceDown: Map<number, number>
   /** The placement groups whose copies differ. */
   readonly inconsistent: Set<string>
   /** Nothing is recovered, though no flag says so. */
@@ -207,6 +221,8 @@ export function createCeph({ hosts, osdsPerHost, cephadm, machine, now }: CephOp
     takenAtSwap: new Set(),
     failsToMake: new Set(),
     usedVolumes: new Set(),
+    stale: new Map(),
+    staleOnceDown: new Map(),
     inconsistent: new Set(),
     stuck: false,
     stuckOnceSwapped: false,
@@ -226,6 +242,7 @@ export function createCeph({ hosts, osdsPerHost, cephadm, machine, now }: CephOp
       }
       settledAt = present
       look(ceph, present)
+      for (const [id, { until }] of ceph.stale) if (until <= present) ceph.stale.delete(id)
       return present
     },
     monUp: (name) => running(machine(name), unitOf(cephadm, 'mon', name)),
@@ -277,11 +294,22 @@ function look(ceph: Ceph, now: number): void {
     if (up === osd.up) continue
     if (up && ceph.flags.has('noup')) continue
     if (!up && (ceph.flags.has('nodown') || lingers(ceph, osd, now))) continue
+    const silent = up ? undefined : ceph.staleOnceDown.get(osd.id)
+    if (silent !== undefined) silence(ceph, osd, now, silent)
     osd.up = up
     osd.downSince = up ? undefined : now
     if (up && osd.autoOut) Object.assign(osd, { reweight: 1, autoOut: false })
     if (up) osd.inCrush = true
+    // it tells again of those that it leads
+    for (const [id, { acting }] of ceph.stale) if (up && acting[0] === osd.id) ceph.stale.delete(id)
     bump(ceph, now)
+  }
+}
+
+/** From now on nobody tells of the placement groups that an OSD leads. */
+export function silence(ceph: Ceph, { id }: Osd, now: number, ms: number): void {
+  for (const { pg, name, acting } of pgStates(ceph)) {
+    if (acting[0] === id) ceph.stale.set(pg.id, { name, acting, since: now, until: now + ms })
   }
 }
 

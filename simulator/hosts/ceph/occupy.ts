@@ -1,10 +1,18 @@
+import { addVolume, openCrypt, unmapAll } from '../disks.ts'
 import type { Files } from '../machine/files.ts'
 import type { Disk, Machine } from '../machine/machine.ts'
 import { bump, type Ceph, type Osd } from './model.ts'
 
+/** How an OSD lies on its disk. */
+interface Manner {
+  readonly encrypted?: boolean
+  /** On the disk itself, without a volume. */
+  readonly raw?: boolean
+}
+
 /** An OSD and its disk belong together from here on. */
-export function occupy(machine: Machine, ceph: Ceph, osd: Osd, disk: Disk): void {
-  Object.assign(disk, { signature: 'ceph_bluestore', label: undefined })
+export function occupy(machine: Machine, ceph: Ceph, osd: Osd, disk: Disk, manner: Manner = {}): void {
+  delete disk.label
   osd.copies.clear()
   for (const wrong of [ceph.foldersOf, ceph.listedAs]) wrong.delete(osd.id)
   Object.assign(osd, {
@@ -17,18 +25,28 @@ export function occupy(machine: Machine, ceph: Ceph, osd: Osd, disk: Disk): void
     autoOut: true,
     extra: 0,
   })
-  linkBlock(machine, ceph, osd)
+  layOut(machine, ceph, osd, disk, manner)
   bump(ceph, machine.now())
 }
 
-/** The `block` of an OSD's folder leads to its volume, and that to the disk it is on. */
-export function linkBlock({ files }: Machine, ceph: Ceph, { id, uuid, disk }: Osd): void {
-  const group = `/dev/ceph-${uuid}`
-  const volume = `${group}/osd-block-${uuid}`
-  files.folder(group, { parents: true })
-  files.link(volume, `../${disk}`)
-  leadTo(files, `${ceph.folderOf(id)}/block`, volume)
+/** The `block` of an OSD's folder leads to its disk, to a volume on it, or to what dm-crypt shows of that. */
+export function layOut(machine: Machine, ceph: Ceph, osd: Osd, disk: Disk, { encrypted, raw }: Manner = {}): void {
+  const { id, uuid } = osd
+  osd.encrypted = encrypted === true
+  unmapAll(machine, disk.name)
+  const [group, name] = [`ceph-${uuid}`, `osd-block-${uuid}`]
+  const volume = raw ? undefined : addVolume(machine, group, name, disk)
+  if (raw) disk.signature = encrypted ? 'crypto_LUKS' : 'ceph_bluestore'
+  if (volume) volume.signature = encrypted ? 'crypto_LUKS' : 'ceph_bluestore'
+  const opened = encrypted && volume && openCrypt(machine, volumeId(uuid), volume)
+  if (opened) opened.signature = 'ceph_bluestore'
+  const target = opened ? `/dev/mapper/${opened.name}` : raw ? `/dev/${disk.name}` : `/dev/${group}/${name}`
+  leadTo(machine.files, `${ceph.folderOf(id)}/block`, target)
 }
+
+/** As LVM writes the id of a volume: `ceph-volume` opens what is encrypted on it under that name. */
+const volumeId = (uuid: string): string =>
+  uuid.replaceAll('-', '').replace(/^(.{6})(.{4})(.{4})(.{4})(.{4})(.{4})(.{6})$/, '$1-$2-$3-$4-$5-$6-$7')
 
 /** Makes a link anew, wherever it led. */
 export function leadTo(files: Files, link: string, target: string): void {

@@ -234,7 +234,6 @@ function osdEntry(ceph: Ceph, osd: Osd): object {
 export function osdMetadata(ceph: Ceph, osd: Osd): object {
   const machine = ceph.machine(osd.host)
   const disk = machine?.disks.find(({ name }) => name === osd.disk) ?? osd.lastDisk
-  const slot = disk ? machine?.disks.indexOf(disk) : undefined
   const serial = ceph.toldSerials.get(osd.id) ?? disk?.serial
   const database = machine?.disks.find(({ name }) => name === osd.databaseOn)
   const under = [
@@ -259,7 +258,7 @@ export function osdMetadata(ceph: Ceph, osd: Osd): object {
     ceph_version_short: '16.2.15',
     default_device_class: 'hdd',
     device_ids: under.flatMap(({ name, id }) => (id.endsWith('_') ? [] : [`${name}=${id}`])).join(','),
-    device_paths: disk ? `${disk.name}=/dev/disk/by-path/${slotOf(slot ?? 0)}` : '',
+    device_paths: disk ? `${disk.name}=/dev/disk/by-path/${slotOf(disk.slot)}` : '',
     devices: under.map(({ name }) => name).join(','),
     distro: 'debian',
     distro_description: 'Debian GNU/Linux 12 (bookworm)',

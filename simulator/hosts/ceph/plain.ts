@@ -1,7 +1,8 @@
 import { countStates, totals } from './answers.ts'
-import { checksOf, degradedOf, overall, pgStates, usageOf } from './health.ts'
+import { checksOf, degradedOf, overall, usageOf } from './health.ts'
 import { type Ceph, objectBytes } from './model.ts'
 import { inStates, osdState } from './osd-answers.ts'
+import { pgStates } from './pg-states.ts'
 
 const binary = (bytes: number): string => {
   const units = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB']

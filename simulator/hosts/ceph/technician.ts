@@ -1,4 +1,4 @@
-import { dataDisk, linkDisks } from '../disks.ts'
+import { dataDisk, freeSlot, putIn, takeOut } from '../disks.ts'
 import type { Machine } from '../machine/machine.ts'
 import { createOsd, destroy } from './changes.ts'
 import type { Ceph, Osd, Swap } from './model.ts'
@@ -7,21 +7,24 @@ import type { Ceph, Osd, Swap } from './model.ts'
 const swapTime = 300_000
 
 /** A new disk where the old one was: another serial number, sound, and with nothing on it unless the swap says so. */
-function swapDisk(machine: Machine, ceph: Ceph, osd: number, old: string, swap?: Swap): void {
-  const at = machine.disks.findIndex((disk) => disk.name === old)
-  if (at === -1) return
+function swapDisk(machine: Machine, ceph: Ceph, osd: Osd, old: string, swap?: Swap): void {
+  const left = machine.disks.find((disk) => disk.name === old)
+  const was = left ?? osd.lastDisk
+  if (!was) return
+  if (left && !swap?.elsewhere) takeOut(machine, left)
   const name = swap?.name ?? (swap?.elsewhere ? 'sdx' : old)
-  const fresh = { ...dataDisk(name, machine.random), signature: swap?.signature }
+  const fresh = {
+    ...dataDisk(name, swap?.elsewhere ? freeSlot(machine) : was.slot, machine.random),
+    signature: swap?.signature,
+  }
   const { serial = fresh.serial, bytes = fresh.bytes, rotational = true, failing = false } = swap ?? {}
   const disk = { ...fresh, serial, bytes, rotational, failing }
-  if (swap?.elsewhere) machine.disks.push(disk)
-  else machine.disks[at] = disk
-  linkDisks(machine)
-  machine.units.hold(ceph.unitOf('osd', osd), undefined)
+  putIn(machine, disk)
+  machine.units.hold(ceph.unitOf('osd', osd.id), undefined)
   machine.kernelLog.add({
     at: machine.now(),
     priority: 5,
-    message: `sd 0:0:${osd}:0: [${name}] Attached SCSI disk`,
+    message: `sd 0:0:${disk.slot}:0: [${name}] Attached SCSI disk`,
     identifier: 'kernel',
     bootId: machine.power.boot().id,
   })
@@ -31,9 +34,9 @@ function swapDisk(machine: Machine, ceph: Ceph, osd: number, old: string, swap?:
 export function callTechnician(ceph: Ceph, osd: Osd, disk: string): void {
   const machine = ceph.machine(osd.host)
   const swap = ceph.swaps.get(osd.id)
-  if (!machine || (!swap && !machine.disks.find(({ name }) => name === disk)?.broken)) return
+  if (!machine || (!swap && machine.disks.find(({ name }) => name === disk)?.broken === false)) return
   machine.clock.after(swap?.after ?? swapTime, () => {
-    swapDisk(machine, ceph, osd.id, disk, swap)
+    swapDisk(machine, ceph, osd, disk, swap)
     ceph.settle()
     if (ceph.stuckOnceSwapped) ceph.stuck = true
     if (ceph.purgedAtSwap.has(osd.id)) destroy(ceph, osd, true, 'purge', machine.now())

@@ -36,6 +36,7 @@ export function cephVolumeProgram(machine: Machine, ceph: Ceph): Program {
           database: flags.has('block.db') ? String(flags.get('block.db')) : undefined,
           log: flags.has('block.wal') ? String(flags.get('block.wal')) : undefined,
           encrypted: flags.has('dmcrypt'),
+          raw: rest[0] === 'raw',
           starts: verb === 'create',
         })
       case 'activate': {
@@ -194,6 +195,7 @@ async function create(
     database,
     log,
     encrypted,
+    raw,
     starts,
   }: {
     id: number | undefined
@@ -201,6 +203,7 @@ async function create(
     database: string | undefined
     log: string | undefined
     encrypted: boolean
+    raw: boolean
     starts: boolean
   },
 ): Promise<number> {
@@ -238,9 +241,9 @@ async function create(
       1,
     )
   }
-  occupy(machine, ceph, osd, disk)
+  occupy(machine, ceph, osd, disk, { encrypted, raw })
   const databaseOn = database === databaseVolume(osd.id) ? osd.databaseOn : undefined
-  Object.assign(osd, { databaseOn, ownLog: log === logVolume(osd.id), encrypted })
+  Object.assign(osd, { databaseOn, ownLog: log === logVolume(osd.id) })
   me.effect('host.ceph_volume.create', `${machine.name}:${path}`, {
     osd: osd.id,
     serial: disk.serial,

@@ -1,7 +1,8 @@
-import type { Disk, Machine } from '../machine/machine.ts'
+import { unmap } from '../disks.ts'
+import type { Machine } from '../machine/machine.ts'
 import type { Process, Program } from '../machine/process.ts'
+import { lsblk } from './lsblk.ts'
 import { readOptions } from './options.ts'
-import { type Cell, human, json, type Row, text } from './tables.ts'
 
 /** `lsblk` and `wipefs`, as util-linux 2.38 prints; `smartctl`, `cryptsetup`, `ledctl`, `parted`. */
 export function diskPrograms(machine: Machine): [string, Program][] {
@@ -15,90 +16,6 @@ export function diskPrograms(machine: Machine): [string, Program][] {
   ]
 }
 
-function lsblk(machine: Machine, me: Process, args: readonly string[]): number {
-  const { flags, rest } = readOptions(args, ['o', 'output', 'x', 'e', 'I'])
-  const all = flags.has('O') || flags.has('output-all')
-  const wanted = flags.get('o') ?? flags.get('output')
-  const columns = all
-    ? [
-        'name',
-        'kname',
-        'path',
-        'maj:min',
-        'fstype',
-        'mountpoints',
-        'mountpoint',
-        'size',
-        'type',
-        'serial',
-        'model',
-        'rota',
-        'ro',
-        'rm',
-        'tran',
-        'wwn',
-        'state',
-      ]
-    : typeof wanted === 'string'
-      ? wanted.toLowerCase().split(',')
-      : ['name', 'maj:min', 'rm', 'size', 'ro', 'type', 'mountpoints']
-  const { files } = machine
-  const names = rest.map((path) => (files.find(path) ? files.real(path) : path).replace('/dev/', ''))
-  const disks = machine.disks.filter(({ name }) => names.length === 0 || names.includes(name))
-  if (disks.length === 0 && names.length > 0) {
-    me.err(`lsblk: ${rest[0]}: not a block device\n`)
-    return 32
-  }
-  const rows = disks.map((disk, index) => rowOf(disk, index, flags.has('b')))
-  const shown = flags.has('d') ? rows.map((row) => ({ ...row, children: [] })) : rows
-  if (flags.has('J')) me.out(json('blockdevices', shown, columns))
-  else me.out(text(shown, columns, flags.has('n'), flags.has('r') || flags.has('P')))
-  return 0
-}
-
-function rowOf(disk: Disk, index: number, bytes: boolean): Row {
-  const size = (value: number) => (bytes ? value : human(value))
-  const common = { ro: false, rm: false, rota: disk.rotational, tran: 'sata', state: 'running' }
-  const cells = (name: string, minor: number, more: Readonly<Record<string, Cell>>) => ({
-    ...common,
-    name,
-    kname: name,
-    path: `/dev/${name}`,
-    'maj:min': `8:${index * 16 + minor}`,
-    wwn: `0x5000c500${(index + 0xa1).toString(16)}f0${disk.serial.length}a`,
-    serial: null,
-    model: null,
-    ...more,
-  })
-  const children = disk.parts.map(({ name, bytes: length, mount }, part) => ({
-    cells: cells(name, part + 1, {
-      fstype: 'ext4',
-      size: size(length),
-      type: 'part',
-      mountpoint: mount,
-      mountpoints: [mount],
-    }),
-    children: [],
-  }))
-  if (disk.mapping !== undefined) {
-    const open = { fstype: null, size: size(disk.bytes), type: 'crypt', mountpoint: null, mountpoints: [null] }
-    const path = `/dev/mapper/${disk.mapping}`
-    children.push({ cells: { ...cells(disk.mapping, 1, open), path, 'maj:min': `253:${index}` }, children: [] })
-  }
-  return {
-    cells: cells(disk.name, 0, {
-      fstype: disk.parts.length > 0 ? null : (disk.signature ?? null),
-      size: size(disk.bytes),
-      type: 'disk',
-      serial: disk.serial,
-      model: disk.model,
-      mountpoint: null,
-      mountpoints: [null],
-    }),
-    children,
-  }
-}
-
 function wipefs(machine: Machine, me: Process, args: readonly string[]): number {
   const { flags, rest } = readOptions(args, ['o', 't'])
   for (const path of rest) {
@@ -107,9 +24,12 @@ function wipefs(machine: Machine, me: Process, args: readonly string[]): number 
       me.err(`wipefs: error: ${path}: probing initialization failed: No such file or directory\n`)
       return 1
     }
+    if (machine.mappings.some(({ on }) => on.includes(disk.name))) {
+      me.err(`wipefs: error: ${path}: probing initialization failed: Device or resource busy\n`)
+      return 1
+    }
     if (flags.has('a')) {
-      if (disk.signature)
-        me.out(`${path}: 22 bytes were erased at offset 0x00000000 (${disk.signature}): 62 6c 75 65 73 74 6f 72\n`)
+      if (disk.signature) me.out(`${path}: ${erased(disk.signature)}\n`)
       disk.signature = undefined
       me.effect('host.wipefs', `${machine.name}:${path}`)
     } else if (disk.signature) {
@@ -120,18 +40,32 @@ function wipefs(machine: Machine, me: Process, args: readonly string[]): number 
   return 0
 }
 
+/** Where the mark of what stands on a disk is, and what it is; so many bytes are overwritten. */
+const marks: Readonly<Record<string, readonly [string, string]>> = {
+  LVM2_member: ['00000218', '4c 56 4d 32 20 30 30 31'],
+  ceph_bluestore: ['00000000', '62 6c 75 65 73 74 6f 72 65 20 62 6c 6f 63 6b 20 64 65 76 69 63 65'],
+  ext4: ['00000438', '53 ef'],
+  gpt: ['00000200', '45 46 49 20 50 41 52 54'],
+  xfs: ['00000000', '58 46 53 42'],
+}
+
+function erased(signature: string): string {
+  const [offset, bytes] = marks[signature] ?? ['00000000', '00']
+  return `${bytes.split(' ').length} bytes were erased at offset 0x${offset} (${signature}): ${bytes}`
+}
+
 /** `cryptsetup close NAME`. */
 function cryptsetup(machine: Machine, me: Process, args: readonly string[]): number {
   const [verb, name] = readOptions(args).rest
-  const disk = machine.disks.find(
-    ({ mapping }) => mapping !== undefined && mapping === name?.replace('/dev/mapper/', ''),
+  const open = machine.mappings.find(
+    (mapping) => mapping.kind === 'crypt' && mapping.name === name?.replace('/dev/mapper/', ''),
   )
-  if (verb !== 'close' || !disk) {
+  if (verb !== 'close' || !open) {
     me.err(`Device ${name ?? ''} is not active.\n`)
     return 4
   }
-  me.effect('host.cryptsetup', `${machine.name}:close ${disk.mapping}`)
-  disk.mapping = undefined
+  me.effect('host.cryptsetup', `${machine.name}:close ${open.name}`)
+  unmap(machine, open)
   return 0
 }
 

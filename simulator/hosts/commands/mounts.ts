@@ -13,6 +13,8 @@ export function mountPrograms(machine: Machine): [string, Program][] {
   ]
 }
 
+const sizes = new Set(['size', 'used', 'avail'])
+
 function findmnt(machine: Machine, me: Process, args: readonly string[]): number {
   const { flags, rest } = readOptions(args, ['o', 'output', 't', 'types', 'T', 'target', 'S', 'source'])
   if (flags.has('verify') || flags.has('x')) {
@@ -43,7 +45,11 @@ function findmnt(machine: Machine, me: Process, args: readonly string[]): number
   const root = found.find(({ at }) => at === '/')
   const flat = flags.has('l') || flags.has('r') || flags.has('n') || point !== undefined || type !== undefined || !root
   const rows = flat ? found.map(row) : [{ ...row(root), children: found.filter((each) => each !== root).map(row) }]
-  me.out(flags.has('J') ? json('filesystems', rows, columns) : text(rows, columns, flags.has('n'), flags.has('r')))
+  me.out(
+    flags.has('J')
+      ? json('filesystems', rows, columns)
+      : text(rows, columns, { bare: flags.has('n'), raw: flags.has('r'), right: sizes }),
+  )
   return 0
 }
 

@@ -26,12 +26,14 @@ export interface Mount {
 
 export interface Disk {
   readonly name: string
+  /** Where it is in the host, counted from 0. */
+  readonly slot: number
   readonly bytes: number
   readonly serial: string
   readonly model: string
   readonly rotational: boolean
-  readonly parts: readonly { readonly name: string; readonly bytes: number; readonly mount: string | null }[]
-  /** What stands on it: `ceph_bluestore`, or nothing when it is new. */
+  readonly parts: readonly { readonly name: string; readonly bytes: number }[]
+  /** What stands on it: `LVM2_member`, or nothing when it is new. */
   signature: string | undefined
   /** It answers with input and output errors. */
   broken: boolean
@@ -39,8 +41,19 @@ export interface Disk {
   label?: string
   /** It answers, and says that it will not for long. */
   failing?: boolean
-  /** The name under which dm-crypt shows what is on it, while it is open. */
-  mapping?: string | undefined
+}
+
+/** What device-mapper shows: a logical volume, or what is encrypted while it is open. */
+export interface Mapping {
+  /** In `/dev/mapper`. */
+  readonly name: string
+  /** 0 is `/dev/dm-0`. */
+  readonly number: number
+  readonly kind: 'lvm' | 'crypt'
+  readonly bytes: number
+  /** By the names of the kernel: `sdb`, `dm-0`; on nothing when that is gone. */
+  on: readonly string[]
+  signature: string | undefined
 }
 
 export interface Nic {
@@ -76,6 +89,7 @@ export interface Machine extends Kernel {
   readonly kernelLog: Log
   readonly mounts: Mount[]
   readonly disks: Disk[]
+  readonly mappings: Mapping[]
   readonly nics: Nic[]
   /** By name; `root` may do everything. */
   readonly users: ReadonlyMap<string, { readonly uid: number; readonly home: string }>
@@ -172,6 +186,7 @@ export function createMachine(options: MachineOptions): Machine {
     kernelLog,
     mounts: [],
     disks: [],
+    mappings: [],
     nics: [],
     users: new Map([
       ['root', { uid: 0, home: '/root' }],

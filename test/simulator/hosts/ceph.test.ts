@@ -110,6 +110,37 @@ test('an OSD that is up cannot be destroyed, and a second failure makes `ok-to-s
   expect(JSON.parse(refused.stdout)).toMatchObject({ ok_to_stop: false, bad_become_inactive: expect.any(Array) })
 })
 
+test('placement groups that an OSD led are stale until another one tells of them, and then short of a copy', async () => {
+  await using world = await startWorld({ controllers: 1, computes: 1, databases: 1 })
+  apply(world, 'ceph.stale', { osd: 4, minutes: 2, once_down: true })
+  expect(await states(world)).toEqual({ 'active+clean': 161 })
+  await world.run('ceph2', 'systemctl stop ceph-osd@4')
+  const first = await states(world)
+  expect(Object.keys(first).sort()).toEqual(['active+clean', 'active+undersized+degraded', 'stale+active+clean'])
+  expect((await status(world)).health.checks.PG_AVAILABILITY).toBeUndefined()
+  await world.clock.advance(61_000)
+  expect((await status(world)).health.checks.PG_AVAILABILITY.summary).toEqual({
+    message: `Reduced data availability: ${first['stale+active+clean']} pgs stale`,
+    count: first['stale+active+clean'],
+  })
+  await world.clock.advance(60_000)
+  expect(Object.keys(await states(world)).sort()).toEqual(['active+clean', 'active+undersized+degraded'])
+})
+
+test('placement groups of which every OSD is down are stale, for nobody is left to look', async () => {
+  await using world = await startWorld({ controllers: 1, computes: 1, databases: 1 })
+  await world.run('ceph1', 'ceph osd set noout')
+  for (const host of [1, 2, 3]) await world.run(`ceph${host}`, 'systemctl stop ceph-osd@{0..8}')
+  const found = await states(world)
+  const stale = found['stale+undersized+degraded+peered'] ?? 0
+  expect(Object.keys(found).some((name) => name.includes('down'))).toBe(false)
+  expect(stale).toBeGreaterThan(0)
+  await world.clock.advance(61_000)
+  expect((await status(world)).health.checks.PG_AVAILABILITY.summary.message).toMatch(
+    new RegExp(`^Reduced data availability: \\d+ pgs inactive, ${stale} pgs stale$`),
+  )
+})
+
 test('a host of OSDs that reboots brings them all back', async () => {
   await using world = await startWorld({ controllers: 1, computes: 1, databases: 1 })
   await world.run('ceph4', 'reboot')

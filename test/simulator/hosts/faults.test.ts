@@ -146,6 +146,21 @@ const seen: Readonly<
     healthy: /^HEALTH_OK$/m,
     faulty: /1 osds down/,
   },
+  'ceph.disk_gone': {
+    params: { osd: 1 },
+    host: 'ceph1',
+    ask: 'lsblk -nrso TYPE /var/lib/ceph/osd/ceph-1/block; lsblk -dn /dev/sdc 2>&1 | wc -l; ceph health',
+    healthy: /^lvm\ndisk\n1\nHEALTH_OK$/m,
+    faulty: /^lvm\n1\nHEALTH_WARN 1 osds down/,
+  },
+  'ceph.stale': {
+    params: { osd: 1, minutes: 10, once_down: false },
+    host: 'ceph1',
+    ask: `sleep 100; ceph health detail; ceph pg stat; sleep 600; ceph health`,
+    healthy: /^HEALTH_OK\n161 pgs: 161 active\+clean;.*\nHEALTH_OK\n$/,
+    faulty:
+      /^HEALTH_WARN Reduced data availability: (\d+) pgs stale\n\[WRN\] PG_AVAILABILITY: Reduced data availability: \1 pgs stale\n( {4}pg [0-9.a-f]+ is stuck stale for 1\d\ds, current state stale\+active\+clean, last acting \[1,\d+,\d+\]\n)+161 pgs: \d+ active\+clean, \1 stale\+active\+clean;.*\nHEALTH_OK\n$/,
+  },
   'ceph.flags': {
     params: { flags: ['norecover', 'noout'] },
     host: 'ceph1',

@@ -1,5 +1,8 @@
 import type { Fault } from '../../../fault.ts'
-import { dataDisk, linkDisks } from '../../disks.ts'
+import { silence } from '../../ceph/model.ts'
+import { databaseVolume, logVolume } from '../../ceph/names.ts'
+import { layOut } from '../../ceph/occupy.ts'
+import { addVolume, dataDisk, freeSlot, putIn, takeOut } from '../../disks.ts'
 import { fault, percentage, sayKernel } from '../fault.ts'
 import { osd, osdOf } from './osd.ts'
 
@@ -26,6 +29,26 @@ export const osdFaults: Fault[] = [
     },
   ),
   fault(
+    'ceph.disk_gone',
+    'The disk of an OSD is no longer there, as its controller has given it up: its daemon is down, its volume is open still, on nothing',
+    { osd },
+    (world, { osd }) => {
+      const { found, machine } = osdOf(world, osd)
+      const disk = machine.disks.find(({ name }) => name === found.disk)
+      if (!disk) throw new Error(`the disk of osd.${found.id} is gone already`)
+      found.lastDisk = disk
+      takeOut(machine, disk)
+      sayKernel(machine, 3, [
+        `sd 0:0:${disk.slot}:0: rejecting I/O to offline device`,
+        `blk_update_request: I/O error, dev ${disk.name}, sector 2216 op 0x0:(READ) flags 0x0 phys_seg 1 prio class 2`,
+      ])
+      const unit = world.estate.ceph.unitOf('osd', found.id)
+      const block = `/var/lib/ceph/osd/ceph-${found.id}/block`
+      machine.units.hold(unit, `bdev(${block}) open stat got: (6) No such device or address`)
+      machine.units.fail(unit)
+    },
+  ),
+  fault(
     'ceph.disk_failing',
     'The disk of an OSD says of itself that it fails, and the daemon still runs',
     { osd },
@@ -46,6 +69,26 @@ export const osdFaults: Fault[] = [
       const { found } = osdOf(world, osd)
       const held = [...found.copies.values()].reduce((sum, objects) => sum + objects, 0) * 4_194_304
       found.extra = Math.max(0, 3_907_018_584 * 1024 * (Number(percent) / 100) - held)
+    },
+  ),
+  fault(
+    'ceph.stale',
+    'Nobody tells how the placement groups are that an OSD leads: they are stale',
+    {
+      osd,
+      minutes: { type: 'number', minimum: 0, default: 0, description: 'For how long; 0 is for ever' },
+      once_down: {
+        type: 'boolean',
+        default: false,
+        description: 'Only when it is down, until another one tells of them; from the beginning unless told',
+      },
+    },
+    (world, { osd, minutes, once_down }) => {
+      const { found } = osdOf(world, osd)
+      const { ceph } = world.estate
+      const ms = Number(minutes) * 60_000 || Number.POSITIVE_INFINITY
+      if (once_down === true) ceph.staleOnceDown.set(found.id, ms)
+      else silence(ceph, found, ceph.settle(), ms)
     },
   ),
   fault(
@@ -88,20 +131,25 @@ export const osdFaults: Fault[] = [
       const { machine } = osdOf(world, osd)
       const disk = {
         name: 'nvme0n1',
+        slot: freeSlot(machine),
         bytes: 960_197_124_096,
         serial: 'S4DB1FAST1',
         model: 'MTFDKBA960TFR',
         rotational: false,
         parts: [],
-        signature: 'LVM2_member',
+        signature: undefined,
         broken: false,
         failing: failing === true,
       }
-      machine.disks.push(disk)
-      linkDisks(machine)
+      putIn(machine, disk)
       if (failing) sayKernel(machine, 3, ['critical medium error, dev nvme0n1, sector 77120 op 0x0:(READ) flags 0x0'])
       for (const each of world.estate.ceph.osds.values()) {
-        if (each.host === machine.name) Object.assign(each, { databaseOn: disk.name, ownLog: logs === true })
+        if (each.host !== machine.name) continue
+        Object.assign(each, { databaseOn: disk.name, ownLog: logs === true })
+        for (const volume of [databaseVolume(each.id), ...(logs ? [logVolume(each.id)] : [])]) {
+          const [group = '', name = ''] = volume.split('/')
+          addVolume(machine, group, name, disk, 60_000_000_000)
+        }
       }
     },
   ),
@@ -113,9 +161,8 @@ export const osdFaults: Fault[] = [
       const { machine } = osdOf(world, osd)
       for (const each of world.estate.ceph.osds.values()) {
         if (each.host !== machine.name) continue
-        each.encrypted = true
         const disk = machine.disks.find(({ name }) => name === each.disk)
-        if (disk) disk.mapping = `luks-${each.uuid}`
+        if (disk) layOut(machine, world.estate.ceph, each, disk, { encrypted: true })
       }
     },
   ),
@@ -125,8 +172,7 @@ export const osdFaults: Fault[] = [
     { osd: { ...osd, description: 'One of the OSDs of the host' } },
     (world, { osd }) => {
       const { machine } = osdOf(world, osd)
-      machine.disks.push({ ...dataDisk('sdx', machine.random), signature: undefined })
-      linkDisks(machine)
+      putIn(machine, dataDisk('sdx', freeSlot(machine), machine.random))
     },
   ),
 ]
