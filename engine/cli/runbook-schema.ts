@@ -1,5 +1,12 @@
 import type { Registry } from '../action/registry.ts'
-import { conditionSchema, rootRequired, rootWords, stepKinds, stepSchema } from '../document/grammar.ts'
+import {
+  conditionSchema,
+  rootRequired,
+  rootWords,
+  stepKinds,
+  stepSchema,
+  type WrittenKind,
+} from '../document/grammar.ts'
 import type { Json, Schema } from '../json.ts'
 import { isObject } from '../json.ts'
 
@@ -22,8 +29,12 @@ export function runbookSchema(registry: Registry): Schema {
       step: {
         type: 'object',
         description: 'A step: an action, computed values, a group, branches, or another runbook.',
-        // biome-ignore lint/suspicious/noThenProperty: a word of JSON Schema
-        allOf: stepKinds.map((kind) => ({ if: { required: [kind] }, then: { $ref: `#/$defs/${kind}` } })),
+        allOf: [
+          // biome-ignore lint/suspicious/noThenProperty: a word of JSON Schema
+          ...stepKinds.map((kind) => ({ if: has(kind), then: { $ref: `#/$defs/${kind}` } })),
+          // a step that is only begun: what it may become
+          { if: { anyOf: stepKinds.map(has) }, else: { properties: firstWords() } },
+        ],
         anyOf: stepKinds.map((kind) => ({ required: [kind] })),
       },
       ...Object.fromEntries(
@@ -39,13 +50,27 @@ export function runbookSchema(registry: Registry): Schema {
           },
         },
         allOf: actions.map(({ name, summary, params }) => ({
-          if: { properties: { action: { const: name } }, required: ['action'] },
+          if: { ...has('action'), properties: { action: { const: name } } },
           // biome-ignore lint/suspicious/noThenProperty: a word of JSON Schema
           then: { properties: { action: { description: summary }, with: writable(params as Json, true) } },
         })),
       },
     },
   }
+}
+
+/** An editor asks about a step of which nothing is written yet, too: that has no word. */
+function has(word: string): Schema {
+  return { type: 'object', required: [word] }
+}
+
+/** The words that say of what kind a step is, and those that one may begin with whatever it will be. */
+function firstWords(): Schema {
+  const wordsOf = (kind: WrittenKind) => stepSchema(kind)['properties'] as Schema
+  const inGroups = wordsOf('block')
+  const common = Object.entries(wordsOf('action')).filter(([word]) => word in inGroups)
+  const kinds = stepKinds.map((kind) => [kind, wordsOf(kind)[kind]] as const)
+  return Object.fromEntries([...common, ...kinds]) as Schema
 }
 
 /** The steps of a `rollback` need no id. */
