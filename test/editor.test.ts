@@ -6,6 +6,7 @@ import { describe, expect, test } from 'vitest'
 import { getLanguageService } from 'yaml-language-server'
 import { shipped } from '../engine/cli/shipped.ts'
 import type { Schema } from '../engine/json.ts'
+import { faults } from '../simulator/faults.ts'
 
 /** The language server that editors use for YAML, with the schema as it is published. */
 const editor = getLanguageService({
@@ -13,22 +14,22 @@ const editor = getLanguageService({
   workspaceContext: { resolveRelativePath: (path, document) => new URL(path, document).href },
   telemetry: { send: () => undefined, sendError: () => undefined, sendTrack: () => undefined },
 })
-const schema = JSON.parse(readFileSync('schemas/runbook.schema.json', 'utf8')) as object
-editor.configure({
-  validate: true,
-  completion: true,
-  hover: true,
-  schemas: [{ uri: 'runbook.schema.json', fileMatch: ['*'], schema }],
-})
+const published = (name: string) => JSON.parse(readFileSync(`schemas/${name}.schema.json`, 'utf8')) as object
+const schemas = ['runbook', 'scenario'].map((name) => ({
+  uri: name,
+  fileMatch: [`*.${name}.yaml`],
+  schema: published(name),
+}))
+editor.configure({ validate: true, completion: true, hover: true, schemas })
 
 const head = 'apiVersion: runbook/v1\nname: x\nsteps:\n'
 let documents = 0
-const open = (text: string, uri = `file:///${++documents}.yaml`) => TextDocument.create(uri, 'yaml', 1, text)
+const open = (text: string, uri = `file:///${++documents}.runbook.yaml`) => TextDocument.create(uri, 'yaml', 1, text)
 
 /** What is offered where `|` stands. */
-async function offered(text: string): Promise<readonly string[]> {
+async function offered(text: string, kind = 'runbook'): Promise<readonly string[]> {
   const at = text.indexOf('|')
-  const document = open(text.replace('|', ''))
+  const document = open(text.replace('|', ''), `file:///${++documents}.${kind}.yaml`)
   const { items } = await editor.doComplete(document, document.positionAt(at), false)
   return items.map(({ label }) => label)
 }
@@ -66,6 +67,22 @@ describe('an editor', () => {
       expect(new Set(words).size).toBe(words.length)
     },
   )
+
+  test('completes what an input is', async () => {
+    expect(await offered('apiVersion: runbook/v1\nname: x\ninputs:\n  host:\n    |\n')).toEqual(
+      expect.arrayContaining(['type', 'description', 'default', 'secret', 'enum']),
+    )
+  })
+
+  const scenario = 'apiVersion: runbook/v1\nname: x\ntitle: x\ndescription: x\nfaults:\n'
+  test('completes the faults of a scenario', async () => {
+    expect(await offered(`${scenario}  - fault: |\n`, 'scenario')).toEqual(faults.map(({ name }) => name))
+  })
+
+  test.each(faults)('completes what the fault $name takes', async ({ name, params }) => {
+    const words = await offered(`${scenario}  - fault: ${name}\n    with:\n      |\n`, 'scenario')
+    expect(words).toEqual(expect.arrayContaining(Object.keys(params.properties)))
+  })
 
   test.each([
     ['a parameter that does not exist', 'with: { comand: uptime }', 'comand'],

@@ -1,3 +1,4 @@
+import { scenarioSchema } from '../../simulator/scenario-schema.ts'
 import { inventorySchema } from '../inventory/inventory.ts'
 import type { Schema } from '../json.ts'
 import { configSchema } from './config.ts'
@@ -10,6 +11,7 @@ export async function generatedSchemas(): Promise<{ readonly [name: string]: Sch
     runbook: runbookSchema(await loadRegistry([])),
     inventory: published('inventory', 'Inventory', inventorySchema),
     config: published('config', 'Configuration', configSchema),
+    scenario: scenarioSchema(),
   }
 }
 

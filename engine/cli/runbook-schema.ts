@@ -23,7 +23,7 @@ export function runbookSchema(registry: Registry): Schema {
     type: 'object',
     additionalProperties: false,
     required: [...rootRequired],
-    properties: rootWords,
+    properties: { ...rootWords, inputs: { ...rootWords['inputs'], additionalProperties: inputSchema } },
     $defs: {
       condition: conditionSchema,
       step: {
@@ -57,6 +57,30 @@ export function runbookSchema(registry: Registry): Schema {
       },
     },
   }
+}
+
+const inputType: Schema = { enum: ['string', 'integer', 'number', 'boolean', 'array', 'object', 'null'] }
+
+/** An input: the words of JSON Schema that are of use here, offered by an editor; others are allowed. */
+const inputSchema: Schema = {
+  ...(rootWords['inputs']?.['additionalProperties'] as Schema),
+  properties: {
+    type: { description: 'The type of the value.', anyOf: [inputType, { type: 'array', items: inputType }] },
+    description: { description: 'What it is, for whoever is asked for it.', type: 'string' },
+    default: { description: 'The value when none is given.' },
+    secret: { description: 'Whether the value is never shown.', type: 'boolean' },
+    enum: { description: 'The values that are allowed.', type: 'array' },
+    minLength: { description: 'Of a text: its least length.', type: 'integer' },
+    pattern: { description: 'Of a text: the regular expression that it matches.', type: 'string' },
+    format: { description: 'Of a text: what it stands for, such as `date-time` or `ipv4`.', type: 'string' },
+    minimum: { description: 'Of a number: the least.', type: 'number' },
+    maximum: { description: 'Of a number: the most.', type: 'number' },
+    items: { description: 'Of a list: the JSON Schema of each of its items.', type: ['object', 'boolean'] },
+    minItems: { description: 'Of a list: its least length.', type: 'integer' },
+    uniqueItems: { description: 'Of a list: whether no two are the same.', type: 'boolean' },
+    properties: { description: 'Of a mapping: the JSON Schemas of its fields.', type: 'object' },
+    required: { description: 'Of a mapping: the fields that must be there.', type: 'array' },
+  },
 }
 
 /** An editor asks about a step of which nothing is written yet, too: that has no word. */
