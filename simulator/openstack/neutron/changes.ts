@@ -1,5 +1,7 @@
+import { isIP } from 'node:net'
 import type { CloudWorld } from '../cloud.ts'
 import { ApiFailure, type ApiRequest, json, type Reply, type Route } from '../http/api.ts'
+import { python } from '../python.ts'
 import { second, zulu } from '../time.ts'
 import { bind, isBound } from './binding.ts'
 import { dhcpDeviceOf } from './build.ts'
@@ -91,8 +93,32 @@ export function wantedFields(
         : `Cannot update read-only attribute ${strange[0]}`
     throw new ApiFailure(400, message, { kind: 'HTTPBadRequest' })
   }
-  return wanted
+  return Object.fromEntries(Object.entries(wanted).map(([field, value]) => [field, converted(field, value)]))
 }
+
+/** A value as Neutron keeps it. Throws `ApiFailure` 400. */
+function converted(field: string, value: unknown): unknown {
+  if (['admin_state_up', 'enable_dhcp'].includes(field)) {
+    const word = String(value).toLowerCase()
+    if (['true', '1'].includes(word)) return true
+    if (['false', '0'].includes(word)) return false
+    throw invalidInput(`'${String(value)}' cannot be converted to boolean.`)
+  }
+  if (field === 'dns_nameservers') {
+    const wrong = (value as readonly unknown[]).find((one) => isIP(String(one)) === 0)
+    if (wrong === undefined) return value
+    const reason = `'${String(wrong)}' is not a valid nameserver. '${String(wrong)}' is not a valid IP address.`
+    throw new ApiFailure(400, `Invalid input for ${field}. Reason: ${reason}`, { kind: 'HTTPBadRequest' })
+  }
+  if (field === 'extra_dhcp_opts') {
+    const wrong = (value as readonly object[]).find((one) => !('opt_name' in one && 'opt_value' in one))
+    if (wrong) throw invalidInput(`No valid key specs matched for: ${python(wrong)}.`)
+  }
+  return value
+}
+
+const invalidInput = (why: string) =>
+  new ApiFailure(400, `Invalid input for operation: ${why}`, { kind: 'InvalidInput' })
 
 const label = ({ name, id }: { readonly name: string; readonly id: string }) => (name === '' ? id : `${name} (${id})`)
 

@@ -1,4 +1,5 @@
 import { ApiFailure } from '../http/api.ts'
+import { python } from '../python.ts'
 
 /** One property of an action's body. */
 interface Property {
@@ -101,46 +102,35 @@ export function checkObject(name: string, value: unknown, { empty, properties }:
     ([, { since = 0, until = 1000 }]) => version >= since && version <= until,
   )
   const given = value as { readonly [name: string]: unknown }
-  const strange = Object.keys(given).filter((key) => !known.some(([one]) => one === key))
-  if (strange.length > 0) {
-    const names = strange.map((one) => `'${one}'`).join(', ')
-    const verb = strange.length === 1 ? 'was' : 'were'
-    throw invalid(name, value, `Additional properties are not allowed (${names} ${verb} unexpected)`)
-  }
-  for (const [key, { types, values, required }] of known) {
-    if (!(key in given)) {
-      if (required) throw invalid(name, value, `'${key}' is a required property`)
-      continue
-    }
+  for (const [key, { types, values }] of known) {
+    if (!(key in given)) continue
     const one = given[key]
     if (!types.includes(kindOf(one))) {
       throw invalid(key, one, `${python(one)} is not of type ${types.map((type) => `'${type}'`).join(', ')}`)
     }
-    if (values && !values.includes(one)) throw invalid(key, one, `${python(one)} is not one of ${python(values)}`)
+    if (values && !values.includes(one)) throw invalid(key, one, notOneOf(one, values))
   }
+  const missing = known.find(([key, { required }]) => required && !(key in given))
+  if (missing) throw invalid(name, value, `'${missing[0]}' is a required property`)
+  const strange = Object.keys(given).filter((key) => !known.some(([one]) => one === key))
+  if (strange.length > 0) throw invalid(name, value, unexpected(strange))
 }
 
-const invalid = (name: string, value: unknown, why: string) =>
+export function unexpected(names: readonly string[]): string {
+  const verb = names.length === 1 ? 'was' : 'were'
+  return `Additional properties are not allowed (${names.map((one) => `'${one}'`).join(', ')} ${verb} unexpected)`
+}
+
+export const notOneOf = (one: unknown, values: readonly unknown[]): string =>
+  `${python(one)} is not one of ${python(values)}`
+
+export const invalid = (name: string, value: unknown, why: string) =>
   new ApiFailure(400, `Invalid input for field/attribute ${name}. Value: ${plain(value)}. ${why}`)
 
 const kindOf = (value: unknown) =>
   value === null ? 'null' : (typeof value as 'string' | 'boolean' | 'number' | 'object')
 
 const plain = (value: unknown): string => (typeof value === 'string' ? value : python(value))
-
-/** As Python prints a value: the real texts hold it so. */
-function python(value: unknown): string {
-  if (value === null || value === undefined) return 'None'
-  if (typeof value === 'boolean') return value ? 'True' : 'False'
-  if (typeof value === 'string') return `'${value}'`
-  if (Array.isArray(value)) return `[${value.map(python).join(', ')}]`
-  if (typeof value === 'object') {
-    return `{${Object.entries(value)
-      .map(([key, one]) => `'${key}': ${python(one)}`)
-      .join(', ')}}`
-  }
-  return String(value)
-}
 
 /** `True`, `on`, `1`: as Nova reads a word for yes. */
 export const isYes = (value: unknown): boolean => booleans.includes(value as string)

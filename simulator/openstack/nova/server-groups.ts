@@ -2,7 +2,8 @@ import type { CloudWorld } from '../cloud.ts'
 import { ApiFailure, type ApiRequest, json, type Reply, type Route } from '../http/api.ts'
 import { isOn } from '../http/paging.ts'
 import { projectOf } from '../keystone/state.ts'
-import { checkObject } from './action-bodies.ts'
+import { python } from '../python.ts'
+import { checkObject, invalid, notOneOf, unexpected } from './action-bodies.ts'
 import { dropHolds } from './moves.ts'
 import type { GroupPolicy, ServerGroup } from './state.ts'
 import { existing } from './state.ts'
@@ -62,16 +63,13 @@ function create(world: CloudWorld, request: ApiRequest): Reply {
     rules: { types: ['object'], since: 64 },
   } as const
   checkObject('server_group', asked, { properties }, version)
-  const wanted = asked as { name: string; policy?: GroupPolicy; policies?: GroupPolicy[]; rules?: ServerGroup['rules'] }
-  const policy = wanted.policy ?? wanted.policies?.[0]
-  if (!policy || !policies.slice(0, version < 15 ? 2 : 4).includes(policy)) {
-    throw new ApiFailure(400, `Invalid input for field/attribute 0. Value: ${policy}.`)
-  }
+  const wanted = asked as { name: string; policy?: GroupPolicy; policies?: GroupPolicy[]; rules?: object }
+  const policy = wanted.policy ?? onlyPolicy(wanted.policies ?? [], version)
   const group: ServerGroup = {
     id: world.random.uuid(),
     name: wanted.name,
     policy,
-    rules: wanted.rules ?? {},
+    rules: checkedRules(policy, wanted.rules ?? {}),
     project: projectOf(token),
     user: token.user,
     members: [],
@@ -79,6 +77,25 @@ function create(world: CloudWorld, request: ApiRequest): Reply {
   world.cloud.nova.groups.push(group)
   world.effect('openstack.server_group.create', `${group.name} (${group.id})`, { policy })
   return json(200, { server_group: view(world, group, request) })
+}
+
+function onlyPolicy(given: readonly GroupPolicy[], version: number): GroupPolicy {
+  const known = policies.slice(0, version < 15 ? 2 : 4)
+  const [policy] = given
+  if (policy === undefined) throw invalid('policies', given, `${python(given)} is too short`)
+  if (!known.includes(policy)) throw invalid('0', policy, notOneOf(policy, known))
+  if (given.length > 1) throw invalid('policies', given, `${python(given)} is too long`)
+  return policy
+}
+
+function checkedRules(policy: GroupPolicy, rules: object): ServerGroup['rules'] {
+  const { max_server_per_host: most, ...more } = rules as { readonly [rule: string]: unknown }
+  const strange = Object.keys(more)
+  if (strange.length > 0) throw invalid('rules', rules, unexpected(strange))
+  if (most === undefined) return {}
+  if (Number(most) < 1) throw invalid('max_server_per_host', most, `${python(most)} is less than the minimum of 1`)
+  if (policy !== 'anti-affinity') throw new ApiFailure(400, 'Only anti-affinity policy supports rules.')
+  return { max_server_per_host: Number(most) }
 }
 
 function view({ cloud: { nova } }: CloudWorld, group: ServerGroup, { version }: ApiRequest): object {

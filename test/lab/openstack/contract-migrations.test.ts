@@ -16,6 +16,7 @@ const plays = {
   refuse: { fail: { check_can_live_migrate_source: refusal } },
   break: { live_migration: { seconds: 3, fail: 'the lab breaks it off' } },
   stall: { live_migration: { stall: true } },
+  linger: { delay: { get_available_resource: 10 } },
 }
 const faults: Faults = {
   async play(fault, { host }) {

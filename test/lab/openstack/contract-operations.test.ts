@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, test } from 'vitest'
+import { openstackGroups } from '../../simulator/openstack/contract/groups.ts'
 import { openstackOperations } from '../../simulator/openstack/contract/operations.ts'
 import { removeTraces } from '../../simulator/openstack/contract/server.ts'
 import { apiOf } from '../support/contract-api.ts'
@@ -15,3 +16,4 @@ afterAll(async () => {
 })
 
 openstackOperations({ describe, test }, async () => apiOf(cloud))
+openstackGroups({ describe, test }, async () => apiOf(cloud))

@@ -32,7 +32,8 @@ FAULTS = ('spawn', 'destroy', 'power_on', 'power_off', 'reboot', 'pause', 'unpau
           'snapshot', 'migrate_disk_and_power_off', 'finish_migration', 'confirm_migration', 'finish_revert_migration',
           'check_can_live_migrate_destination', 'check_can_live_migrate_source', 'pre_live_migration',
           'post_live_migration_at_source', 'post_live_migration_at_destination', 'attach_volume', 'detach_volume',
-          'attach_interface', 'detach_interface', 'get_console_output')
+          'attach_interface', 'detach_interface', 'get_console_output',
+          'get_available_resource')    # at the end of a live migration too: the server is there, its migration still running
 
 
 class LabDriver(fake.MediumFakeDriver):

@@ -2,6 +2,7 @@ import { afterAll, describe, test } from 'vitest'
 import { upset } from '../../../simulator/openstack/nova/faults/fault.ts'
 import { openstackChanges } from './contract/changes.ts'
 import { openstackDoors } from './contract/doors.ts'
+import { openstackGroups } from './contract/groups.ts'
 import { type Faults, openstackMigrations, refusal } from './contract/migrations.ts'
 import { openstackOperations } from './contract/operations.ts'
 import { openstackContract } from './contract/statements.ts'
@@ -16,12 +17,13 @@ openstackChanges({ describe, test }, async () => (await cloud).admin)
 
 openstackOperations({ describe, test }, async () => (await cloud).admin)
 
-const kinds = { refuse: 'precheck', break: 'breaks', stall: 'stalls' } as const
+const kinds = { refuse: 'precheck', break: 'breaks', stall: 'stalls' } as const // and it lingers for two seconds anyway
 const faults: Faults = {
   async play(fault, { id }) {
     const { cloud: state } = (await cloud).world
     state.nova.upsets.length = 0
-    if (fault !== 'none') upset(state, kinds[fault], { server: id, message: refusal })
+    if (fault in kinds) upset(state, kinds[fault as keyof typeof kinds], { server: id, message: refusal })
   },
 }
 openstackMigrations({ describe, test }, async () => (await cloud).admin, faults)
+openstackGroups({ describe, test }, async () => (await cloud).admin)

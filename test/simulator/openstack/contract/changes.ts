@@ -138,6 +138,91 @@ export function openstackChanges({ describe, test }: Runner, makeApi: () => Prom
       expect(at((await api.get('neutron', path)).body, 'port', 'revision_number')).toBe(port['revision_number'])
     })
 
+    for (const [plural, noun] of [
+      ['networks', 'network'],
+      ['subnets', 'subnet'],
+      ['ports', 'port'],
+    ] as const) {
+      state(`a ${noun} that is changed is shown as it is then, and counts that`, async (api) => {
+        const [before] = rows((await api.get('neutron', `/v2.0/${plural}?limit=1`)).body, plural)
+        if (!before) return
+        const path = `/v2.0/${plural}/${String(before['id'])}`
+        const describe = (description: unknown) => api.call('PUT', 'neutron', path, { [noun]: { description } })
+        try {
+          const { status, body } = await describe('of a test')
+          expect(status).toBe(200)
+          expect(keysOf(body)).toEqual([noun])
+          expect(keysOf(at(body, noun))).toEqual(keysOf(at((await api.get('neutron', path)).body, noun)))
+          expect(at(body, noun)).toMatchObject({ id: before['id'], description: 'of a test', name: before['name'] })
+          expect(at(body, noun, 'revision_number')).toBeGreaterThan(Number(before['revision_number']))
+          const shown = (await api.get('neutron', path)).body
+          expect(at(shown, noun, 'description')).toBe('of a test')
+          expect((await api.call('PUT', 'neutron', path, { [noun]: {} })).status).toBe(200)
+          const none = `/v2.0/${plural}/${nobodys}`
+          expect((await api.call('PUT', 'neutron', none, { [noun]: { name: 'x' } })).status).toBe(404)
+          const wrong = await api.call('PUT', 'neutron', path, { wrong: {} })
+          const message = `Unable to find '${noun}' in request body`
+          expect(wrong.body).toEqual({ NeutronError: { type: 'HTTPBadRequest', message, detail: '' } })
+        } finally {
+          await describe(before['description'])
+        }
+      })
+    }
+
+    for (const { plural, noun, wanted, type, message } of [
+      ...(['id', 'status'] as const).map((field) => readOnly('networks', 'network', field)),
+      ...(['cidr', 'network_id'] as const).map((field) => readOnly('subnets', 'subnet', field)),
+      ...(['network_id', 'status'] as const).map((field) => readOnly('ports', 'port', field)),
+      noBoolean('networks', 'network', 'admin_state_up'),
+      noBoolean('subnets', 'subnet', 'enable_dhcp'),
+      noBoolean('ports', 'port', 'admin_state_up'),
+      {
+        plural: 'subnets',
+        noun: 'subnet',
+        wanted: { dns_nameservers: ['nope'] },
+        type: 'HTTPBadRequest',
+        message:
+          "Invalid input for dns_nameservers. Reason: 'nope' is not a valid nameserver. 'nope' is not a valid IP address.",
+      },
+      {
+        plural: 'ports',
+        noun: 'port',
+        wanted: { extra_dhcp_opts: [{ opt_name: 'mtu' }] },
+        type: 'InvalidInput',
+        message: "Invalid input for operation: No valid key specs matched for: {'opt_name': 'mtu'}.",
+      },
+    ]) {
+      state(`${JSON.stringify(wanted)} is no change for a ${noun}, and changes nothing`, async (api) => {
+        const [before] = rows((await api.get('neutron', `/v2.0/${plural}?limit=1`)).body, plural)
+        if (!before) return
+        const path = `/v2.0/${plural}/${String(before['id'])}`
+        const answer = await api.call('PUT', 'neutron', path, { [noun]: wanted })
+        expect(answer.status).toBe(400)
+        expect(answer.body).toEqual({ NeutronError: { type, message, detail: '' } })
+        expect(at((await api.get('neutron', path)).body, noun)).toEqual(before)
+      })
+    }
+
+    state('the DHCP options of a port are told one by one, and null takes one away', async (api) => {
+      const all = rows((await api.get('neutron', '/v2.0/ports')).body, 'ports')
+      const port = all.find(({ device_owner }) => String(device_owner).startsWith('compute:'))
+      if (!port) return
+      const path = `/v2.0/ports/${String(port['id'])}`
+      const tell = async (...options: object[]) => {
+        const { body } = await api.call('PUT', 'neutron', path, { port: { extra_dhcp_opts: options } })
+        return rows(body, 'port', 'extra_dhcp_opts').filter(({ opt_name }) => String(opt_name).startsWith('simnova-'))
+      }
+      const [one, two] = ['simnova-one', 'simnova-two'].map((opt_name) => ({ opt_name, opt_value: '1', ip_version: 4 }))
+      try {
+        expect(await tell({ opt_name: 'simnova-one', opt_value: '1' })).toEqual([one])
+        const both = await tell({ opt_name: 'simnova-two', opt_value: '1' })
+        expect(both.map(({ opt_name }) => opt_name).sort()).toEqual(['simnova-one', 'simnova-two'])
+        expect(await tell({ opt_name: 'simnova-one', opt_value: null })).toEqual([two])
+      } finally {
+        for (const opt_name of ['simnova-one', 'simnova-two']) await tell({ opt_name, opt_value: null })
+      }
+    })
+
     state('only the fields are shown that are asked for', async (api) => {
       const { body } = await api.get('neutron', '/v2.0/ports?fields=id&fields=status')
       for (const port of rows(body, 'ports')) expect(keysOf(port)).toEqual(['id', 'status'])
@@ -305,6 +390,22 @@ export function openstackChanges({ describe, test }: Runner, makeApi: () => Prom
     })
   })
 }
+
+const readOnly = (plural: string, noun: string, field: string) => ({
+  plural,
+  noun,
+  wanted: { [field]: 'x' },
+  type: 'HTTPBadRequest',
+  message: `Cannot update read-only attribute ${field}`,
+})
+
+const noBoolean = (plural: string, noun: string, field: string) => ({
+  plural,
+  noun,
+  wanted: { [field]: 'maybe' },
+  type: 'InvalidInput',
+  message: "Invalid input for operation: 'maybe' cannot be converted to boolean.",
+})
 
 const nobodys = '00000000-0000-0000-0000-000000000000'
 const cinder = volume('3.70')

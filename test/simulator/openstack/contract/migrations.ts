@@ -1,11 +1,17 @@
 import { expect } from 'vitest'
 import { type Api, at, keysOf, type Runner, rows, words } from './api.ts'
-import { act, type Known, makeServer, settled, show, until, version } from './server.ts'
+import { act, type Known, makeServer, migrationsOf, settled, show, until, version } from './server.ts'
 
 /** What happens to the live migrations of a server, until told otherwise. */
 export interface Faults {
-  /** `refuse`: no host takes it, in these words; `break`: it breaks off half way; `stall`: it never ends. */
-  play(fault: 'refuse' | 'break' | 'stall' | 'none', server: Known & { readonly host: string }): Promise<void>
+  /**
+   * `refuse`: no host takes it, in these words; `break`: it breaks off half way; `stall`: it never ends; `linger`: the
+   * host it leaves has to clear up for some seconds.
+   */
+  play(
+    fault: 'refuse' | 'break' | 'stall' | 'linger' | 'none',
+    server: Known & { readonly host: string },
+  ): Promise<void>
 }
 
 /** What a host says that does not take the server. */
@@ -84,6 +90,16 @@ export function openstackMigrations({ describe, test }: Runner, makeApi: () => P
       const { message, events } = await record(api, it, 'live-migration')
       expect(message).toBe('Error')
       expect(events).toMatchObject([{ event: 'conductor_live_migrate_instance', details: noValidHost }])
+    })
+
+    state('one is there before it is over', 'linger', async (api, it, host) => {
+      expect((await act(api, it, live(otherThan(it, host)))).status).toBe(202)
+      await until(api, async () => (await show(api, it))['OS-EXT-SRV-ATTR:host'] === otherThan(it, host))
+      expect(await show(api, it)).toMatchObject({ status: 'ACTIVE', 'OS-EXT-STS:task_state': null })
+      expect((await migrationsOf(api, it))[0]).toMatchObject({ status: 'running', dest_compute: otherThan(it, host) })
+      expect(rows((await underWay(api, it)).body, 'migrations')).toMatchObject([{ status: 'running' }])
+      await until(api, async () => (await migrationsOf(api, it))[0]?.['status'] !== 'running')
+      expect((await migrationsOf(api, it))[0]).toMatchObject({ status: 'completed' })
     })
 
     state('one that breaks off tells so in its migration alone', 'break', async (api, it, host) => {
@@ -216,10 +232,6 @@ const otherThan = ({ hosts: [first, second] }: Known, host: string): string => (
 const path = ({ id }: Known): string => `/v2.1/servers/${id}/migrations`
 
 const underWay = (api: Api, it: Known) => api.get('nova', path(it), version)
-
-/** Newest first. */
-const migrationsOf = async (api: Api, { id }: Known) =>
-  rows((await api.get('nova', `/v2.1/os-migrations?instance_uuid=${id}`, version)).body, 'migrations')
 
 /** Begins one, and gives its number once its memory is going over. */
 async function stalled(api: Api, it: Known, host: string): Promise<unknown> {

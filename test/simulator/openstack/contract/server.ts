@@ -16,7 +16,15 @@ export interface Known {
 /** `#cloud-config`, as it goes over the wire. */
 export const userData = 'I2Nsb3VkLWNvbmZpZwo='
 
-export async function makeServer(api: Api): Promise<Known> {
+interface Wanted {
+  /** On the first of its hosts unless told. */
+  readonly host?: string
+  readonly group?: string
+  /** The status it ends in. */
+  readonly ends?: string
+}
+
+export async function makeServer(api: Api, { host, group, ends = 'ACTIVE' }: Wanted = {}): Promise<Known> {
   const { body: flavors } = await api.get('nova', '/v2.1/flavors/detail', version)
   const bySize = rows(flavors, 'flavors').sort((a, b) => Number(a['ram']) - Number(b['ram']))
   const { body: images } = await api.get('glance', '/v2/images?status=active&visibility=public')
@@ -32,13 +40,14 @@ export async function makeServer(api: Api): Promise<Known> {
     flavorRef: known.flavor,
     imageRef: known.image,
     networks: 'none',
-    host: hosts[0],
+    host: host ?? hosts[0],
     user_data: userData,
   }
-  const made = await api.post('nova', '/v2.1/servers', { server }, version)
+  const hints = group === undefined ? {} : { 'os:scheduler_hints': { group } }
+  const made = await api.post('nova', '/v2.1/servers', { server, ...hints }, version)
   expect(made.status).toBe(202)
   const id = String(at(made.body, 'server', 'id'))
-  expect(await settled(api, { ...known, id }, 'ACTIVE')).toBe('ACTIVE')
+  expect(await settled(api, { ...known, id }, ends)).toBe(ends)
   return { ...known, id }
 }
 
@@ -56,10 +65,13 @@ async function twoHosts(api: Api): Promise<Known['hosts']> {
 export async function removeTraces(api: Api): Promise<void> {
   const remove = async (service: string, path: string, list: string, at: string) => {
     const { body } = await api.get(service, path, service === 'nova' ? version : {})
-    for (const { id } of rows(body, list)) await api.call('DELETE', service, `${at}/${id}`)
+    // a list that is not asked by name may hold what is not ours
+    const ours = rows(body, list).filter(({ name }) => String(name).startsWith('simnova-'))
+    for (const { id } of ours) await api.call('DELETE', service, `${at}/${id}`)
   }
   const volumes = `/v3/${api.project}/volumes`
   await remove('nova', '/v2.1/servers?name=^simnova-', 'servers', '/v2.1/servers')
+  await remove('nova', '/v2.1/os-server-groups', 'server_groups', '/v2.1/os-server-groups')
   await remove('glance', '/v2/images?name=simnova-copy', 'images', '/v2/images')
   await remove('cinder', `${volumes}?name=simnova-volume&status=available`, 'volumes', volumes)
 }
@@ -84,6 +96,10 @@ export async function settled(api: Api, server: Known, wanted: string): Promise<
   })
   return (await at()).status
 }
+
+/** Newest first. */
+export const migrationsOf = async (api: Api, { id }: Known) =>
+  rows((await api.get('nova', `/v2.1/os-migrations?instance_uuid=${id}`, version)).body, 'migrations')
 
 export async function lastAction(api: Api, { id }: Known): Promise<unknown> {
   const base = `/v2.1/servers/${id}/os-instance-actions`
