@@ -8,10 +8,12 @@ import { lockFiles } from '../host/lock-files.ts'
 import { neverBegan } from '../host/only-writer.ts'
 import { performer } from '../host/perform.ts'
 import type { Transcript } from '../journal/chain.ts'
+import type { JournalFile } from '../journal/local.ts'
 import { LocalDurable } from '../journal/local.ts'
+import type { Locks } from '../journal/lock.ts'
 import { pastOf } from '../journal/recorded.ts'
 import type { Redactor } from '../journal/redact.ts'
-import type { JsonObject } from '../json.ts'
+import type { Json, JsonObject } from '../json.ts'
 import type { Plan } from '../plan/plan.ts'
 import { Diverged, Parked } from '../run/durable.ts'
 import type { Engine } from '../run/engine.ts'
@@ -48,12 +50,39 @@ export interface RunOptions {
   readonly cancel: AbortSignal
 }
 
+/** Where a run is kept: its lines, what is too large for them, and the locks that it holds. */
+export interface Keeping {
+  /** After the bytes that are whole, when it is resumed. */
+  open(wholeBytes: number | undefined): Promise<JournalFile & { close(): Promise<void> }>
+  load(name: string): Json
+  readonly locks: Locks
+}
+
+/** In the folder of the run, and for the locks in one that the runs of this machine share. */
+function filesOf({ run, runs, begin, operator, surroundings, config }: RunOptions): Keeping {
+  const folder = join(runs, run)
+  const { rehearsal } = 'resumed' in begin ? (begin.resumed.entries[0] as RunBegan) : begin
+  return {
+    open: (wholeBytes) => openJournal(folder, wholeBytes === undefined ? {} : { wholeBytes }),
+    load: (name) => loadKept(folder, name),
+    locks: lockFiles(lockFolder(folder, rehearsal, config), {
+      by: `${operator.user}@${operator.host}`,
+      now: () => new Date(surroundings.doors.clock.now()).toISOString(),
+    }),
+  }
+}
+
+/** A rehearsed world is this run's alone: whoever rehearses keeps nobody from the real one. */
+export function lockFolder(folder: string, rehearsal: string | undefined, { locks }: Config): string {
+  return rehearsal === undefined ? locks : join(folder, 'locks')
+}
+
 /** Walks a plan, as the only writer of its run, from its first line or from where it stopped, and gives the exit code. */
-export async function carryOut(options: RunOptions): Promise<number> {
-  const { run, plan, surroundings, redactor, view, begin, operator, config } = options
+export async function carryOut(options: RunOptions, kept: Keeping = filesOf(options)): Promise<number> {
+  const { run, plan, surroundings, redactor, view, begin, operator } = options
   const folder = join(options.runs, run)
   const resumed = 'resumed' in begin ? begin.resumed : undefined
-  const file = await openJournal(folder, resumed ? { wholeBytes: resumed.wholeBytes } : {}).catch((error: unknown) => {
+  const file = await kept.open(resumed?.wholeBytes).catch((error: unknown) => {
     throw resumed ? cannotWrite(folder, error) : neverBegan(folder, error)
   })
   // every execution that runs listens for the cancellation: as many as the runbook lets run at once
@@ -61,11 +90,7 @@ export async function carryOut(options: RunOptions): Promise<number> {
   const clock = surroundings.doors.clock
   const now = () => new Date(clock.now()).toISOString()
   const began = resumed ? (resumed.entries[0] as RunBegan & { at: string }) : (begin as RunBegan)
-  // a rehearsed world is this run's alone: whoever rehearses keeps nobody from the real one
-  const locks = lockFiles(began.rehearsal === undefined ? config.locks : join(folder, 'locks'), {
-    by: `${operator.user}@${operator.host}`,
-    now,
-  })
+  const { locks } = kept
   const verdicts: RunEvent[] = []
   const emit = (event: RunEvent) => {
     if (event.type === 'step.ended' && event.action === 'assert.check') verdicts.push(event)
@@ -99,7 +124,7 @@ export async function carryOut(options: RunOptions): Promise<number> {
       }),
       answer: options.answer,
       walk: (body) => interpretBody(engine, body),
-      load: (name) => loadKept(folder, name),
+      load: (name) => kept.load(name),
       cancel: options.cancel,
       busy: () => surroundings.doors.clock.busy?.() ?? (() => undefined),
     })

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { exitCode, RunbookError } from '../error.ts'
 import { isFile } from '../host/files.ts'
+import { lockFiles } from '../host/lock-files.ts'
 import { onlyWriter } from '../host/only-writer.ts'
 import { folderOfRun, reportedLines, transcriptOf } from '../host/runs.ts'
 import { Redactor } from '../journal/redact.ts'
@@ -11,7 +12,8 @@ import type { Plan } from '../plan/plan.ts'
 import { stepsByAddress } from '../run/engine.ts'
 import type { Entry, RunBegan } from '../run/event.ts'
 import { answersFrom, hiding } from './answers.ts'
-import { carryOut } from './carry-out.ts'
+import { carryOut, lockFolder } from './carry-out.ts'
+import type { Config } from './config.ts'
 import { configOf } from './config.ts'
 import type { ExecOptions } from './exec.ts'
 import { inputsFor } from './exec.ts'
@@ -77,7 +79,7 @@ async function goOn(folder: string, options: ResumeOptions, io: Io, signal: Abor
     )
   if (began.mode === 'dry-run') throw new RunbookError('usage', 'a dry run is not resumed', { hint: 'run it again' })
   refuseLostWorld(began, transcript.entries)
-  const opened = reopenedBy(run, transcript.entries)
+  const opened = await openedIn(began, folder, transcript.entries, config)
   const registry = await loadRegistry(config.plugins)
   const plan = await planFor(began, folder, options, io, registry)
   const reopen = [...opened, ...cleanUpAround(opened, transcript.entries, stepsByAddress(plan.runbook))]
@@ -132,6 +134,16 @@ async function goOn(folder: string, options: ResumeOptions, io: Io, signal: Abor
     return code
   } finally {
     await surroundings.close()
+  }
+}
+
+/** What is opened again. Of a run that is over nothing is; it may have died between its last line and its locks. */
+async function openedIn(began: RunBegan, folder: string, entries: readonly Entry[], config: Config) {
+  try {
+    return reopenedBy(basename(folder), entries)
+  } catch (error) {
+    await lockFiles(lockFolder(folder, began.rehearsal, config), { by: '', now: () => '' }).free(began.run)
+    throw error
   }
 }
 

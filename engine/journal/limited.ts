@@ -2,7 +2,7 @@ import { shownDuration } from '../duration.ts'
 import type { About, Attempt, StepIo } from '../run/durable.ts'
 import type { Passing, Recorded } from '../run/event.ts'
 import type { Outcome } from '../run/outcome.ts'
-import { isGood } from '../run/outcome.ts'
+import { isGood, notBegun } from '../run/outcome.ts'
 import type { LocalOptions } from './local.ts'
 
 /** One execution: what it is, since when (milliseconds since 1970), how long its groups give it, and what it does. */
@@ -25,6 +25,9 @@ export async function limited(
   write: (event: Passing | Recorded) => Promise<void>,
 ): Promise<Outcome> {
   const { clock, cancel, busy } = options
+  // it may have come while the beginning was written
+  if (!about.shield && cancel.aborted)
+    return { status: 'cancelled', error: { code: notBegun, message: 'the run was cancelled before this began', key } }
   const stop = new AbortController()
   const over = new AbortController()
   let reason: Outcome | undefined
@@ -53,11 +56,7 @@ export async function limited(
       status: 'cancelled',
       error: { code: 'cancelled', message: 'the run was cancelled while this was running', key },
     })
-  if (!about.shield) {
-    // it may have come while the beginning was written
-    if (cancel.aborted) onCancel()
-    else cancel.addEventListener('abort', onCancel, { once: true })
-  }
+  if (!about.shield) cancel.addEventListener('abort', onCancel, { once: true })
   const idle = busy()
   const told: Promise<unknown>[] = []
   const tell: StepIo['tell'] = (event) => {

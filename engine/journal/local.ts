@@ -122,6 +122,7 @@ export class LocalDurable implements Durable {
         outcome,
         startedAt: began?.at ?? ended.at,
         ...attemptIn(began),
+        ...cutIn(past.cut(key)),
         ...(reopened && { reopened }),
       }
     }
@@ -141,13 +142,11 @@ export class LocalDurable implements Durable {
         ...(reopened && { reopened }),
       }
     }
-    if (this.cancelled && !about.shield)
-      return {
-        outcome: { status: 'cancelled', error: { code: 'cancelled', message: 'the run was cancelled', key } },
-        startedAt: this.#now(),
-      }
+    // what a crash cut off may have been done
+    const cut = past.cut(key) ?? (began && !ended ? began : undefined)
+    if (this.cancelled && !about.shield) return this.#cancelled(about, key, cut)
     const left = this.#waits.left(about.limits, this.#options.clock.now())
-    if (left <= 0 && about.effect !== 'read') return this.#tooLate(about, key)
+    if (left <= 0 && about.effect !== 'read') return this.#tooLate(about, key, cut)
     const hidden = this.#options.past.masked ? this.#options.redactor.maskIn(about.params) : undefined
     if (hidden !== undefined) return this.#hiddenValue(about, key, hidden)
     const attempt = this.#options.random()
@@ -175,7 +174,7 @@ export class LocalDurable implements Durable {
       (event) => this.#tell(event),
     )
     await this.#append({ type: 'step.ended', key, step, kind: 'action', action, name, outcome }, flush)
-    return { outcome, startedAt: began?.at ?? at, attempt: { id: attempt, began: Date.parse(at) } }
+    return { outcome, startedAt: began?.at ?? at, attempt: { id: attempt, began: Date.parse(at) }, ...cutIn(cut) }
   }
 
   /** J4: a secret is not in the transcript, so what was read from there cannot stand for it. */
@@ -188,13 +187,20 @@ export class LocalDurable implements Durable {
   }
 
   /** What is begun and stopped at once is half done. */
-  async #tooLate({ step, action, name }: About, key: string): Promise<Ran> {
-    const outcome: Outcome = {
-      status: 'timed_out',
-      error: { code: 'timed_out', message: `${groupOver}: it was not begun` },
-    }
+  async #tooLate(about: About, key: string, cut: Began | undefined): Promise<Ran> {
+    const message = `${groupOver}: it was not begun${cut ? ' again' : ''}`
+    return this.#notBegun(about, key, cut, { status: 'timed_out', error: { code: 'timed_out', message } })
+  }
+
+  async #cancelled(about: About, key: string, cut: Began | undefined): Promise<Ran> {
+    const message = cut ? 'it was cut off, and then the run was cancelled' : 'the run was cancelled'
+    const outcome: Outcome = { status: 'cancelled', error: { code: 'cancelled', message, key } }
+    return cut ? this.#notBegun(about, key, cut, outcome) : { outcome, startedAt: this.#now() }
+  }
+
+  async #notBegun({ step, action, name }: About, key: string, cut: Began | undefined, outcome: Outcome): Promise<Ran> {
     const at = await this.#append({ type: 'step.ended', key, step, kind: 'action', action, name, outcome }, true)
-    return { outcome, startedAt: at }
+    return { outcome, startedAt: cut?.at ?? at, ...attemptIn(cut) }
   }
 
   async value(key: string, make: () => Json): Promise<Json> {
@@ -304,17 +310,28 @@ export class LocalDurable implements Durable {
     { concurrency, stopAfter }: { readonly concurrency: number; readonly stopAfter: number },
   ): Promise<readonly (SectionResult | undefined)[]> {
     const results: (SectionResult | undefined)[] = new Array(bodies.length).fill(undefined)
-    const queue = bodies.entries()
+    const begun = [...bodies.entries()].filter(([, { key }]) => this.has(key))
+    // what had begun is walked to its end, and before anything new begins all that had ended has been counted
+    const queue = [...begun, ...[...bodies.entries()].filter(([, { key }]) => !this.has(key))].values()
+    const replays: Promise<unknown>[] = []
     const stopped: unknown[] = []
     let failures = 0
+    const walk = async (index: number, body: Body): Promise<void> => {
+      const result = await this.#options.walk(body)
+      results[index] = result
+      if (!isGood(result.outcome)) failures++
+    }
     const worker = async (): Promise<void> => {
       for (const [index, body] of queue) {
-        if (failures >= stopAfter || stopped.some((error) => !(error instanceof Parked))) return
-        if (this.cancelled && !body.vars.shield && !this.has(body.key)) return
+        const known = this.has(body.key)
+        if (!known) await Promise.allSettled(replays)
+        if (!known && failures >= stopAfter) return
+        if (stopped.some((error) => !(error instanceof Parked))) return
+        if (this.cancelled && !body.vars.shield && !known) return
+        const walking = walk(index, body)
+        if (this.#options.past.ended(body.key)) replays.push(walking)
         try {
-          const result = await this.#options.walk(body)
-          results[index] = result
-          if (!isGood(result.outcome)) failures++
+          await walking
         } catch (error) {
           // what waits for a person keeps its place: the others go on, and nothing begins in its stead
           stopped.push(error)
@@ -329,7 +346,13 @@ export class LocalDurable implements Durable {
   }
 
   async event(event: Recorded): Promise<string> {
-    const told = this.#options.past.told(event)
+    const { past } = this.#options
+    // what became of it is known by now
+    const known =
+      event.type === 'step.ended' &&
+      event.outcome.status !== 'unknown' &&
+      past.ended(event.key)?.outcome.status === 'unknown'
+    const told = known ? undefined : past.told(event)
     if (told !== undefined) {
       if (event.type === 'step.ended') this.#count(event.outcome)
       this.#options.emit({ ...this.#options.redactor.json(event), at: told, replayed: true })
@@ -387,8 +410,18 @@ function whyInDoubt(began: string, reopened: Outcome | undefined): string {
     : `it began at ${began} and its end was not recorded`
 }
 
-function attemptIn(began: { readonly attempt?: string; readonly at: string } | undefined): Pick<Ran, 'attempt'> {
+function attemptIn(began: Began | undefined): Pick<Ran, 'attempt'> {
   return began?.attempt === undefined ? {} : { attempt: { id: began.attempt, began: Date.parse(began.at) } }
+}
+
+function cutIn(began: Began | undefined): Pick<Ran, 'cut'> {
+  const { attempt } = attemptIn(began)
+  return attempt ? { cut: attempt } : {}
+}
+
+interface Began {
+  readonly attempt?: string
+  readonly at: string
 }
 
 function isPassing(event: Passing | Recorded): event is Passing {

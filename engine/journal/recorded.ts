@@ -9,6 +9,8 @@ type At<T> = T & { readonly at: string; readonly redacted?: boolean }
 export interface Past {
   began(key: string): At<StepBegan> | undefined
   ended(key: string): At<StepEnded> | undefined
+  /** The attempt that a crash had cut off when it was begun again. */
+  cut(key: string): At<StepBegan> | undefined
   value(key: string): { readonly value: Json } | undefined
   due(key: string): number | undefined
   askedAt(key: string): string | undefined
@@ -26,6 +28,7 @@ export interface Past {
 export function pastOf(entries: readonly Entry[]): Past {
   const began = new Map<string, At<StepBegan>>()
   const ended = new Map<string, At<StepEnded>>()
+  const cut = new Map<string, At<StepBegan>>()
   const values = new Map<string, { value: Json }>()
   const timers = new Map<string, number>()
   const asked = new Map<string, string>()
@@ -40,6 +43,7 @@ export function pastOf(entries: readonly Entry[]): Past {
       case 'step.began':
         // the first beginning counts: time limits run from it
         if (!began.has(entry.key) || ended.has(entry.key)) began.set(entry.key, entry)
+        else if (!cut.has(entry.key)) cut.set(entry.key, began.get(entry.key) ?? entry)
         break
       case 'step.ended':
         ended.set(entry.key, entry)
@@ -64,7 +68,7 @@ export function pastOf(entries: readonly Entry[]): Past {
           const last = [...ended.values()].findLast(({ key }) => isAbout(key, entry.key))
           if (last) doubtful.set(entry.key, last.outcome)
         }
-        for (const map of [began, ended, asked, answers, timers, values]) {
+        for (const map of [began, ended, cut, asked, answers, timers, values]) {
           for (const key of map.keys())
             if (isAbout(key, entry.key) && !(map === began && entry.inDoubt && key === entry.key)) map.delete(key)
         }
@@ -86,6 +90,7 @@ export function pastOf(entries: readonly Entry[]): Past {
   return {
     began: (key) => began.get(key),
     ended: (key) => ended.get(key),
+    cut: (key) => cut.get(key),
     value: (key) => values.get(key),
     due: (key) => timers.get(key),
     askedAt: (key) => asked.get(key),
@@ -103,6 +108,7 @@ export function askedUnmasked(past: Past, mask: (text: string) => string): Past 
   return {
     began: (key) => past.began(mask(key)),
     ended: (key) => past.ended(mask(key)),
+    cut: (key) => past.cut(mask(key)),
     value: (key) => past.value(mask(key)),
     due: (key) => past.due(mask(key)),
     askedAt: (key) => past.askedAt(mask(key)),

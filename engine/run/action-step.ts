@@ -13,7 +13,7 @@ import { cancelled } from './interpret.ts'
 import { about, tryKey } from './key.ts'
 import { needsOf } from './needs.ts'
 import type { Outcome } from './outcome.ts'
-import { isGood } from './outcome.ts'
+import { isGood, notBegun } from './outcome.ts'
 import { paramsOf } from './params.ts'
 import { createAnswerOutcome, settledOf } from './question.ts'
 import { mayReadField, mayReadResult } from './reads.ts'
@@ -92,6 +92,8 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
       startedAt ??= ran.startedAt
       const known = ran.outcome.status === 'unknown' ? await settle(at, facts, ran) : ran
       const { outcome } = known
+      // done again without asking: what came before may have been done too
+      if (step.effect !== 'read' && outcome.status !== 'unknown') doubt = known.cut ?? doubt
       if (step.effect !== 'read' && stoppedMidway(outcome)) doubt = known.attempt ?? doubt
       // a retry of a change is made only when it is known that nothing happened
       const again =
@@ -138,7 +140,7 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
   }
 
   /** Begun, and the end not seen: the action looks whether it happened; else a person says. What is done again may be in doubt again. */
-  async function settle(at: string, facts: About, ran: Ran): Promise<Ran> {
+  async function settle(at: string, facts: About, ran: Ran, repeated = false): Promise<Ran> {
     const found =
       step.inDoubt === 'fail' && !ran.reopened
         ? 'leave'
@@ -146,16 +148,24 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
           ? 'again'
           : await ask(at, facts, ran)
     if (found === 'leave') return ran
-    if (found !== 'again') {
+    if (found === 'not yet' && repeated && 'error' in ran.outcome && ran.outcome.error.code !== 'in_doubt') {
+      // what is lost each time before it happens would be begun for ever
+      const error = { ...ran.outcome.error, message: `${ran.outcome.error.message}; looked since: it did not happen` }
+      const outcome: Outcome = { status: 'failed', error }
+      await ended(outcome)
+      return { ...ran, outcome }
+    }
+    if (typeof found !== 'string') {
       await ended(found)
       return { ...ran, outcome: found }
     }
     const again = about(at, 'again')
-    const next = await engine.durable.run(again, facts, (io) => once(again, io))
+    const unasked = step.inDoubt === 'rerun' || facts.repeatable
+    const ranAgain = await engine.durable.run(again, facts, (io) => once(again, io))
+    const next = unasked && ran.attempt ? { ...ranAgain, cut: ran.attempt } : ranAgain
     if (next.outcome.status !== 'unknown') return next
     // what is done again without asking could be cut off for ever by the same thing; that the process ended is another
-    const unasked = step.inDoubt === 'rerun' || facts.repeatable
-    return unasked && next.outcome.error.code !== 'in_doubt' ? next : settle(again, facts, next)
+    return unasked && next.outcome.error.code !== 'in_doubt' ? next : settle(again, facts, next, true)
   }
 
   /** Whether it happened: what the step came to then, or that it is to be done, or to be left in doubt. */
@@ -163,7 +173,7 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
     at: string,
     facts: About,
     { outcome, attempt, reopened }: Ran,
-  ): Promise<Outcome | 'again' | 'leave'> {
+  ): Promise<Outcome | 'again' | 'not yet' | 'leave'> {
     let seen: string | undefined
     if (action && !asks(action) && action.settled) {
       const looked = await engine.durable.run(
@@ -174,7 +184,7 @@ export async function runAction(engine: Engine, step: PlannedAction, scope: Scop
       const said = settledOf(looked.outcome)
       if (said.happened === 'yes')
         return verified(step, { status: 'succeeded', result: said.result ?? null }, names, () => undefined, at)
-      if (said.happened === 'no') return 'again'
+      if (said.happened === 'no') return 'not yet'
       seen = said.why
     }
     const question = doubtQuestion(key, name, step, outcome, seen)
@@ -240,8 +250,9 @@ function happened(outcome: Outcome): boolean {
 }
 
 /** Time ran out, or the run was cancelled, while it was being done. */
-function stoppedMidway({ status }: Outcome): boolean {
-  return status === 'timed_out' || status === 'cancelled'
+function stoppedMidway(outcome: Outcome): boolean {
+  if (outcome.status !== 'timed_out' && outcome.status !== 'cancelled') return false
+  return outcome.error.code !== notBegun
 }
 
 function mayRetry(outcome: Outcome, repeatable: boolean): boolean {

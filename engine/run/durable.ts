@@ -95,6 +95,8 @@ export interface Ran {
   readonly startedAt: string
   /** Of the last try; absent where nothing was tried. */
   readonly attempt?: Attempt
+  /** One before it that a crash cut off: it may have been done. */
+  readonly cut?: Attempt
   /** How it had ended, where that left it in doubt, and a person wants the run to go on from there. */
   readonly reopened?: Outcome
 }

@@ -6,7 +6,7 @@ import { type Found, namesIn, textOf } from './evaluate.ts'
 import { began, blame, cancelled, limitsOf, notReached, sequence, told, type Walked } from './interpret.ts'
 import { within } from './key.ts'
 import { needsOf } from './needs.ts'
-import { isGood, type Outcome, type OutcomeError } from './outcome.ts'
+import { isGood, type Outcome, type OutcomeError, worstOf } from './outcome.ts'
 import { type Scope, undoVars, varsOf, viewOf } from './scope.ts'
 
 /** Steps that stand or fall together, what mends them when they fall, and what is done in every case. */
@@ -87,7 +87,7 @@ export async function runParallel(engine: Engine, step: PlannedParallel, scope: 
     if (!isGood(outcome) && (branch.onFailure !== 'continue' || outcome.status === 'cancelled'))
       bad.push(blame(outcome, within(key, branch.id)))
   }
-  const outcome = bad.find(({ status }) => status === 'cancelled') ?? bad[0] ?? { status: 'succeeded', result: null }
+  const outcome = worstOf(bad) ?? { status: 'succeeded', result: null }
   await told(engine, step, key, names, outcome)
   return { outcome, view: viewOf(outcome, at) }
 }

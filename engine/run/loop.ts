@@ -8,10 +8,10 @@ import type { Found, Names } from './evaluate.ts'
 import { amountIn, countIn, judge, namesIn, sayFailed, textFor, textOf, valueIn } from './evaluate.ts'
 import type { Walked } from './interpret.ts'
 import { cancelled, errorOf, limitsOf, sequence } from './interpret.ts'
-import { about, itemKey, nameOf } from './key.ts'
+import { about, itemKey, nameOf, within } from './key.ts'
 import { needsOf } from './needs.ts'
 import type { Outcome } from './outcome.ts'
-import { isGood } from './outcome.ts'
+import { isGood, worstOf } from './outcome.ts'
 import type { Scope } from './scope.ts'
 import { varsOf, viewOf } from './scope.ts'
 
@@ -75,17 +75,26 @@ export async function runLoop(engine: Engine, step: PlannedStep, scope: Scope, k
       const item = items[index]
       if (result && item) ended.push({ item, result })
     }
-    if (engine.durable.cancelled && !scope.shield && ended.length < list.length) stopped = cancelled(key)
-    else if (failures() >= (most as { value: number }).value) stopped = failureOf(ended, list.length)
+    const cut = engine.durable.cancelled && !scope.shield && ended.length < list.length
+    // what had stopped it before the run was cancelled is what stopped it
+    if (failures() >= (most as { value: number }).value) stopped = failureOf(ended, list.length)
+    else if (cut) stopped = (guardsAsked(batch + 1) ? await guarded(batch + 1) : undefined) ?? cancelled(key)
     else if (from < list.length || loop.guardSteps.length + loop.guards.length > 0) stopped = await guarded(batch + 1)
     if (stopped) break
   }
   for (const { result } of ended) scope.undo.push(...result.undo)
   return finish(stopped ?? failureOf(ended, list.length) ?? { status: 'succeeded', result: null }, ended)
 
+  /** Before the run was cancelled: conditions alone decide the same whenever they are asked. */
+  function guardsAsked(batch: number): boolean {
+    const [first] = loop.guardSteps
+    return !first || engine.durable.has(within(about(key, `after${batch}`), first.id))
+  }
+
   async function guarded(batch: number): Promise<Outcome | undefined> {
     const read: Scope = { ...scope, steps: { ...scope.steps } }
     const bad = await sequence(engine, loop.guardSteps, read, about(key, `after${batch}`))
+    if (bad?.status === 'cancelled') return bad
     if (bad)
       return {
         status: 'failed',
@@ -243,15 +252,15 @@ function failureOf(
   total: number,
 ): Outcome | undefined {
   const failed = ended.filter(({ result }) => !isGood(result.outcome))
-  const [first] = failed
-  if (!first) return undefined
+  const worst = worstOf(failed.map(({ result }) => result.outcome))
+  if (!worst) return undefined
   const names = failed.map(({ item }) => item.name)
   const shown = `${names.slice(0, 5).join(', ')}${names.length > 5 ? ', …' : ''}`
   const rest = ended.length < total ? `, ${total - ended.length} not begun` : ''
-  const { message, code, hint } = errorOf(first.result.outcome)
-  const statuses = new Set(failed.map(({ result }) => result.outcome.status))
+  const { message, code, hint } = errorOf(worst)
   // what was cancelled is no failure that could be tolerated
-  const status = statuses.has('cancelled') ? 'cancelled' : statuses.size === 1 ? first.result.outcome.status : 'failed'
+  const alike = worst.status === 'cancelled' || failed.every(({ result }) => result.outcome.status === worst.status)
+  const status = alike ? worst.status : 'failed'
   const error = {
     code,
     message: `${failed.length} of ${total} failed${rest} (${shown}): ${message}`,

@@ -33,6 +33,18 @@ export interface OutcomeError {
   readonly key?: string
 }
 
+/** The code of what was stopped when its beginning had been told, and nothing of it done. */
+export const notBegun = 'not_begun'
+
 export function isGood({ status }: Outcome): boolean {
   return status === 'succeeded' || status === 'skipped' || status === 'rolled_back'
+}
+
+/** Of several that ended badly the one that speaks for all: no failure hides that the run was cancelled, or that a person refused. */
+export function worstOf(outcomes: readonly Outcome[]): Outcome | undefined {
+  return (
+    outcomes.find(({ status }) => status === 'cancelled') ??
+    outcomes.find((outcome) => 'error' in outcome && outcome.error.code === 'refused') ??
+    outcomes.find((outcome) => !isGood(outcome))
+  )
 }

@@ -92,6 +92,26 @@ test('a parked run keeps its lock, and the resume that ends it frees it', async 
   expect((await space.run(['exec', 'other.yaml'])).code).toBe(0)
 })
 
+test('a run that died between its last line and its lock keeps it until somebody resumes it, who learns that it is done', async () => {
+  const space = workspace()
+  space.write(
+    'holder.yaml',
+    locked('holder', '  - id: sure\n    action: human.confirm\n    with: { message: Go on? }\n'),
+  )
+  space.write('other.yaml', locked('other', mark('other')))
+  expect((await space.run(['exec', 'holder.yaml'])).code).toBe(6)
+  const holder = basename(space.last())
+  const locks = join(space.folder, 'state', 'runbook', 'locks')
+  const kept = readdirSync(locks).map((name) => ({ path: join(locks, name), text: readFileSync(join(locks, name)) }))
+  expect((await space.run(['resume', holder, '--answer', 'sure=yes'])).code).toBe(0)
+  for (const { path, text } of kept) writeFileSync(path, text)
+  expect((await space.run(['exec', 'other.yaml'])).code).toBe(1)
+  const over = await space.run(['resume', holder])
+  expect(over.code, over.all).toBe(2)
+  expect(over.all).toContain('is done: there is nothing to resume')
+  expect((await space.run(['exec', 'other.yaml'])).code).toBe(0)
+})
+
 test('a rehearsal that is parked keeps nobody from the real thing', async () => {
   const space = workspace()
   space.write(

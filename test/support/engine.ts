@@ -115,6 +115,8 @@ export interface WalkOptions {
   readonly stepwise?: boolean
   /** Throws when the process is to die: called before each line is written. */
   readonly beforeLine?: (line: number) => void
+  /** Called with all that is written after each line. */
+  readonly onLine?: (text: string) => void
   readonly moreActions?: readonly Action[]
 }
 
@@ -177,6 +179,7 @@ export async function walk(yaml: string, options: WalkOptions = {}): Promise<Wal
       async append(line) {
         options.beforeLine?.(++lines)
         text += line
+        options.onLine?.(text)
       },
       async keep(name, value) {
         kept.set(name, value)

@@ -117,3 +117,17 @@ describe('a run is not done when it was cancelled before', () => {
     expect(done.ending?.status).toBe('cancelled')
   })
 })
+
+test('what is cancelled while its beginning is written is not begun, and not undone', async () => {
+  const world = emptyWorld()
+  const stop = new AbortController()
+  const undo = 'rollback: [{ action: test.change, with: { what: undo } }]'
+  const done = await walk(`${head}steps:\n  - { id: a, action: test.change, with: { what: a }, ${undo} }\n`, {
+    world,
+    cancel: stop.signal,
+    beforeLine: (line) => line === 1 && stop.abort(),
+  })
+  expect(done.entries[0]).toMatchObject({ type: 'step.began', key: 'a' })
+  expect(world.effects).toEqual([])
+  expect(done.ending?.status).toBe('cancelled')
+})

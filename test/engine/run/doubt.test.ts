@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { StepFailure, type WorkAction } from '../../../engine/action/contract.ts'
 import { closedObject } from '../../../engine/action/define.ts'
-import { emptyWorld, fail, head, walk } from '../../support/engine.ts'
+import { emptyWorld, fail, head, outcomeOf, walk } from '../../support/engine.ts'
 
 test('an unknown end is settled by the action where it can look, and asked of a person where it cannot', async () => {
   for (const [said, effects] of [
@@ -98,4 +98,32 @@ test('what is found to have happened has to fulfil the conditions too', async ()
     { world },
   )
   expect(done.ending).toMatchObject({ status: 'failed', error: { code: 'verify_failed' } })
+})
+
+test('a change that is lost each time before it happens is begun again once, and has failed then', async () => {
+  const world = emptyWorld()
+  world.touch['x'] = () => {
+    // a guard against an engine that never gives up
+    if (world.effects.length > 20) return 'at last'
+    throw new StepFailure('connection_lost', 'lost', { status: 'unknown' })
+  }
+  world.touch['x?'] = () => 'no'
+  const undo = 'rollback: [{ action: test.change, with: { what: undo } }]'
+  const done = await walk(`${head}steps:\n  - { id: x, action: test.settled, with: { what: x }, ${undo} }\n`, { world })
+  expect(world.effects).toEqual(['change x', 'settled? x', 'change x', 'settled? x'])
+  expect(done.ending).toMatchObject({
+    status: 'failed',
+    error: { code: 'connection_lost', message: 'lost; looked since: it did not happen' },
+  })
+})
+
+test('what a person says became of a change is what the transcript says of it, also when the run was resumed for that', async () => {
+  const world = emptyWorld()
+  world.touch['x'] = fail('unknown')
+  const yaml = `${head}steps:\n  - { id: x, action: test.change, with: { what: x } }\n`
+  const parked = await walk(yaml, { world })
+  const done = await walk(yaml, { world, text: parked.text, answers: { 'x!doubt': 'done' } })
+  expect(outcomeOf(parked, 'x')?.status).toBe('unknown')
+  expect(outcomeOf(done, 'x')?.status).toBe('succeeded')
+  expect(world.effects).toEqual(['change x'])
 })

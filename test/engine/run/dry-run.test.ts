@@ -237,3 +237,22 @@ test('what could not be done as things stand is told so after a change that may 
   const alone = await walk(steps(''), { dry: true, moreActions: [looks] })
   expect(outcomeOf(alone, 'x')).toMatchObject({ status: 'failed', error: { code: 'wrong_state' } })
 })
+
+test('what would fail in a step that may be skipped decides nothing: what comes after it is shown', async () => {
+  const world = emptyWorld()
+  const done = await walk(
+    `${head}steps:
+  - { id: a, on_failure: continue, action: test.change, with: { what: a } }
+  - { id: c, action: test.change, with: { what: c } }
+  - id: d
+    when: steps.a.status == 'failed'
+    block: [{ id: inner, for_each: "['1']", guards: [{ that: "false" }], action: test.change, with: { what: d } }]
+  - { id: e, action: test.change, with: { what: e } }
+`,
+    { world, dry: true },
+  )
+  const shown = done.entries.flatMap((entry) => (entry.type === 'step.previewed' ? [entry.key] : []))
+  expect(world.effects).toEqual([])
+  expect(shown).toEqual(['a', 'c', 'd/inner[0]', 'e'])
+  expect(done.ending?.status).toBe('succeeded')
+})

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import type { Json } from '../../../engine/json.ts'
 import { emptyWorld, fail, head, outcomeOf, walk } from '../../support/engine.ts'
 
 test('a loop names its items by key, goes on in batches, and fails in the end when an item failed', async () => {
@@ -117,4 +118,78 @@ test('an item that waits for a person keeps its place among those that may run a
     { world, answers: { 'each[b]/ask': true } },
   )
   expect(world.effects).toEqual([])
+})
+
+test('a loop that had stopped begins nothing more when its run is resumed, however quickly the other items are walked again', async () => {
+  const world = emptyWorld()
+  let failed = () => {}
+  const failing = new Promise<void>((resolve) => {
+    failed = resolve
+  })
+  world.touch['last-a'] = () => {
+    failed()
+    return fail()()
+  }
+  world.touch['last-b'] = async () => {
+    await failing
+    await new Promise((resolve) => setImmediate(resolve))
+    return 1
+  }
+  const yaml = `${head}steps:
+  - id: each
+    for_each: "['a', 'b', 'c']"
+    max_parallel: 2
+    block:
+      - { id: one, when: "item == 'a'", action: test.change, with: { what: "one-{{ item }}" } }
+      - { id: two, when: "item == 'a'", action: test.change, with: { what: "two-{{ item }}" } }
+      - { id: last, action: test.change, with: { what: "last-{{ item }}" } }
+`
+  const whole = await walk(yaml, { world })
+  expect(world.effects.toSorted()).toEqual(['change last-a', 'change last-b', 'change one-a', 'change two-a'])
+  world.effects.length = 0
+  const again = await walk(yaml, { world, text: whole.text })
+  expect(world.effects).toEqual([])
+  expect(again.ending?.status).toBe('failed')
+})
+
+test('an item that was cut off is not forgotten because another had failed meanwhile', async () => {
+  const world = emptyWorld()
+  let begun = () => {}
+  const beginning = new Promise<void>((resolve) => {
+    begun = resolve
+  })
+  // `b` fails when `c` has begun, and `c` never ends
+  world.touch['b'] = async () => {
+    await beginning
+    return fail()()
+  }
+  world.touch['c'] = () => {
+    begun()
+    return new Promise<Json>(() => {})
+  }
+  const yaml = `${head}steps:
+  - id: each
+    for_each: "['a', 'b', 'c']"
+    key: item
+    max_parallel: 2
+    block:
+      - { id: one, when: "item == 'a'", action: test.read, with: { what: "one-{{ item }}" } }
+      - { id: two, when: "item == 'a'", action: test.read, with: { what: "two-{{ item }}" } }
+      - { id: last, action: test.change, with: { what: "{{ item }}" }, rollback: [{ action: test.change, with: { what: "undo-{{ item }}" } }] }
+`
+  let kept = ''
+  await new Promise<void>((resolve) => {
+    void walk(yaml, {
+      world,
+      onLine: (text) => {
+        kept = text
+        if (/"step.ended","key":"each\[b\]"/.test(text)) resolve()
+      },
+    })
+  })
+  expect(kept).toMatch(/"step.began","key":"each\[c\]\/last"/)
+  world.effects.length = 0
+  const done = await walk(yaml, { world, text: kept, answers: { 'each[c]/last!doubt': 'done' } })
+  expect(world.effects).toEqual(['change undo-c', 'change undo-a'])
+  expect(done.ending?.status).toBe('rolled_back')
 })

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { StepFailure } from '../../../engine/action/contract.ts'
-import { emptyWorld, head, walk } from '../../support/engine.ts'
+import { emptyWorld, fail, head, walk } from '../../support/engine.ts'
 
 test('a no from a person ends the run as refused, without a rescue; always and undo still run', async () => {
   const world = emptyWorld()
@@ -73,4 +73,27 @@ test('on_failure pause lets a person try again, go on, or end the run', async ()
     await walk(yaml, { world, answers: { 'a!paused': said } })
     expect(world.effects, said).toEqual(effects)
   }
+})
+
+test.each([
+  {
+    what: 'a branch',
+    both: `{ id: both, parallel: [{ id: a, action: test.change, with: { what: a } }, { id: ask, action: human.confirm, with: { message: sure? } }] }`,
+    key: 'group/both/ask',
+  },
+  {
+    what: 'an item',
+    both: `{ id: both, for_each: "['a', 'b']", max_failures: 2, block: [{ id: change, when: "item == 'a'", action: test.change, with: { what: a } }, { id: ask, action: human.confirm, with: { message: sure? } }] }`,
+    key: 'group/both[1]/ask',
+  },
+])('a no is a no, though $what failed before', async ({ both, key }) => {
+  const world = emptyWorld()
+  world.touch['a'] = fail()
+  const rescue = 'rescue: [{ id: mend, action: test.change, with: { what: mend } }]'
+  const done = await walk(`${head}steps:\n  - { id: group, block: [${both}], ${rescue} }\n`, {
+    world,
+    answers: { [key]: false },
+  })
+  expect(world.effects).toEqual(['change a'])
+  expect(done.ending?.status).toBe('refused')
 })

@@ -318,3 +318,68 @@ test('a runbook whose `verify` fails was carried out all the same: what undoes i
   })
   expect(world.effects).toEqual(['change y', 'change undo'])
 })
+
+describe('what a crash cut off, and nobody was asked about, may have been done:', () => {
+  /** The transcript up to the line with which the first step begins. */
+  const cutOff = async (yaml: string) => {
+    const { text, entries } = await walk(yaml)
+    const line = entries.findIndex(({ type }) => type === 'step.began')
+    return `${text
+      .split('\n')
+      .slice(0, line + 1)
+      .join('\n')}\n`
+  }
+  const undo = 'rollback: [{ action: test.change, with: { what: undo } }]'
+
+  test('it is undone when the run is cancelled instead of going on', async () => {
+    const yaml = `${head}steps:\n  - { id: x, action: test.again, with: { what: x }, ${undo} }\n`
+    const world = emptyWorld()
+    const stop = new AbortController()
+    stop.abort()
+    const done = await walk(yaml, { world, text: await cutOff(yaml), cancel: stop.signal })
+    expect(world.effects).toEqual(['change undo'])
+    expect(outcomeOf(done, 'x')?.status).toBe('cancelled')
+  })
+
+  test.each([
+    ['test.again', ''],
+    ['test.change', 'in_doubt: rerun, '],
+  ])('it is undone when it is done again and fails (%s)', async (action, more) => {
+    const yaml = `${head}steps:\n  - { id: x, action: ${action}, ${more}with: { what: x }, ${undo} }\n`
+    const world = emptyWorld()
+    world.touch['x'] = fail()
+    const done = await walk(yaml, { world, text: await cutOff(yaml) })
+    expect(world.effects).toEqual(['change x', 'change undo'])
+    expect(done.ending?.status).toBe('rolled_back')
+    // and each time that it is walked again
+    const lines = done.text.split('\n')
+    const failed = lines.findIndex((line) => line.includes('"step.ended"') && line.includes('"failed"'))
+    const again = emptyWorld()
+    await walk(yaml, { world: again, text: `${lines.slice(0, failed + 1).join('\n')}\n` })
+    expect(again.effects).toEqual(['change undo'])
+  })
+})
+
+test('a loop that failed before the run was cancelled has failed: what was done after its rescue is undone', async () => {
+  const world = emptyWorld()
+  world.touch['a'] = fail()
+  const yaml = `${head}steps:
+  - id: group
+    block: [{ id: each, for_each: "['a', 'b']", action: test.change, with: { what: "{{ item }}" } }]
+    rescue: [{ id: mend, action: test.change, with: { what: mend } }]
+  - { id: x, action: test.change, with: { what: x }, rollback: [{ action: test.change, with: { what: undo } }] }
+  - { id: last, action: test.change, with: { what: last } }
+`
+  const { text, entries } = await walk(yaml, { world })
+  const line = entries.findIndex((entry) => entry.type === 'step.ended' && entry.key === 'x')
+  const kept = `${text
+    .split('\n')
+    .slice(0, line + 1)
+    .join('\n')}\n`
+  const stop = new AbortController()
+  stop.abort()
+  world.effects.length = 0
+  const done = await walk(yaml, { world, text: kept, cancel: stop.signal })
+  expect(world.effects).toEqual(['change undo'])
+  expect(done.ending?.status).toBe('cancelled')
+})
