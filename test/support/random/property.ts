@@ -1,0 +1,70 @@
+/** One made-up runbook and what comes between, put to all that must be true. */
+import fc from 'fast-check'
+import { problemsOf, told, unannounced, unlike, unshowable } from './oracles.ts'
+import type { Made, Wildness } from './runbook.ts'
+import { madeRunbook } from './runbook.ts'
+import type { Interrupt, Story } from './world.ts'
+import { tell, writtenDown } from './world.ts'
+
+export interface Trial {
+  readonly made: Made
+  /** Each a story of its own: what comes between, where of how much happens, from 0 to 1. */
+  readonly cuts: readonly (readonly (Omit<Interrupt, 'after'> & { readonly part: number })[])[]
+  readonly unsure: boolean
+  readonly tame: boolean
+}
+
+export function trials(wildness: Wildness): fc.Arbitrary<Trial> {
+  const cut = fc.record({
+    kind: wildness.tame
+      ? fc.constantFrom('kill' as const, 'power' as const)
+      : fc.constantFrom('kill' as const, 'power' as const, 'cancel' as const),
+    part: fc.double({ min: 0, max: 1, noNaN: true }),
+    kept: fc.double({ min: 0, max: 1, noNaN: true }),
+    torn: fc.boolean(),
+  })
+  return fc.record({
+    made: madeRunbook(wildness),
+    cuts: fc.array(fc.array(cut, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 4 }),
+    unsure: wildness.tame ? fc.constant(false) : fc.boolean(),
+    tame: fc.constant(wildness.tame),
+  })
+}
+
+export interface Tally {
+  runbooks: number
+  stories: number
+  touches: number
+  /** Stories in which a process died or was cancelled. */
+  interrupted: number
+  /** Stories that did not end well. */
+  bad: number
+}
+
+/** What is wrong, told; nothing when all is well. */
+export async function faultsOf({ made, cuts, unsure, tame }: Trial, tally?: Tally): Promise<string | undefined> {
+  const written = writtenDown(made)
+  const count = (story: Story) => {
+    if (tally) {
+      tally.stories++
+      tally.touches += story.touches.length
+      if (story.cancelled || story.processes.some(({ killed }) => killed)) tally.interrupted++
+      if (story.processes.at(-1)?.exit !== 0) tally.bad++
+    }
+    return story
+  }
+  if (tally) tally.runbooks++
+  const whole = count(await tell({ made, interrupts: [], unsure, written }))
+  const found = [...problemsOf(whole), ...unshowable(whole, 2)]
+  if (found.length > 0) return told(whole, found)
+  const dry = count(await tell({ made, interrupts: [], dry: true, written }))
+  const hidden = unannounced(dry, whole)
+  if (hidden.length > 0) return told(dry, hidden)
+  for (const cut of cuts) {
+    const interrupts = cut.map(({ part, ...more }): Interrupt => ({ ...more, after: Math.floor(part * whole.things) }))
+    const story = count(await tell({ made, interrupts, unsure, written }))
+    const wrong = [...problemsOf(story), ...unshowable(story, 3), ...(tame ? unlike(whole, story) : [])]
+    if (wrong.length > 0) return told(story, [...wrong, JSON.stringify(interrupts)])
+  }
+  return undefined
+}
