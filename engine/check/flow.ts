@@ -77,13 +77,22 @@ export function* checkFlow({ source }: Runbook, site: Site, registry: Declaratio
       )
     if (step.kind !== 'let') return
     for (const { name, nameSpan } of step.values) {
-      if (ending.has(name))
+      if (shadowed.has(name))
+        yield problemAt(
+          source,
+          nameSpan,
+          'RB1114',
+          `\`${name}\` already means something here`,
+          'choose another name: the values below it could not read the other',
+        )
+      else if (ending.has(name))
         yield problemAt(source, nameSpan, 'RB1114', `\`${name}\` is a word of every step`, 'choose another name')
     }
   }
 }
 
 const reserved: ReadonlySet<string> = new Set(['inputs', 'steps', 'run', 'result', 'previous', 'failure'])
+const shadowed: ReadonlySet<string> = new Set(['inputs', 'steps', 'run'])
 const ending: ReadonlySet<string> = new Set(['status', 'error', 'started_at', 'items'])
 
 /** What a step does to the world, as far as it is known: undefined for an action that does not exist. */

@@ -67,9 +67,11 @@ function* ofStep(site: Site, registry: Declarations, shapes: Shapes): Generator<
     case 'action': {
       if (step.until) {
         const { done, failed, stalled, stalledFor, every, timeout } = step.until
-        const polled: Base = { ...withResult, names: { ...withResult.names, previous: shapes.resultOf(step) } }
-        for (const text of [done, failed, stalled])
-          if (text) yield { ...polled, kind: 'expression', text, expects: 'boolean' }
+        for (const text of [done, failed])
+          if (text) yield { ...withResult, kind: 'expression', text, expects: 'boolean' }
+        // there is one only from the second look on, and only `stalled` waits for that
+        const names = { ...withResult.names, previous: shapes.resultOf(step) }
+        if (stalled) yield { ...withResult, names, kind: 'expression', text: stalled, expects: 'boolean' }
         for (const text of [every, timeout, stalledFor]) yield* ofTemplate(text, base, 'duration')
       }
       const schema = registry.get(step.action.text)?.params

@@ -1,5 +1,6 @@
 import { didYouMean } from '../diagnostic.ts'
 import type { Schema } from '../json.ts'
+import { isObject } from '../json.ts'
 import { BadValue } from './failure.ts'
 import { inferCall } from './infer-call.ts'
 import { inferOperator } from './infer-operator.ts'
@@ -40,8 +41,18 @@ export interface Inference {
 /** The type of an expression by its parts. Where a schema does not say, nothing is a problem. */
 export function infer(text: string, root: Node, scope: Names): TypeAnswer {
   const problems: ExpressionProblem[] = []
-  const schema = outside(visit(root, { text, names: scope, problems }))
-  return { schema, problems }
+  const at: Inference = { text, names: scope, problems }
+  const inner = visit(root, at)
+  if (/[.[]\?/.test(text) && holdsOptional(inner))
+    report(at, 'type', root, `${written(root, at)} may be missing`, 'say what holds instead: end it with `.orValue(…)`')
+  return { schema: outside(inner), problems }
+}
+
+/** What `.?` gives goes no further than the expression, alone or in what it makes. */
+function holdsOptional({ 'x-kind': kind, items, properties, anyOf }: Schema): boolean {
+  if (kind === 'optional') return true
+  const parts = [items, ...(Array.isArray(anyOf) ? anyOf : []), ...Object.values(properties ?? {})]
+  return parts.some((part) => isObject(part) && holdsOptional(part as Schema))
 }
 
 /** The schema of a node; what is wrong with it goes to the problems, once, and makes it anything. */

@@ -4,7 +4,7 @@ import type { Outcome } from '../run/outcome.ts'
 import type { Paint } from './colour.ts'
 import { executionOf } from './execution-key.ts'
 import { factLine, indent } from './fact-line.ts'
-import { shownCall } from './fact-text.ts'
+import { shownCall, shownValue } from './fact-text.ts'
 import { statusLabels } from './label.ts'
 import type { OpenExecution, Progress } from './progress.ts'
 import { badCounts } from './progress.ts'
@@ -28,7 +28,7 @@ export function endLines(
     ...(open && open.tries > 1 ? [`${open.tries} tries`] : []),
     ...(open && open.polls > 1 ? [`${open.polls} polls`] : []),
   ].join(', ')
-  const head = `${key}  ${event.name}${target}${facts && ` (${facts}${loop ? badCounts(loop) : ''})`}`
+  const head = `${key}  ${shownValue(event.name)}${target}${facts && ` (${facts}${loop ? badCounts(loop) : ''})`}`
   return [
     factLine(event.at, paint(label.style, padded(label.word, 12)), safeLine(head)),
     ...whyLines(outcome, open, paint),

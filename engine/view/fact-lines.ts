@@ -6,7 +6,7 @@ import type { Paint, Style } from './colour.ts'
 import { endLines } from './end-lines.ts'
 import { executionOf, isLookOnly, nearest } from './execution-key.ts'
 import { factLine, indent } from './fact-line.ts'
-import { howToAnswer, operandLines, shownAnswer, shownCall } from './fact-text.ts'
+import { howToAnswer, operandLines, shownAnswer, shownCall, shownValue } from './fact-text.ts'
 import { effectNote } from './label.ts'
 import { previewLines } from './preview-lines.ts'
 import type { OpenLoop, Progress } from './progress.ts'
@@ -119,7 +119,7 @@ function beginning(
   const note = event.kind === 'loop' ? loopNote(event.count) : effectNote(event.effect)
   if (note === '' && event.kind === 'action') return []
   const target = event.target === undefined ? '' : ` on ${event.target}`
-  return [line('plain', 'begins', safeLine(`${key}  ${event.name}${target}${note && ` (${note})`}`))]
+  return [line('plain', 'begins', safeLine(`${key}  ${shownValue(event.name)}${target}${note && ` (${note})`}`))]
 }
 
 function loopNote(count: number | undefined): string {

@@ -55,7 +55,7 @@ export function shownCall(call: Call): string {
     return `${call.method} ${call.url} ${call.error ?? call.status ?? 'no answer'} (${facts})`
   }
   const where = call.kind === 'ssh' ? `ssh ${call.host}` : 'here'
-  return `${where}: ${call.command}, ${call.error ?? callEnd(call.exitCode)} (${took})`
+  return `${where}: ${shownValue(call.command, 2_000)}, ${call.error ?? callEnd(call.exitCode)} (${took})`
 }
 
 export function callEnd(exitCode: number | null | undefined): string {

@@ -50,6 +50,20 @@ test('a failed command shows its exit code and the end of its output', () => {
   expect(text).toContain('hint: look at its console through the BMC')
 })
 
+test('a name and a command that are very long do not flood the terminal', () => {
+  const long = 'a'.repeat(100_000)
+  const run = sampleRun().begin('go', { name: long, effect: 'change' })
+  run.add({
+    type: 'step.called',
+    key: 'go',
+    call: { kind: 'local', host: 'here', command: `sh ${long}`, exitCode: 1, took: 3 },
+  })
+  const text = shown(run.end('go', bad('exit_code', 'it ended with exit code 1')).events())
+  expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThan(3_000)
+  expect(text).toContain('(100000 characters)')
+  expect(text).toContain('exit 1 (3ms)')
+})
+
 test('polls that see the same again are not told again', () => {
   expect(shown(reboot().events()).match(/waits +reboot\/back/g)).toHaveLength(1)
 })
