@@ -147,6 +147,30 @@ test('a server that has moved switched off and cannot be confirmed is taken back
   allGivenBack(ran)
 })
 
+test.each([
+  { how: 'has rebooted by itself', fault: 'hosts.rebooted', after: '20s' },
+  { how: 'does not answer', fault: 'hosts.unreachable', after: '34s' },
+])(
+  'a server that has moved switched off and cannot be confirmed is not taken back to a host that $how: a person is told',
+  async ({ fault, after }) => {
+    const ran = await reboot({
+      faults: [
+        { fault: 'nova.confirm_forbidden', with: { server: stopped } },
+        { fault, with: { host: 'c1' }, after },
+      ],
+      inputs: { active: 'stop', shutoff: 'cold', settle: '30s' },
+    })
+    const about = ran.did.filter((one) => one.endsWith(` ${stopped}`))
+    expect(about).toEqual([`openstack.server.migrate ${stopped}`])
+    expect(ran.stdout).toMatch(
+      new RegExp(
+        `${stopped} is not taken back to c1, which .* waits on c\\d+ to be confirmed: .*resize confirm [0-9a-f-]{36}`,
+      ),
+    )
+    expect(rebooted(ran)).toBe(0)
+  },
+)
+
 test('a server that is still on its way switched off when the run ends is waited for, and taken back', async () => {
   const ran = await reboot({
     inputs: { active: 'cold' },

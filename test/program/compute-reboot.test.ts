@@ -1,5 +1,7 @@
+import { resolve } from 'node:path'
 import { expect, test } from 'vitest'
 import { serveWorld, workspace } from './program.ts'
+import { type WorldInHand, worldInHand } from './world-in-hand.ts'
 
 /** Three servers on `c1`: one moves, one turns out not to and is stopped, one is switched off. The host boots quickly. */
 const world = {
@@ -117,7 +119,7 @@ test('an answer that comes when the platform is no longer well takes no host awa
   const [parked = ''] = space.names().filter((name) => !mess.all.includes(name))
   const then = await space.run(['resume', parked, '--answer', 'enter/agree=c1'])
   expect(then.code, then.all).toBe(1)
-  expect(then.all).toContain('enter/again/platform_again')
+  expect(then.all).toContain('enter/again/look/platform')
   expect(effects().map(({ kind }) => kind)).toEqual(['host.unit.stop'])
 }, 900_000)
 
@@ -195,3 +197,99 @@ test('while one maintenance of a host is under way nobody begins another one the
   const elsewhere = await begin('host-maintenance-enter', 'c10')
   expect(elsewhere.code, elsewhere.all).toBe(6)
 })
+
+const hour = 60 * 60_000
+
+/** What somebody else does in the meantime. */
+async function colleague(world: WorldInHand, action: string, about: object): Promise<void> {
+  const space = workspace()
+  world.lendTo(space)
+  const steps = [{ id: 'do', action, with: about }]
+  const book = { apiVersion: 'runbook/v1', name: 'colleague', title: 'colleague', steps }
+  space.write('colleague.json', JSON.stringify(book))
+  const { code, all } = await space.run(['exec', './colleague.json', '--inventory', 'world/inventory.yaml'])
+  expect(code, all).toBe(0)
+}
+
+/** Goes on to where somebody is asked whether servers in use may be stopped, and is answered two hours later. */
+async function stoppedLate(about: {
+  faults?: object[]
+  meanwhile?: (world: WorldInHand) => Promise<void>
+  inputs?: object
+}) {
+  const faults = [{ fault: 'hosts.slow_boot', with: { host: 'c1', minutes: 0.1 } }, ...(about.faults ?? [])]
+  const served = await worldInHand({ ...world, faults }, 20)
+  const space = workspace()
+  served.lendTo(space)
+  const all = { ...inputs, active: 'stop', silence_on: '', ...about.inputs }
+  space.write('inputs.json', JSON.stringify(all))
+  const begin = ['exec', resolve('runbooks/compute-reboot.yaml'), '--inventory', 'world/inventory.yaml']
+  const asked = await space.run([...begin, '--inputs', 'inputs.json', '--answer', 'enter/agree=c1'])
+  expect({ code: asked.code, last: asked.all.includes('enter/agree_stop') }, asked.all).toEqual({ code: 6, last: true })
+  await served.clock.advance(2 * hour)
+  await about.meanwhile?.(served)
+  const before = served.effects().length
+  const then = await space.run(['resume', 'last', '--answer', 'enter/agree_stop=yes'])
+  const did = served
+    .effects()
+    .slice(before)
+    .map(({ kind, what }) => `${kind} ${what.replace(/ \(.*\)$/, '')}`)
+  return { ...then, did }
+}
+
+const enabled = ['openstack.compute_service.enable c1']
+
+test.each([
+  {
+    says: 'c1 has rebooted by itself while it was emptied, and stays out of service',
+    faults: [{ fault: 'hosts.rebooted', with: { host: 'c1' }, after: '1h' }],
+    did: [],
+  },
+  {
+    says: 'since the list was shown web-1 is PAUSED: begin again',
+    faults: [{ fault: 'nova.server_state', with: { server: 'web-1', state: 'paused' }, after: '1h' }],
+    did: enabled,
+  },
+  {
+    says: 'these hosts of zone nova are down or disabled by now: c10, c2',
+    faults: ['c10', 'c2'].map((host) => ({ fault: 'nova.compute_disabled', with: { host }, after: '1h' })),
+    did: enabled,
+  },
+  {
+    says: 'enter/stop_again/look/platform',
+    inputs: { check_platform: true },
+    meanwhile: (world: WorldInHand) =>
+      colleague(world, 'ssh.run', { host: 'ctl1', command: 'systemctl stop rabbitmq-server' }),
+    did: enabled,
+  },
+  {
+    says: 'the answer came too late: it would take 1 minutes to empty the host',
+    inputs: { window_end: new Date(Date.now() + 1.5 * hour).toISOString() },
+    did: enabled,
+  },
+  // somebody has put it back into service, and keeps it there
+  {
+    says: 'c1 is no longer out of service for our reason: ask whoever changed that',
+    meanwhile: (world: WorldInHand) => colleague(world, 'openstack.compute_service.enable', { host: 'c1' }),
+    did: [],
+  },
+])(
+  'a yes to stopping servers that comes when it is no longer so stops none: $says',
+  async ({ says, did, ...about }) => {
+    const ran = await stoppedLate(about)
+    expect(ran.all).toContain(says)
+    expect({ code: ran.code, did: ran.did }, ran.all).toEqual({ code: 1, did })
+  },
+  300_000,
+)
+
+test('a server that has left before somebody says yes to stopping it is neither locked nor stopped', async () => {
+  const moved = await stoppedLate({
+    meanwhile: (world) => colleague(world, 'openstack.server.live_migrate', { server: 'web-1', host: 'c2' }),
+  })
+  expect(moved.code, moved.all).toBe(0)
+  expect(moved.did.filter((one) => one.endsWith(' web-1'))).toEqual([])
+  expect(moved.did.filter((one) => one.endsWith(' web-3'))).toEqual(
+    ['lock', 'stop', 'start', 'unlock'].map((what) => `openstack.server.${what} web-3`),
+  )
+}, 300_000)
