@@ -147,6 +147,25 @@ test('whoever is asked sees each server and what becomes of it, the room that is
   expect(row(stopped)).toMatchObject({ status: 'SHUTOFF', 'what becomes of it': 'stays as it is, locked' })
 })
 
+test('whose the servers are is shown by name, and by id alone where Keystone tells nobody: both times somebody is asked', async () => {
+  const hidden = { fault: 'keystone.projects_hidden' }
+  for (const [faults, shown] of [
+    [[], /^(shop|analytics|ci) \([0-9a-f]{32}\)$/],
+    [[hidden], /^[0-9a-f]{32}$/],
+  ] as const) {
+    const inputs = { active: 'stop' }
+    for (const answers of [[], ['enter/agree=c1']]) {
+      const asked = await question({ faults, inputs, answers })
+      expect(asked.address).toBe(answers.length === 0 ? 'enter/agree' : 'enter/agree_stop')
+      const projects = asked.table?.map((row) => (row as { project: string }).project) ?? []
+      expect(projects.length).toBeGreaterThan(1)
+      for (const project of projects) expect(project).toMatch(shown)
+    }
+  }
+  const ran = await reboot({ faults: [hidden] })
+  expect(ran.end, ran.end.error?.message).toMatchObject({ status: 'succeeded' })
+})
+
 test('a window must be long enough to empty the host, to reboot it and to prove that it is well', async () => {
   // 36 GiB of memory move at 8 a minute, and one server is locked: 5 minutes
   const inputs = { reboot_minutes: 20, heartbeat_timeout: '3m' }

@@ -678,6 +678,14 @@ describe('a mend', () => {
     expect(questions(found)).toEqual([expect.stringMatching(/has \d+ ports of servers, and cmp1 has \d+\. Do it\?/)])
   })
 
+  test('tells whose the server is: by name, and by id alone where Keystone tells nobody', async () => {
+    const found = await diagnose(['network.port_switched_off'], ...fix)
+    expect(questions(found)).toEqual([expect.stringMatching(/The server web-1 is of project shop \([0-9a-f]{32}\)\. /)])
+    const hidden = await diagnose(['network.port_switched_off', 'keystone.projects_hidden'], ...fix)
+    expect(questions(hidden)).toEqual([expect.stringMatching(/The server web-1 is of project [0-9a-f]{32}\. /)])
+    expect(hidden.outputs.mended).toBe(true)
+  })
+
   const agent = (host: string, what: object) => ({ fault: 'neutron.agent_set', with: { host, ...what } })
   const dead = (host: string, type = 'DHCP agent') => ({
     fault: 'neutron.agent_dead',

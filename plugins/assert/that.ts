@@ -31,7 +31,10 @@ export const that: WorkAction = {
     const conditions = params['conditions'] as unknown as readonly Condition[]
     const failed = conditions.flatMap(({ that: evaluated, message }) => {
       const why = failedCondition(evaluated)
-      return why === undefined ? [] : [message === undefined ? why : `${message} (${why})`]
+      if (why === undefined) return []
+      // one that never holds is there for its message alone
+      if (message !== undefined && 'text' in evaluated && evaluated.text === 'false') return [message]
+      return [message === undefined ? why : `${message} (${why})`]
     })
     if (failed.length > 0) throw new StepFailure('assertion_failed', failed.join('; '))
     return { held: conditions.length }

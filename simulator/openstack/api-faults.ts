@@ -30,6 +30,14 @@ export const apiFaults: readonly Fault[] = [
     },
   },
   {
+    name: 'keystone.projects_hidden',
+    summary: 'A policy of the cloud tells nobody what projects there are',
+    params: { type: 'object', properties: {}, additionalProperties: false },
+    apply({ cloud: { keystone } }) {
+      keystone.projectsHidden = true
+    },
+  },
+  {
     name: 'keystone.tokens_revoked',
     summary: 'Every token that was given out until now is revoked',
     params: { type: 'object', properties: {}, additionalProperties: false },

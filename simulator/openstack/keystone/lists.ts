@@ -25,7 +25,7 @@ export function listRoutes(keystone: KeystoneState, region: string, addresses: A
   return [
     ...resource('service', 'services', () => services),
     ...resource('endpoint', 'endpoints', () => endpointsOf(region, addresses)),
-    ...resource('project', 'projects', projects),
+    ...resource('project', 'projects', projects).map(unlessHidden(keystone)),
     ...resource('domain', 'domains', domains),
     ...resource('user', 'users', users),
     ...resource('role', 'roles', roles),
@@ -50,6 +50,16 @@ export function listRoutes(keystone: KeystoneState, region: string, addresses: A
     },
   ]
 }
+
+const unlessHidden =
+  (keystone: KeystoneState) =>
+  (route: Route): Route => ({
+    ...route,
+    handle(request) {
+      if (keystone.projectsHidden) throw new ApiFailure(403, route.admin ?? '', { kind: 'PolicyNotAuthorized' })
+      return route.handle(request)
+    },
+  })
 
 const projectRest = (domain: string) => ({ parent_id: domain, is_domain: false, tags: [], options: {} })
 

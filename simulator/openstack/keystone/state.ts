@@ -70,6 +70,8 @@ export interface KeystoneState {
   readonly tokens: Map<string, Token>
   /** Milliseconds. */
   tokenLife: number
+  /** Whether nobody is told what projects there are. */
+  projectsHidden: boolean
 }
 
 /** The projects with servers in them, and what each is. */
@@ -138,6 +140,7 @@ export function createKeystone(): KeystoneState {
     ],
     tokens: new Map(),
     tokenLife: hour,
+    projectsHidden: false,
   }
 }
 

@@ -225,6 +225,19 @@ test('keystone.failing: no token for anybody', async () => {
   await cloud.close()
 })
 
+test('keystone.projects_hidden: nobody is told what projects there are, and all else goes on', async () => {
+  const cloud = await cloudWith('keystone.projects_hidden')
+  for (const path of ['/v3/projects', '/v3/projects/0123']) {
+    const refused = await cloud.admin.get('keystone', path)
+    expect(refused.status).toBe(403)
+    expect(at(refused.body, 'error', 'message')).toMatch(
+      /^You are not authorized to perform the requested action: identity:/,
+    )
+  }
+  expect((await cloud.admin.get('keystone', '/v3/users')).status).toBe(200)
+  await cloud.close()
+})
+
 test('api.slow: a call takes its seconds of the world', async () => {
   const cloud = await cloudWith('api.slow', { service: 'glance', seconds: 90 })
   const done = cloud.clock.busy()
