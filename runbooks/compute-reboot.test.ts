@@ -147,6 +147,14 @@ test('whoever is asked sees each server and what becomes of it, the room that is
   expect(row(stopped)).toMatchObject({ status: 'SHUTOFF', 'what becomes of it': 'stays as it is, locked' })
 })
 
+test('whoever is asked is told of servers that their owners have locked and that move all the same', async () => {
+  const locked = { fault: 'nova.server_state', with: { server: first, state: 'active', locked: true } }
+  const asked = await question({ faults: [locked], inputs: { locked: 'move' } })
+  const rows = asked.table as readonly { server: string; because: string }[]
+  const told = rows.filter(({ because }) => because !== '').map(({ server, because }) => `${server}: ${because}`)
+  expect(told).toEqual([`${first}: its owner has locked it, and it moves all the same`])
+})
+
 test('whose the servers are is shown by name, and by id alone where Keystone tells nobody: both times somebody is asked', async () => {
   const hidden = { fault: 'keystone.projects_hidden' }
   for (const [faults, shown] of [

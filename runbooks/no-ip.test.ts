@@ -252,6 +252,15 @@ describe('what the hosts tell', () => {
     const stopped = { fault: 'hosts.unit_failed', with: { host: 'cmp1', unit: 'libvirtd' } }
     const silent = await diagnose([plugged('vnet7'), stopped])
     expect(codes(silent)).not.toContain('TAP_MISSING')
+    // that it was not seen is told, in a container as well
+    const contained = { fault: 'network.in_containers', with: { only: 'nova_libvirt' } }
+    const gone = { fault: 'hosts.container', with: { host: 'cmp1', name: 'nova_libvirt', health: 'gone' } }
+    const nowhere = await diagnose([plugged('vnet7'), contained, gone])
+    expect(codes(nowhere)).not.toContain('TAP_MISSING')
+    const unseen = expect.stringContaining(
+      'cmp1: libvirt cannot be asked what the guest is plugged into, virsh does not answer on the host or in a container nova_libvirt',
+    )
+    for (const { outputs } of [silent, nowhere]) expect(outputs.not_seen).toEqual([unseen])
   })
 
   test('an address that OVN does not know is told as that', async () => {
@@ -489,6 +498,15 @@ describe.each(['docker', 'podman'])('with agents, Open vSwitch and libvirt in co
     const proof = { lease: 'dnsmasq', answer: 'arping' }
     expect(found.outputs).toMatchObject({ verdict: 'DEAD_VLAN', mended: true, proof })
     expect(found.effects).toMatchObject([{ kind: 'host.container.restart', what: 'cmp1:neutron_openvswitch_agent' }])
+  })
+
+  test('that systemd keeps by units of their own are restarted by those', async () => {
+    const kept = { fault: 'network.in_containers', with: { engine, units: true } }
+    const fix = ['--input', 'allow_fix=ask', '--answer', 'mend/allowed=yes']
+    const found = await diagnose([kept, 'network.dead_vlan'], ...fix)
+    expect(found.outputs).toMatchObject({ verdict: 'DEAD_VLAN', mended: true })
+    const what = 'cmp1:kolla-neutron_openvswitch_agent-container.service'
+    expect(found.effects).toMatchObject([{ kind: 'host.unit.restart', what }])
   })
 
   test('what the agent has said of it in its log stands beside the verdict', async () => {

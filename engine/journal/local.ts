@@ -250,7 +250,9 @@ export class LocalDurable implements Durable {
     const stops = !shield && !inDoubt
     if (stops && this.cancelled) return undefined
     const shown = redactor.json(question)
-    const askedAt = past.askedAt(key) ?? (await this.#append({ type: 'asked', key, step, question: shown }, true))
+    const before = past.askedAt(key)
+    if (before !== undefined) this.#replay({ type: 'asked', key, step, question: shown, at: before })
+    const askedAt = before ?? (await this.#append({ type: 'asked', key, step, question: shown }, true))
     const due = question.timeout === undefined ? undefined : Date.parse(askedAt) + question.timeout
     if (due !== undefined && clock.now() >= due)
       return this.#answered(key, askedAt, { timedOut: true, at: this.#now() })

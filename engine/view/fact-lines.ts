@@ -24,10 +24,10 @@ export interface FactOptions {
 
 /**
  * The lines an event is worth, given what was known before it; often none. What a resumed run only replays was told the
- * first time.
+ * first time; a question that is still open is told again, for whoever answers may be somebody else at another terminal.
  */
 export function factLines(progress: Progress, event: RunEvent, options: FactOptions): readonly string[] {
-  if ('replayed' in event && event.replayed) return []
+  if ('replayed' in event && event.replayed && event.type !== 'asked') return []
   const { paint, verbose } = options
   const line = (style: Style, word: string, text: string) => factLine(event.at, paint(style, padded(word, 12)), text)
   switch (event.type) {

@@ -51,8 +51,12 @@ test('room that is there only without the reserve is none, and the others must b
   const nearly = ['c10', 'c2', 'c3'].map((host) => ({ fault: 'placement.overcommitted', with: { host, percent: 70 } }))
   const reserved = await reboot({ faults: nearly, inputs: { reserve_ratio: 0.25 } })
   expect(reserved.end.error?.message).toContain(`no other host has room for ${second} (`)
+  expect(reserved.end.error?.message).toContain('`reserve_ratio` keeps 0.25 of each host free')
   const spare = await reboot({ faults: nearly, inputs: { spare_host: true } })
   expect(spare.end.error?.message).toMatch(/could not lose one more host then: `c10` would hold \d+ MiB of memory, and/)
+  expect(spare.end.error?.message).toContain(
+    '`--input spare_host=false` goes without that, for somebody who may decide it',
+  )
   expect([...reserved.effects, ...spare.effects]).toEqual([])
   const neither = await reboot({ faults: nearly })
   expect(neither.end).toMatchObject({ status: 'succeeded' })
@@ -110,7 +114,7 @@ test('everything that speaks against it is told at once, and nothing begins', as
   const message = ran.end.error?.message ?? ''
   for (const reason of [
     `no other host has room for ${first} (\`c3\`: group \`apart\` keeps it apart from a server there)`,
-    'hosts of zone nova are down or disabled already: c10, c2',
+    'hosts of zone nova are down or disabled already: c10, c2. Wait for them, or say how many may be with `--input max_disabled=…`',
     `${second} (VERIFY_RESIZE)`,
     `${third} (ACTIVE, its owner has locked it)`,
     'which is later than 2020-01-01T00:00:00Z',
@@ -242,8 +246,18 @@ test.each([
   })),
 ])('a host that does more than compute is not taken away: $role', async ({ role, ...fault }) => {
   const ran = await reboot({ faults: [fault] })
-  expect(ran.end.error?.message).toContain(`c1 does more than compute: ${role}`)
+  const help = 'Move that away first, or say `--input other_roles=true`'
+  expect(ran.end.error?.message).toContain(`c1 does more than compute: ${role}. ${help}`)
   expect(ran.effects).toEqual([])
+})
+
+test('a host that does more than compute goes where that was agreed to, and as many may be out as was said', async () => {
+  const faults = [
+    { fault: 'neutron.agent_added', with: { host: 'c1', agent_type: 'L3 agent' } },
+    ...['c10', 'c2'].map((host) => ({ fault: 'nova.compute_disabled', with: { host } })),
+  ]
+  const ran = await reboot({ faults, inputs: { other_roles: true, max_disabled: 2 } })
+  expect(ran.end, ran.end.error?.message).toMatchObject({ status: 'succeeded' })
 })
 
 const large = { controllers: 3, computes: ['c1', 'c10', 'c2', 'c3'], ceph: 3, databases: 3, servers: 16 }
@@ -303,7 +317,11 @@ test('a host that somebody else took out of service is left to them', async () =
   })
   expect(ran.end).toMatchObject({
     status: 'failed',
-    error: { message: expect.stringContaining('c1 is disabled already: disk, ask Ana.') },
+    error: {
+      message: expect.stringContaining(
+        'c1 is disabled already: disk, ask Ana. Ask whoever did it; what a runbook did (`rb:…`) ends with `host-maintenance-leave`',
+      ),
+    },
   })
   expect(ran.effects).toEqual([])
 })
@@ -313,6 +331,9 @@ test('a cloud too old to keep the reason of a lock is not emptied for nothing: a
   const ran = await reboot({ faults })
   expect(ran.end.error?.message).toContain(
     'this Nova is too old to keep the reason of a lock (that needs version 2.73)',
+  )
+  expect(ran.end.error?.message).toContain(
+    'move them all, with `--input shutoff=cold`, `--input suspended=abort` and without `unmovable=stop`',
   )
   expect(ran.effects).toEqual([])
   const all = await reboot({ faults, inputs: { shutoff: 'cold' } })

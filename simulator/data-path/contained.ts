@@ -24,12 +24,14 @@ interface How {
   /** The one container that there is; all, when it is empty. */
   readonly only: string
   readonly hidden: boolean
+  /** Whether systemd keeps each by a unit of its own. */
+  readonly kept: boolean
 }
 
 const state = '/var/lib/neutron/dhcp'
 
 /** From now on the services of a host's networks and guests run in containers, as Kolla makes them. */
-export function putInContainers({ cloud, estate }: World, host: string, { engine, only, hidden }: How): void {
+export function putInContainers({ cloud, estate }: World, host: string, { engine, only, hidden, kept }: How): void {
   const machine = estate.machines.get(host)
   if (!machine) return
   machine.programs.set(engine, dockerProgram(machine, engine))
@@ -39,6 +41,13 @@ export function putInContainers({ cloud, estate }: World, host: string, { engine
     if (!unit?.enabled) continue
     unit.keptBy = 'container'
     machine.containers.set(name, { health: 'healthy', unit: unitName, programs: taken(machine, programs) })
+    if (kept)
+      machine.units.add({
+        name: `kolla-${name}-container.service`,
+        description: `${engine} ${name} container`,
+        command: `/usr/bin/${engine} start -a ${name}`,
+        starting: () => void machine.units.restart(unitName),
+      })
   }
   if (only !== '' && only !== 'neutron_dhcp_agent') return
   const { files } = machine

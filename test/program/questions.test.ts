@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import { expect, test } from 'vitest'
 import { atTerminal } from './at-terminal.ts'
 import { book, mark, type Workspace, workspace } from './program.ts'
@@ -174,6 +175,23 @@ test('Ctrl-C at a question cancels the run: what was done is undone, the questio
   expect(space.effects()).toEqual(['mark one', 'mark undo'])
   expect(space.entries().some(({ type }) => type === 'answered')).toBe(false)
   expect(space.entries().at(-1)).toMatchObject({ type: 'run.ended', status: 'cancelled' })
+})
+
+test('whoever goes on at another terminal is shown the question with its table again', async () => {
+  const space = workspace()
+  const table = 'table: [ { server: web-1, becomes: moves }, { server: web-2, becomes: IS STOPPED } ]'
+  const question = `    action: human.confirm\n    with: { message: Reboot cmp1?, phrase: cmp1, ${table} }\n`
+  space.write('asking.yaml', asking(question))
+  const parked = await space.run(['exec', 'asking.yaml'])
+  expect(parked.code, parked.all).toBe(6)
+  const run = atTerminal(space, ['resume', 'last'])
+  await run.until('type cmp1 to go on')
+  expect(stripVTControlCharacters(run.said())).toMatch(/question +ask +Reboot cmp1\?[^]*web-1 +moves[^]*web-2 +IS STOPPED/)
+  run.type('cmp1\r')
+  const { code, all } = await run.ended
+  expect(code, all).toBe(0)
+  // it was asked once, and is in the transcript once
+  expect(space.entries().filter(({ type }) => type === 'asked')).toHaveLength(1)
 })
 
 test('--step asks before each step: run it, skip it, stop here', async () => {

@@ -50,12 +50,17 @@ export const backendFaults: readonly Fault[] = [
           default: 'shown',
           description: 'Whether the host shows the files of processes in containers, by `/proc/PID/root`',
         },
+        units: {
+          type: 'boolean',
+          default: false,
+          description: 'Whether systemd keeps each container by a unit of its own, as with newer Kolla',
+        },
       },
       additionalProperties: false,
     },
-    apply(world, { engine, only, files }) {
+    apply(world, { engine, only, files, units }) {
       const { controllers, computes } = world.topology
-      const how = { engine: String(engine), only: String(only), hidden: files === 'hidden' }
+      const how = { engine: String(engine), only: String(only), hidden: files === 'hidden', kept: units === true }
       for (const host of [...controllers, ...computes]) putInContainers(world, host, how)
     },
   },
