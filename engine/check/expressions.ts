@@ -271,10 +271,10 @@ function readTemplate({ source }: Runbook, scope: Scope, use: Use): Read {
     }
     if (whole && types.length > 0 && use.expects === 'duration' && !types.includes('string')) {
       const hint = `a duration is a text: \`${use.text.text.trim()}s\` are seconds, with \`m\` minutes`
-      diagnostics.push(problemAt(source, at, 'RB1110', `the duration is ${namedTypes(types)}`, hint))
+      diagnostics.push(problemAt(source, at, 'RB2109', `the duration is ${namedTypes(types)}`, hint))
     }
     if (whole && types.length > 0 && use.expects === 'count' && !types.some((type) => counts.includes(type)))
-      diagnostics.push(problemAt(source, at, 'RB1104', `the count is ${namedTypes(types)}, not a number`))
+      diagnostics.push(problemAt(source, at, 'RB2109', `the count is ${namedTypes(types)}, not a number`))
   }
   return { references, missing: without, diagnostics }
 }
