@@ -198,7 +198,7 @@ const routerList = listAction({
   service: 'network',
   path: '/routers',
   collection: 'routers',
-  filters: { id, name, project, status },
+  filters: { id, name, project, status: { schema: status.schema, field: 'status' } },
   item: routerItem,
 })
 

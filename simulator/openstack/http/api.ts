@@ -63,6 +63,8 @@ export interface Route {
   readonly until?: number
   /** Refuses what else stands in the query. */
   readonly query?: KnownQuery
+  /** Names in the query that have a meaning in the real service and none here: they are refused. */
+  readonly unrehearsed?: readonly string[]
   handle(request: ApiRequest): Reply | Promise<Reply>
 }
 

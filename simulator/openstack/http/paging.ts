@@ -64,3 +64,17 @@ export function fits(query: URLSearchParams, name: string, value: string | numbe
 export function isOn(query: URLSearchParams, name: string): boolean {
   return ['1', 'true', 't', 'yes', 'on', ''].includes((query.get(name) ?? 'no').toLowerCase())
 }
+
+/** A moment in a query, in milliseconds since 1970. Throws `ApiFailure` 400 for what is none. */
+export function momentIn(query: URLSearchParams, name: string): number | undefined {
+  const text = query.get(name)
+  if (text === null) return undefined
+  const at = Date.parse(/([zZ]|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`)
+  if (Number.isNaN(at)) {
+    throw new ApiFailure(
+      400,
+      `Invalid input for query parameters ${name}. Value: ${text}. '${text}' is not a 'date-time'`,
+    )
+  }
+  return at
+}

@@ -6,7 +6,7 @@ import { uuidOf } from '../../random.ts'
 import type { Conditions } from '../conditions.ts'
 import { noToken, type Token } from '../keystone/state.ts'
 import { ApiFailure, idHeader, type Reply, type Service, type Stranger, type Uploaded } from './api.ts'
-import { refuseUnknown } from './known-query.ts'
+import { refuseUnknown, refuseUnrehearsed } from './known-query.ts'
 import { negotiate } from './microversion.ts'
 import { type Match, routesOf } from './router.ts'
 
@@ -96,6 +96,7 @@ async function answer(service: Service, around: Surroundings, call: Call, closin
     const { route, params } = match
     if (token) permit(service, match, token)
     if (route.query) refuseUnknown(url.searchParams, version, route.query)
+    if (route.unrehearsed) refuseUnrehearsed(url.searchParams, route.unrehearsed)
     const reply = await route.handle({
       method: route.method,
       params,

@@ -1,4 +1,5 @@
 import { ApiFailure, type ApiRequest, json, type Reply, type Route, type ServiceName } from '../http/api.ts'
+import { refuseUnrehearsed } from '../http/known-query.ts'
 import { type Addresses, catalogued, endpointsOf, serviceIdOf } from './catalogue.ts'
 import type { Assignment, KeystoneState, Named } from './state.ts'
 
@@ -41,6 +42,7 @@ export function listRoutes(keystone: KeystoneState, region: string, addresses: A
       method: 'GET',
       path: '/v3/role_assignments',
       admin: 'identity:list_role_assignments',
+      unrehearsed: ['effective', 'include_subtree', 'group.id', 'scope.domain.id', 'scope.OS-INHERIT:inherited_to'],
       handle: (request) =>
         collection(
           request,
@@ -69,7 +71,8 @@ function resource(singular: string, plural: string, all: () => readonly object[]
       method: 'GET',
       path: `/v3/${plural}`,
       admin: `identity:list_${plural}`,
-      handle: (request) => collection(request, plural, all().filter(matching(request)).map(linked(request, plural))),
+      handle: (request) =>
+        collection(request, plural, all().filter(matching(request, plural)).map(linked(request, plural))),
     },
     {
       method: 'GET',
@@ -87,12 +90,25 @@ function resource(singular: string, plural: string, all: () => readonly object[]
 
 const vary = { Vary: 'X-Auth-Token' }
 
-/** Filters by equal fields; fields nothing has are ignored, as Keystone does. */
-function matching({ query }: ApiRequest): (one: object) => boolean {
+/** What each resource may be filtered by; anything else in a query is ignored, as Keystone does. */
+const filters: { readonly [plural: string]: readonly string[] } = {
+  services: ['type', 'name'],
+  endpoints: ['interface', 'service_id', 'region_id'],
+  projects: ['domain_id', 'enabled', 'name', 'parent_id', 'is_domain'],
+  domains: ['name', 'enabled'],
+  users: ['domain_id', 'enabled', 'name'],
+  roles: ['name', 'domain_id'],
+}
+
+function matching({ query }: ApiRequest, plural: string): (one: object) => boolean {
+  // `name__contains` and the like
+  const inexact = [...query.keys()].filter((name) => name.includes('__'))
+  refuseUnrehearsed(query, [...inexact, 'tags', 'tags-any', 'not-tags', 'not-tags-any'])
+  const known = [...query].filter(([name]) => filters[plural]?.includes(name))
   return (one) =>
-    [...query].every(([key, value]) => {
-      const has = (one as { [key: string]: unknown })[key]
-      return has === undefined || String(has) === value
+    known.every(([name, value]) => {
+      const has = (one as { [key: string]: unknown })[name]
+      return typeof has === 'boolean' ? has === !/^(0|false)$/i.test(value) : String(has ?? '') === value
     })
 }
 

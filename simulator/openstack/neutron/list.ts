@@ -1,5 +1,6 @@
 import { ApiFailure, type ApiRequest, json, type Reply } from '../http/api.ts'
 import { projectOf } from '../keystone/state.ts'
+import { askedBy, booleans, integers } from './filters.ts'
 
 interface Resource {
   readonly id: string
@@ -11,8 +12,6 @@ const reserved = ['limit', 'marker', 'fields', 'sort_key', 'sort_dir', 'page_rev
 /** What a collection knows besides its fields. */
 export interface Manner {
   readonly plural: string
-  /** Fields that are shown but cannot be filtered by: asking for it is an error, not an empty filter. */
-  readonly noFilter?: readonly string[]
   /** Whether a project sees it though it is not its own. */
   readonly shared?: (one: object) => boolean
   /** What else may be filtered by, as `[name]` to the values a resource has under it. */
@@ -24,44 +23,68 @@ export function list<T extends Resource>(request: ApiRequest, all: readonly T[],
   const { query, token } = request
   const admin = token.roles.includes('admin')
   const visible = all.filter((one) => admin || one.project_id === projectOf(token) || manner.shared?.(one))
-  const found = visible.filter(filter(query, all, manner))
-  const { items, links } = page(request, sorted(found, query), manner.plural)
+  const found = visible.filter(filter(query, manner))
+  const { items, links } = page(request, sorted(found, query, manner.plural), manner.plural)
   const fields = query.getAll('fields')
   const shown = fields.length === 0 ? items : items.map((one) => pick(one, fields))
   return json(200, { [manner.plural]: shown, ...links })
 }
 
-function filter<T extends Resource>(
-  query: URLSearchParams,
-  all: readonly T[],
-  { noFilter = [], more = {} }: Manner,
-): (one: T) => boolean {
+function filter<T extends Resource>(query: URLSearchParams, { plural, more = {} }: Manner): (one: T) => boolean {
   const names = [...new Set(query.keys())].filter((name) => !reserved.includes(name))
-  const known = new Set(all.flatMap((one) => Object.keys(one)))
-  const wrong = names.filter((name) => noFilter.includes(name) || (all.length > 0 && !known.has(name) && !more[name]))
-  if (wrong.length > 0) {
-    const message = `[${wrong.map((name) => `'${name}'`).join(', ')}] is invalid attribute for filtering`
-    throw new ApiFailure(400, message, { kind: 'HTTPBadRequest' })
-  }
+  const known = askedBy[plural]?.filter ?? []
+  const wrong = names.filter((name) => !known.includes(name))
+  if (wrong.length > 0) throw badRequest(`${listed(wrong)} is invalid attribute for filtering`)
+  const asked = names.map((name) => ({ name, values: query.getAll(name).map((value) => converted(name, value)) }))
   return (one) =>
-    names.every((name) => {
+    asked.every(({ name, values }) => {
+      if (/^(not-)?tags(-any)?$/.test(name)) return tagged(one, name, values)
       const has = more[name]?.(one as never) ?? valuesOf(Reflect.get(one, name))
-      return query.getAll(name).some((wanted) => has.some((value) => same(value, wanted)))
+      return values.some((wanted) => has.some((value) => same(value, wanted)))
     })
+}
+
+const listed = (names: readonly string[]): string => `[${names.map((name) => `'${name}'`).join(', ')}]`
+
+const badRequest = (message: string): ApiFailure => new ApiFailure(400, message, { kind: 'HTTPBadRequest' })
+
+/** A value of a query as Neutron reads it. */
+function converted(name: string, value: string): string {
+  const invalid = (why: string) =>
+    new ApiFailure(400, `Invalid input for operation: '${value}' ${why}.`, { kind: 'InvalidInput' })
+  if (booleans.includes(name)) {
+    const found = { true: 'true', '1': 'true', false: 'false', '0': 'false' }[value.toLowerCase()]
+    if (found === undefined) throw invalid('cannot be converted to boolean')
+    return found
+  }
+  if (integers.includes(name) && !/^-?\d+$/.test(value)) throw invalid('is not an integer')
+  return value
+}
+
+/** All of the tags, one of them, not all, or none; several in one value are separated by commas. */
+function tagged(one: object, name: string, values: readonly string[]): boolean {
+  const has = valuesOf(Reflect.get(one, 'tags') ?? [])
+  const wanted = values.flatMap((value) => value.split(','))
+  const found = name.endsWith('-any')
+    ? wanted.some((tag) => has.includes(tag))
+    : wanted.every((tag) => has.includes(tag))
+  return found !== name.startsWith('not-')
 }
 
 const valuesOf = (value: unknown): string[] => (Array.isArray(value) ? value.map(String) : [String(value ?? '')])
 
-const booleans: { readonly [text: string]: string } = { True: 'true', False: 'false', '1': 'true', '0': 'false' }
-const same = (value: string, wanted: string): boolean => value === wanted || value === booleans[wanted]
+const booleanText: { readonly [text: string]: string } = { True: 'true', False: 'false' }
+const same = (value: string, wanted: string): boolean => value === wanted || value === booleanText[wanted]
 
-function sorted<T extends Resource>(items: readonly T[], query: URLSearchParams): T[] {
-  const keys = query.getAll('sort_key')
-  const directions = query.getAll('sort_dir')
-  const wrong = keys.filter((key) => items.length > 0 && !items.some((one) => key in one))
-  if (wrong.length > 0) {
-    const message = `[${wrong.map((key) => `'${key}'`).join(', ')}] is invalid attribute for sort_keys`
-    throw new ApiFailure(400, message, { kind: 'HTTPBadRequest' })
+function sorted<T extends Resource>(items: readonly T[], query: URLSearchParams, plural: string): T[] {
+  const keys = query.getAll('sort_key').filter(Boolean)
+  const directions = query.getAll('sort_dir').filter(Boolean)
+  if (keys.length !== directions.length) throw badRequest('The number of sort_keys and sort_dirs must be same')
+  const wrong = keys.filter((key) => askedBy[plural]?.sort.includes(key) !== true)
+  if (wrong.length > 0) throw badRequest(`${listed(wrong)} is invalid attribute for sort_keys`)
+  const odd = directions.filter((direction) => !['asc', 'desc'].includes(direction))
+  if (odd.length > 0) {
+    throw badRequest(`${listed(odd)} is invalid value for sort_dirs, valid value is 'asc' and 'desc'`)
   }
   const of = (one: T, key: string) => String(Reflect.get(one, key) ?? '')
   return [...items].sort((a, b) => {
@@ -85,21 +108,26 @@ function page<T extends Resource>(
     const message = `Bad limit request: Limit must be an integer 0 or greater and not '${asked}'.`
     throw new ApiFailure(400, message, { kind: 'BadRequest' })
   }
-  const start = marker === null ? 0 : all.findIndex(({ id }) => id === marker) + 1
-  if (marker !== null && start === 0) throw notFound(plural, marker)
+  const place = all.findIndex(({ id }) => id === marker)
+  if (marker !== null && place === -1) throw notFound(plural, marker)
   const limit = Number(asked ?? 0) || Number.POSITIVE_INFINITY
-  const items = all.slice(start, start + limit)
+  const back = query.get('page_reverse')?.toLowerCase() === 'true'
+  const end = marker === null ? all.length : place
+  const items = back ? all.slice(Math.max(0, end - limit), end) : all.slice(place + 1, place + 1 + limit)
   const rel = (name: string, id: string | undefined, reverse: boolean) => {
     const next = new URLSearchParams(query)
-    next.set('marker', id ?? '')
+    next.delete('marker')
+    next.delete('page_reverse')
+    if (id !== undefined) next.set('marker', id)
     if (reverse) next.set('page_reverse', 'True')
     return { rel: name, href: `${origin}${path}?${next}` }
   }
   const links = [
-    ...(items.length === limit ? [rel('next', items.at(-1)?.id, false)] : []),
-    ...(marker !== null ? [rel('previous', items[0]?.id, true)] : []),
+    // a page that is not full is the last one in its direction, and only in that
+    ...(items.length === limit || back ? [rel('next', items.at(-1)?.id, false)] : []),
+    ...(items.length === limit || !back ? [rel('previous', items[0]?.id, true)] : []),
   ]
-  return { items, links: links.length > 0 && asked !== null ? { [`${plural}_links`]: links } : {} }
+  return { items, links: Number.isFinite(limit) ? { [`${plural}_links`]: links } : {} }
 }
 
 function pick(one: object, fields: readonly string[]): object {

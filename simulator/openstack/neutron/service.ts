@@ -20,11 +20,7 @@ export function neutronService(world: CloudWorld): Service {
   const agents = () => neutron.agents.map((agent) => agentView(world, agent))
   const agentsIn = (ids: readonly string[]) => agents().filter(({ id }) => ids.includes(id))
   const api: Route[] = [
-    get(
-      '/agents',
-      (request) => list(request, agents(), { plural: 'agents', noFilter: ['configurations'] }),
-      'get_agent',
-    ),
+    get('/agents', (request) => list(request, agents(), { plural: 'agents' }), 'get_agent'),
     get('/agents/:id', (request) => one('agent', find(request, agents(), { plural: 'agents' })), 'get_agent'),
     {
       method: 'PUT',
@@ -126,7 +122,6 @@ const shared = (one: object): boolean => {
 
 const ports: Manner = {
   plural: 'ports',
-  noFilter: ['binding:vif_type', 'binding:vif_details', 'binding:profile', 'allowed_address_pairs', 'extra_dhcp_opts'],
   more: {
     // `fixed_ips=ip_address=10.10.0.4`
     fixed_ips: ({ fixed_ips }: Port) =>

@@ -5,7 +5,7 @@ import type { Flavor } from './state.ts'
 
 export function flavorRoutes({ cloud: { nova } }: CloudWorld): Route[] {
   const list = (request: ApiRequest, view: (flavor: Flavor, request: ApiRequest) => object) => {
-    const page = pageOf(nova.flavors, request, { max: 1000 })
+    const page = pageOf(chosen(nova.flavors, request), request, { max: 1000 })
     const flavors = page.items.map((flavor) => view(flavor, request))
     return json(200, { flavors, ...nextLink('flavors', page) })
   }
@@ -28,6 +28,36 @@ export function flavorRoutes({ cloud: { nova } }: CloudWorld): Route[] {
 const query = {
   since: 75,
   names: ['limit', 'marker', 'is_public', 'minRam', 'minDisk', 'sort_key', 'sort_dir'],
+}
+
+/** All of them are public; those with enough, in the order that is asked for. */
+function chosen(flavors: readonly Flavor[], { query, token }: ApiRequest): Flavor[] {
+  const least = (name: string): number => {
+    const text = query.get(name) ?? '0'
+    if (!/^\s*[+-]?\d+\s*$/.test(text)) throw new ApiFailure(400, `Invalid ${name} filter [${text}]`)
+    return Number(text)
+  }
+  const asked = query.get('is_public')
+  const hidden = /^(false|f|no|n|off|0)$/i.test(asked ?? '')
+  const understood = asked === null || hidden || /^(none|true|t|yes|y|on|1)$/i.test(asked)
+  const admin = token.roles.includes('admin')
+  if (admin && !understood) throw new ApiFailure(400, `Invalid is_public filter [${asked}]`)
+  const [ram, disk] = [least('minRam'), least('minDisk')]
+  const key = query.get('sort_key') ?? 'flavorid'
+  const of = sortable[key]
+  if (!of) throw new ApiFailure(400, `Invalid input for query parameters sort_key. Value: ${key}.`)
+  const sign = query.get('sort_dir') === 'desc' ? -1 : 1
+  return flavors
+    .filter((flavor) => !(admin && hidden) && flavor.ram >= ram && flavor.disk >= disk)
+    .sort((a, b) => (of(a) < of(b) ? -sign : of(a) > of(b) ? sign : a.id < b.id ? -1 : 1))
+}
+
+const sortable: { readonly [key: string]: (flavor: Flavor) => string | number } = {
+  flavorid: ({ id }) => id,
+  name: ({ name }) => name,
+  memory_mb: ({ ram }) => ram,
+  vcpus: ({ vcpus }) => vcpus,
+  root_gb: ({ disk }) => disk,
 }
 
 const links = ({ id }: Flavor, origin: string) => [

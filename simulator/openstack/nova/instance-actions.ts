@@ -1,6 +1,6 @@
 import type { CloudWorld } from '../cloud.ts'
 import { ApiFailure, type ApiRequest, json, type Reply, type Route } from '../http/api.ts'
-import { pageOf } from '../http/paging.ts'
+import { momentIn, pageOf } from '../http/paging.ts'
 import { micro } from '../time.ts'
 import { serverOf } from './find.ts'
 import type { ActionEvent, InstanceAction } from './state.ts'
@@ -8,7 +8,12 @@ import type { ActionEvent, InstanceAction } from './state.ts'
 /** `os-instance-actions`: what was done to a server, newest first, the events of each as well. */
 export function instanceActionRoutes(world: CloudWorld): Route[] {
   return [
-    { method: 'GET', path: '/servers/:id/os-instance-actions', handle: (request) => list(world, request) },
+    {
+      method: 'GET',
+      path: '/servers/:id/os-instance-actions',
+      query: { since: 58, names: ['limit', 'marker', 'changes-since'], later: { 'changes-before': 66 } },
+      handle: (request) => list(world, request),
+    },
     { method: 'GET', path: '/servers/:id/os-instance-actions/:request', handle: (request) => one(world, request) },
   ]
 }
@@ -16,7 +21,10 @@ export function instanceActionRoutes(world: CloudWorld): Route[] {
 function list(world: CloudWorld, request: ApiRequest): Reply {
   const all = actionsOf(world, request).map((action) => ({ id: action.requestId, action }))
   if (request.version < 58) return json(200, { instanceActions: all.map(({ action }) => view(action, request)) })
-  const page = pageOf(all, request, { max: 1000 })
+  const since = momentIn(request.query, 'changes-since') ?? Number.NEGATIVE_INFINITY
+  const before = momentIn(request.query, 'changes-before') ?? Number.POSITIVE_INFINITY
+  const found = all.filter(({ action: { updatedAt } }) => updatedAt >= since && updatedAt <= before)
+  const page = pageOf(found, request, { max: 1000 })
   const instanceActions = page.items.map(({ action }) => view(action, request))
   return json(200, { instanceActions, ...(page.next && { links: [{ rel: 'next', href: page.next }] }) })
 }

@@ -1,6 +1,6 @@
 import type { CloudWorld } from '../cloud.ts'
 import { ApiFailure, type ApiRequest, json, type Reply, type Route } from '../http/api.ts'
-import { fits, nextLink, pageOf } from '../http/paging.ts'
+import { fits, isOn, momentIn, nextLink, pageOf } from '../http/paging.ts'
 import { micro } from '../time.ts'
 import { serverOf } from './find.ts'
 import { abortLiveMigration, forceLiveMigration } from './live-migration.ts'
@@ -11,10 +11,14 @@ import type { Migration, NovaServer } from './state.ts'
 /** Statuses of a live migration that `servers/{id}/migrations` still shows. */
 const inProgress = ['queued', 'preparing', 'running', 'post-migrating']
 
-const filters = [
-  ...['hidden', 'host', 'instance_uuid', 'source_compute', 'status', 'migration_type', 'limit', 'marker'],
-  ...['changes-since', 'changes-before', 'user_id', 'project_id'],
-]
+const query = {
+  since: 59,
+  names: [
+    ...['hidden', 'host', 'instance_uuid', 'source_compute', 'status', 'migration_type', 'limit', 'marker'],
+    'changes-since',
+  ],
+  later: { 'changes-before': 66, user_id: 80, project_id: 80 },
+}
 
 export function migrationRoutes(world: CloudWorld): Route[] {
   return [
@@ -22,7 +26,7 @@ export function migrationRoutes(world: CloudWorld): Route[] {
       method: 'GET',
       path: '/os-migrations',
       admin: 'os_compute_api:os-migrations:index',
-      query: { since: 59, names: filters },
+      query,
       handle: (request) => list(world, request),
     },
     {
@@ -121,13 +125,15 @@ const wrongState = ({ id }: NovaServer, migration: Migration, action: string) =>
 
 function list(world: CloudWorld, request: ApiRequest): Reply {
   const { query, version } = request
-  const since = version >= 59 ? moment(query, 'changes-since') : undefined
-  const before = version >= 66 ? moment(query, 'changes-before') : undefined
+  const since = version >= 59 ? momentIn(query, 'changes-since') : undefined
+  const before = version >= 66 ? momentIn(query, 'changes-before') : undefined
   const host = query.get('host')
   const found = world.cloud.nova.migrations
     .filter(
       (one) =>
         (host === null || one.source === host || one.destination === host) &&
+        // none of them is hidden
+        !(query.has('hidden') && isOn(query, 'hidden')) &&
         // one value, compared as it is: a list separated by commas names no status
         fits(query, 'status', one.status) &&
         fits(query, 'source_compute', one.source) &&
@@ -143,14 +149,6 @@ function list(world: CloudWorld, request: ApiRequest): Reply {
   const page = pageOf(byUuid, request, { max: 1000 })
   const migrations = page.items.map(({ migration }) => view(migration, version))
   return json(200, { migrations, ...nextLink('migrations', page) })
-}
-
-function moment(query: URLSearchParams, name: string): number | undefined {
-  const text = query.get(name)
-  if (text === null) return undefined
-  const at = Date.parse(/([zZ]|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`)
-  if (Number.isNaN(at)) throw new ApiFailure(400, `Invalid input for query parameters ${name}. Value: ${text}.`)
-  return at
 }
 
 const view = (migration: Migration, version: number): object => ({

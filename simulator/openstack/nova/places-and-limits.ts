@@ -21,9 +21,19 @@ export function placeAndLimitRoutes(world: CloudWorld): Route[] {
       admin: 'os_compute_api:os-availability-zone:detail',
       handle: () => json(200, { availabilityZoneInfo: zonesInDetail(world) }),
     },
-    { method: 'GET', path: '/os-quota-sets/:project', handle: (request) => quota(world, request, 'limits') },
+    {
+      method: 'GET',
+      path: '/os-quota-sets/:project',
+      unrehearsed: ['user_id'],
+      handle: (request) => quota(world, request, 'limits'),
+    },
     { method: 'GET', path: '/os-quota-sets/:project/defaults', handle: (request) => quota(world, request, 'limits') },
-    { method: 'GET', path: '/os-quota-sets/:project/detail', handle: (request) => quota(world, request, 'detail') },
+    {
+      method: 'GET',
+      path: '/os-quota-sets/:project/detail',
+      unrehearsed: ['user_id'],
+      handle: (request) => quota(world, request, 'detail'),
+    },
   ]
 }
 

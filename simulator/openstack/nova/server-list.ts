@@ -1,6 +1,6 @@
 import type { CloudWorld } from '../cloud.ts'
 import { ApiFailure, type ApiRequest, json, type Reply } from '../http/api.ts'
-import { fits, isOn, nextLink, pageOf } from '../http/paging.ts'
+import { fits, isOn, momentIn, nextLink, pageOf } from '../http/paging.ts'
 import { projectOf } from '../keystone/state.ts'
 import { isSilent } from './find.ts'
 import { portsOf, serverView, shortServer, silentServer } from './server-view.ts'
@@ -84,19 +84,6 @@ function fitsFields(
     fits(query, 'availability_zone', server.zone) &&
     (ip === null || addresses.some(({ ip_address }) => regexOf(ip).test(ip_address)))
   )
-}
-
-function momentIn(query: URLSearchParams, name: string): number | undefined {
-  const text = query.get(name)
-  if (text === null) return undefined
-  const at = Date.parse(/([zZ]|[+-]\d\d:?\d\d)$/.test(text) ? text : `${text}Z`)
-  if (Number.isNaN(at)) {
-    throw new ApiFailure(
-      400,
-      `Invalid input for query parameters ${name}. Value: ${text}. '${text}' is not a 'date-time'`,
-    )
-  }
-  return at
 }
 
 function regexOf(text: string): RegExp {

@@ -11,17 +11,24 @@ import { nameOf } from './names.ts'
 import { groupOf } from './schedule.ts'
 import { actOnServer, askerOf, refuseLocked } from './server-actions.ts'
 import { listServers } from './server-list.ts'
-import { serverQuery } from './server-query.ts'
+import { serverQuery, unrehearsed } from './server-query.ts'
 import { instanceNameOf, serverView, silentServer } from './server-view.ts'
 import type { NovaServer } from './state.ts'
 
 export function serverRoutes(world: CloudWorld): Route[] {
   return [
-    { method: 'GET', path: '/servers', query: serverQuery, handle: (request) => listServers(world, request, 'short') },
+    {
+      method: 'GET',
+      path: '/servers',
+      query: serverQuery,
+      unrehearsed,
+      handle: (request) => listServers(world, request, 'short'),
+    },
     {
       method: 'GET',
       path: '/servers/detail',
       query: serverQuery,
+      unrehearsed,
       handle: (request) => listServers(world, request, 'full'),
     },
     { method: 'POST', path: '/servers', handle: (request) => createServer(world, request) },

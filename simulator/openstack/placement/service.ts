@@ -11,7 +11,8 @@ import {
 import { middlewareUnauthorized, titleOf } from '../http/webob.ts'
 import type { Hypervisor } from '../nova/state.ts'
 import { candidates } from './candidates.ts'
-import { allocationsOf, inventoriesOf, providersOf, resourceClasses, sum } from './state.ts'
+import { checkNames, providersWanted, resourcesIn } from './query.ts'
+import { allocationsOf, hasRoom, inventoriesOf, providersOf, resourceClasses, roomOf, sum, traitsOf } from './state.ts'
 
 const max = 39
 const admin = 'placement:resource_providers:list'
@@ -47,7 +48,7 @@ export function placementService(world: CloudWorld): Service {
         path: '/resource_providers',
         admin,
         handle: (request) => {
-          const found = providersOf(cloud).filter(wanted(cloud.nova.aggregates, request))
+          const found = providersOf(cloud).filter(wanted(cloud, request))
           return json(200, { resource_providers: found.map((one) => providerView(one, generation(one), request)) })
         },
       },
@@ -73,7 +74,7 @@ export function placementService(world: CloudWorld): Service {
           return json(200, { aggregates, ...more })
         },
       },
-      of('/traits', () => ({ traits }), 6),
+      of('/traits', (one) => ({ traits: traitsOf(cloud, one) }), 6),
       of('/allocations', (one) => ({
         allocations: Object.fromEntries(
           claimsOn(one).map(({ consumer, resources }) => [consumer, { resources, consumer_generation: 1 }]),
@@ -85,15 +86,7 @@ export function placementService(world: CloudWorld): Service {
         path: '/usages',
         admin,
         since: 9,
-        handle: ({ query }) => {
-          const project = query.get('project_id')
-          if (project === null)
-            throw new ApiFailure(400, "Invalid query string parameters: 'project_id' is a required property")
-          const mine = allocationsOf(cloud).filter(
-            (one) => one.project === project && (query.get('user_id') ?? one.user) === one.user,
-          )
-          return json(200, { usages: sum(mine) })
-        },
+        handle: (request) => usagesOf(world, request),
       },
       {
         method: 'GET',
@@ -116,28 +109,19 @@ const version = {
   links: [{ rel: 'self', href: '' }],
 }
 
-const traits = ['COMPUTE_NODE', 'COMPUTE_VOLUME_ATTACH_WITH_TAG', 'COMPUTE_VOLUME_EXTEND', 'HW_CPU_X86_AVX2']
+const filters = { name: 0, uuid: 0, member_of: 3, resources: 4, in_tree: 14, required: 18 }
 
-const filters = ['name', 'uuid', 'member_of', 'resources', 'in_tree', 'required']
-
-function wanted(
-  aggregates: CloudWorld['cloud']['nova']['aggregates'],
-  { query }: ApiRequest,
-): (one: Hypervisor) => boolean {
-  for (const name of query.keys()) {
-    if (!filters.includes(name))
-      throw new ApiFailure(
-        400,
-        `Invalid query string parameters: Additional properties are not allowed ('${name}' was unexpected)`,
-      )
-  }
-  const members = query.get('member_of')?.replace(/^in:/, '').split(',')
-  const hosts = members && aggregates.filter(({ uuid }) => members.includes(uuid)).flatMap((one) => one.hosts)
-  return ({ host, uuid }) =>
-    (query.get('name') ?? host) === host &&
-    (query.get('uuid') ?? uuid) === uuid &&
-    (query.get('in_tree') ?? uuid) === uuid &&
-    (hosts === undefined || hosts.includes(host))
+function wanted(cloud: CloudWorld['cloud'], request: ApiRequest): (one: Hypervisor) => boolean {
+  const { query } = request
+  checkNames(request, filters)
+  const asked = query.get('resources')
+  const resources = asked === null ? {} : resourcesIn(asked)
+  const fits = providersWanted(cloud, request)
+  return (one) =>
+    (query.get('name') ?? one.host) === one.host &&
+    (query.get('uuid') ?? one.uuid) === one.uuid &&
+    fits(one) &&
+    hasRoom(roomOf(cloud, one), resources)
 }
 
 function providerView({ uuid, host }: Hypervisor, generation: number, { version }: ApiRequest): object {
@@ -160,6 +144,23 @@ function providerView({ uuid, host }: Hypervisor, generation: number, { version 
     ],
     ...(version >= 14 && { parent_provider_uuid: null, root_provider_uuid: uuid }),
   }
+}
+
+/** What a project has in use; since 1.38 by the kind of consumer. */
+function usagesOf({ cloud }: CloudWorld, request: ApiRequest): Reply {
+  const { query, version } = request
+  const project = query.get('project_id')
+  checkNames(request, { project_id: 9, user_id: 9, consumer_type: 38 })
+  if (project === null)
+    throw new ApiFailure(400, "Invalid query string parameters: 'project_id' is a required property")
+  const mine = allocationsOf(cloud).filter(
+    (one) => one.project === project && (query.get('user_id') ?? one.user) === one.user,
+  )
+  if (version < 38) return json(200, { usages: sum(mine) })
+  const type = query.get('consumer_type') ?? 'INSTANCE'
+  const found = type === 'all' || type === 'INSTANCE' ? mine : []
+  const consumer_count = new Set(found.map(({ consumer }) => consumer)).size
+  return json(200, { usages: consumer_count > 0 ? { [type]: { consumer_count, ...sum(found) } } : {} })
 }
 
 /** A consumer nobody knows has no allocations: that is an empty answer, not an error. */

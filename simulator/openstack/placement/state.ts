@@ -25,6 +25,13 @@ export const createPlacement = (): PlacementState => ({ missing: new Set(), left
 export const providersOf = ({ nova, placement }: CloudState): Hypervisor[] =>
   nova.hypervisors.filter(({ host }) => !placement.missing.has(host))
 
+/** What is said of the kind of a compute host; Nova says too that it is disabled. */
+export function traitsOf({ nova }: CloudState, { host }: Hypervisor): readonly string[] {
+  const disabled = nova.services.some((one) => one.binary === 'nova-compute' && one.host === host && one.disabled)
+  const usual = ['COMPUTE_NODE', 'COMPUTE_VOLUME_ATTACH_WITH_TAG', 'COMPUTE_VOLUME_EXTEND', 'HW_CPU_X86_AVX2']
+  return disabled ? [...usual, 'COMPUTE_STATUS_DISABLED'].sort() : usual
+}
+
 export interface Allocation {
   readonly consumer: string
   readonly host: string
@@ -52,10 +59,46 @@ export function sum(allocations: readonly Allocation[], classes: readonly string
   return total
 }
 
+/** What a host has room for, by resource class. */
+export function roomOf(cloud: CloudState, provider: Hypervisor): { readonly [name: string]: Room } {
+  const mine = allocationsOf(cloud).filter(({ host }) => host === provider.host)
+  const used = sum(mine, resourceClasses)
+  const rooms = Object.entries(inventoriesOf(provider)).map(
+    ([name, { total, reserved, max_unit, allocation_ratio }]) => {
+      const capacity = Math.floor((total - reserved) * allocation_ratio)
+      return [name, { capacity, used: used[name] ?? 0, most: max_unit }] as const
+    },
+  )
+  return Object.fromEntries(rooms)
+}
+
+interface Room {
+  readonly capacity: number
+  readonly used: number
+  /** What may be asked for at once. */
+  readonly most: number
+}
+
+/** Whether there is room for all of it. */
+export const hasRoom = (room: { readonly [name: string]: Room }, wanted: Resources): boolean =>
+  Object.entries(wanted).every(([name, amount]) => {
+    const one = room[name]
+    return one !== undefined && amount <= one.most && amount <= one.capacity - one.used
+  })
+
+interface Inventory {
+  readonly total: number
+  readonly reserved: number
+  readonly min_unit: number
+  readonly max_unit: number
+  readonly step_size: number
+  readonly allocation_ratio: number
+}
+
 export const resourceClasses = ['VCPU', 'MEMORY_MB', 'DISK_GB'] as const
 
 export function inventoriesOf({ vcpus, memoryMb, reservedMb, diskGb, cpuRatio }: Hypervisor): {
-  readonly [resourceClass: string]: object
+  readonly [resourceClass: string]: Inventory
 } {
   const inventory = (total: number, reserved: number, allocation_ratio: number) => ({
     total,

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, test } from 'vitest'
 import { openstackChanges } from '../../simulator/openstack/contract/changes.ts'
 import { openstackDoors } from '../../simulator/openstack/contract/doors.ts'
+import { openstackQueries } from '../../simulator/openstack/contract/queries.ts'
 import { openstackContract } from '../../simulator/openstack/contract/statements.ts'
 import { apiOf } from '../support/contract-api.ts'
 import { type Furniture, furnish } from '../support/furniture.ts'
@@ -22,3 +23,4 @@ afterAll(async () => {
 openstackContract({ describe, test }, async () => apiOf(cloud))
 openstackDoors({ describe, test }, async () => apiOf(cloud))
 openstackChanges({ describe, test }, async () => apiOf(cloud))
+openstackQueries({ describe, test }, async () => apiOf(cloud))

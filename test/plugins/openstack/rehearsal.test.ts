@@ -56,6 +56,24 @@ test.each(lists.map(({ name }) => ({ name })))(
   },
 )
 
+test('routers are left by their status though Neutron is not asked for it, and refuses to be', async () => {
+  const all = await itemsOf('openstack.router.list', 'routers')
+  const active = await itemsOf('openstack.router.list', 'routers', { status: 'ACTIVE' })
+  expect(active.length).toBeGreaterThan(0)
+  expect(active).toEqual(all.filter((router) => router['status'] === 'ACTIVE'))
+  expect(await itemsOf('openstack.router.list', 'routers', { status: 'ERROR' })).toEqual([])
+})
+
+test('candidates are asked for with traits and aggregates that they must have, and must not have', async () => {
+  const found = (more: JsonObject) =>
+    itemsOf('openstack.allocation_candidate.list', 'candidates', { resources: { VCPU: 1 }, ...more })
+  const all = await found({})
+  expect(all.length).toBeGreaterThan(0)
+  expect(await found({ required: ['COMPUTE_NODE'] })).toHaveLength(all.length)
+  expect(await found({ forbidden: ['COMPUTE_NODE'] })).toEqual([])
+  expect(await found({ member_of: ['00000000-0000-4000-8000-000000000000'] })).toEqual([])
+})
+
 test('what a list names can be looked at', async () => {
   const servers = await itemsOf('openstack.server.list', 'servers')
   const shown = await run('openstack.server.show', { server: servers[0]?.['id'] ?? '' })

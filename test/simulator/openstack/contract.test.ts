@@ -5,6 +5,7 @@ import { openstackDoors } from './contract/doors.ts'
 import { openstackGroups } from './contract/groups.ts'
 import { type Faults, openstackMigrations, refusal } from './contract/migrations.ts'
 import { openstackOperations } from './contract/operations.ts'
+import { openstackQueries } from './contract/queries.ts'
 import { openstackContract } from './contract/statements.ts'
 import { cloudOf } from './support.ts'
 
@@ -14,6 +15,7 @@ afterAll(async () => (await cloud).close())
 openstackContract({ describe, test }, async () => (await cloud).admin)
 openstackDoors({ describe, test }, async () => (await cloud).admin)
 openstackChanges({ describe, test }, async () => (await cloud).admin)
+openstackQueries({ describe, test }, async () => (await cloud).admin)
 
 openstackOperations({ describe, test }, async () => (await cloud).admin)
 
