@@ -193,6 +193,9 @@ export async function serveWorld(space: Workspace, world: object, speed = 1): Pr
   }
 }
 
+/** For the script of a step: it waits for the file `go` in its folder, and not longer than that folder is there. */
+export const untilGo = 'while [ ! -e go ] && [ -d "$PWD" ]; do sleep 0.02; done'
+
 /** A step that leaves `mark ID` in the effect log; `rest` goes on in its script. */
 export function mark(id: string, { rest = '', more = '', indent = 2 } = {}): string {
   const pad = ' '.repeat(indent)

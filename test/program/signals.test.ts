@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { plainTerminal } from '../support/plain-terminal.ts'
 import { atTerminal } from './at-terminal.ts'
-import { book, isRunning, mark, type Running, type Workspace, workspace } from './program.ts'
+import { book, isRunning, mark, type Running, untilGo, type Workspace, workspace } from './program.ts'
 
 /** A step that leaves its process number and stays, with a child of its own in its group. */
 const stays = `  - id: long
@@ -56,7 +56,7 @@ const slowTidy = book(
 ${undone}  - id: group
     block:
 ${stays.replaceAll(/^(?=.)/gm, '    ')}    always:
-${mark('tidy', { indent: 6, rest: 'while [ ! -e go ]; do sleep 0.02; done; echo "mark tidied" >> "$LOG"' })}`,
+${mark('tidy', { indent: 6, rest: `${untilGo}; echo "mark tidied" >> "$LOG"` })}`,
 )
 
 test('a second signal leaves at once with 130, and a resume finishes the clean-up and nothing else', async () => {

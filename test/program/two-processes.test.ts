@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { expect, test } from 'vitest'
-import { book, mark, workspace } from './program.ts'
+import { book, mark, untilGo, workspace } from './program.ts'
 
 /** A step that stays until a file comes. */
-const stays = (id: string, more = '') => mark(id, { rest: 'while [ ! -e go ]; do sleep 0.02; done', more })
+const stays = (id: string, more = '') => mark(id, { rest: untilGo, more })
 
 const waits = book(
   'waits',

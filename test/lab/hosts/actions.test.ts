@@ -67,13 +67,18 @@ describe('on a real host, as an operator with sudo', () => {
     const content = (letter: string) => letter.repeat(500_000)
     await asRoot(`head -c 500000 /dev/zero | tr '\\0' a >${path}`)
     const stop = new AbortController()
-    const watch = `n=0; while [ ! -e ${path}.stop ]; do tr -d '\\n' <${path} | fold -w 500000 | cut -c1 >/tmp/one; tr -d a <${path} | tr -d b | wc -c; wc -c <${path}; done | sort | uniq -c`
+    const watch = `n=0; while [ -e ${path} ] && [ ! -e ${path}.stop ]; do tr -d '\\n' <${path} | fold -w 500000 | cut -c1 >/tmp/one; tr -d a <${path} | tr -d b | wc -c; wc -c <${path}; done | sort | uniq -c`
     const watching = onHost(host, watch, stop.signal)
-    for (const letter of ['b', 'a', 'b'])
-      await does(place, 'ssh.file', { path, content: content(letter), backup: false })
-    await asRoot(`touch ${path}.stop`)
+    try {
+      for (const letter of ['b', 'a', 'b'])
+        await does(place, 'ssh.file', { path, content: content(letter), backup: false })
+      await asRoot(`touch ${path}.stop`)
+      await watching
+    } finally {
+      // whoever still watches ends with it
+      await asRoot(`rm -f ${path} ${path}.stop /tmp/one`)
+    }
     const { stdout } = await watching
-    await asRoot(`rm -f ${path} ${path}.stop /tmp/one`)
     expect(stdout.split('\n').map((line) => line.trim().split(' ')[1])).toEqual(['0', '500000'])
   })
 })
