@@ -1,11 +1,20 @@
 import type { PathState } from '../../data-path/state.ts'
 import type { Beating } from '../heartbeat.ts'
 
-/** Neutron's resources are kept in the shape in which they are shown; `null` and lists included. */
-export interface Network {
+/** What Neutron keeps of everything it has. */
+interface Standard {
   readonly id: string
-  name: string
   readonly tenant_id: string
+  readonly project_id: string
+  readonly tags: readonly string[]
+  readonly created_at: string
+  updated_at: string
+  revision_number: number
+}
+
+/** Neutron's resources are kept in the shape in which they are shown; `null` and lists included. */
+export interface Network extends Standard {
+  name: string
   admin_state_up: boolean
   readonly mtu: number
   status: string
@@ -18,11 +27,6 @@ export interface Network {
   readonly 'router:external': boolean
   description: string
   readonly port_security_enabled: boolean
-  readonly tags: readonly string[]
-  readonly created_at: string
-  updated_at: string
-  revision_number: number
-  readonly project_id: string
   'provider:network_type': string
   'provider:physical_network': string | null
   'provider:segmentation_id': number | null
@@ -30,10 +34,8 @@ export interface Network {
   segments?: readonly object[]
 }
 
-export interface Subnet {
-  readonly id: string
+export interface Subnet extends Standard {
   name: string
-  readonly tenant_id: string
   readonly network_id: string
   readonly ip_version: 4 | 6
   readonly subnetpool_id: null
@@ -47,11 +49,6 @@ export interface Subnet {
   dns_nameservers: readonly string[]
   description: string
   readonly service_types: readonly string[]
-  readonly tags: readonly string[]
-  readonly created_at: string
-  updated_at: string
-  revision_number: number
-  readonly project_id: string
 }
 
 export interface DhcpOption {
@@ -60,11 +57,9 @@ export interface DhcpOption {
   readonly ip_version: number
 }
 
-export interface Port {
-  readonly id: string
+export interface Port extends Standard {
   name: string
   readonly network_id: string
-  readonly tenant_id: string
   readonly mac_address: string
   admin_state_up: boolean
   status: string
@@ -81,17 +76,10 @@ export interface Port {
   'binding:vif_type': string
   'binding:vif_details': object
   readonly port_security_enabled: boolean
-  readonly tags: readonly string[]
-  readonly created_at: string
-  updated_at: string
-  revision_number: number
-  readonly project_id: string
 }
 
-export interface Router {
-  readonly id: string
+export interface Router extends Standard {
   readonly name: string
-  readonly tenant_id: string
   admin_state_up: boolean
   status: string
   readonly external_gateway_info: {
@@ -106,16 +94,9 @@ export interface Router {
   readonly flavor_id: null
   readonly distributed: boolean
   readonly ha: boolean
-  readonly tags: readonly string[]
-  readonly created_at: string
-  updated_at: string
-  revision_number: number
-  readonly project_id: string
 }
 
-export interface FloatingIp {
-  readonly id: string
-  readonly tenant_id: string
+export interface FloatingIp extends Standard {
   readonly floating_ip_address: string
   readonly floating_network_id: string
   readonly router_id: string | null
@@ -123,11 +104,6 @@ export interface FloatingIp {
   readonly fixed_ip_address: string | null
   readonly status: string
   readonly description: string
-  readonly tags: readonly string[]
-  readonly created_at: string
-  readonly updated_at: string
-  readonly revision_number: number
-  readonly project_id: string
 }
 
 export interface Agent extends Beating {
