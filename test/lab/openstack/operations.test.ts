@@ -13,6 +13,7 @@ import { isObject, type Json, type JsonObject } from '../../../engine/json.ts'
 import { validatorOf } from '../../../engine/schema.ts'
 import { actions } from '../../../plugins/openstack/index.ts'
 import { testContext } from '../../support/context.ts'
+import { computes, play, playNothing } from '../support/hypervisor.ts'
 import { eventually, lab, readLab } from '../support/lab.ts'
 import { type Cloud, openCloud } from '../support/openstack.ts'
 
@@ -37,6 +38,7 @@ beforeAll(async () => {
 })
 
 afterAll(async () => {
+  computes.forEach(playNothing)
   if (server) await cloud.ask('compute', 'DELETE', `/servers/${server}`, soon())
 })
 
@@ -170,7 +172,10 @@ test('it is resized and taken back, resized and confirmed, and moved switched of
 test('it is moved while it runs, to where it was asked to, and both records of a volume agree', async () => {
   const from = await hostNow()
   const target = otherThan(from)
-  const moved = await to('server.live_migrate', 'ACTIVE', { host: target })
+  // it is ACTIVE on its new host for ten seconds before its migration is over
+  play(from, { delay: { get_available_resource: 10 } })
+  const moved = await to('server.live_migrate', 'ACTIVE', { host: target }).finally(() => playNothing(from))
+  expect(await migrationNow()).toMatchObject({ status: 'completed' })
   expect(moved).toMatchObject({
     host: target,
     migration: { status: 'completed', source_compute: from, dest_compute: target },
@@ -195,6 +200,61 @@ test('it is moved while it runs, to where it was asked to, and both records of a
     expect([await status(), (await shown())['os-extended-volumes:volumes_attached']]).toEqual(['available', []])
   } finally {
     await cloud.ask('volumev3', 'DELETE', `/volumes/${volume}`, soon())
+  }
+})
+
+test('what becomes of its live migration is told: refused, broken off, stalled, given up, forced', async () => {
+  const from = await hostNow()
+  const host = otherThan(from)
+  const move = () => act('server.live_migrate', { server, host })
+  const isHere = async () => {
+    expect(await shown()).toMatchObject({
+      status: 'ACTIVE',
+      'OS-EXT-STS:task_state': null,
+      'OS-EXT-SRV-ATTR:host': from,
+    })
+  }
+  try {
+    play(from, { fail: { check_can_live_migrate_source: 'the lab has another processor' } })
+    await expect(move()).rejects.toMatchObject({
+      code: 'migration_refused',
+      message: expect.stringContaining('the lab has another processor'),
+    })
+    await isHere()
+
+    play(from, { live_migration: { seconds: 2, fail: 'the lab breaks it off' } })
+    await expect(move()).rejects.toMatchObject({ code: 'migration_failed' })
+    await isHere()
+
+    play(from, { live_migration: { stall: true } })
+    const stalled = await move().catch((thrown: unknown) => thrown)
+    const migration = Number((await migrationNow())['id'])
+    expect(stalled).toMatchObject({ code: 'migration_stalled', detail: { migration } })
+    expect(await act('server_migration.list', { server })).toMatchObject({
+      migrations: [{ id: migration, status: 'running', source_compute: from, dest_compute: host }],
+    })
+    expect(await act('server_migration.abort', { server, migration })).toMatchObject({
+      host: from,
+      migration: { id: migration, status: 'cancelled' },
+    })
+    await isHere()
+    expect(await migrationNow()).toMatchObject({ id: migration, status: 'cancelled' })
+
+    await cloud.ask('compute', 'POST', `/servers/${server}/action`, soon(), {
+      headers: { 'x-openstack-nova-api-version': '2.79' },
+      body: { 'os-migrateLive': { host, block_migration: 'auto' } },
+    })
+    await eventually(async () => (await migrationNow())['status'] === 'running' || undefined, soon())
+    const another = Number((await migrationNow())['id'])
+    expect(another).not.toBe(migration)
+    expect(await act('server_migration.force_complete', { server, migration: another })).toMatchObject({
+      host,
+      migration: { id: another, status: 'completed' },
+    })
+    expect(await hostNow()).toBe(host)
+    expect(await migrationNow()).toMatchObject({ id: another, status: 'completed' })
+  } finally {
+    playNothing(from)
   }
 })
 
@@ -254,6 +314,13 @@ async function shown(): Promise<JsonObject> {
 }
 
 const hostNow = async (): Promise<string> => String((await shown())['OS-EXT-SRV-ATTR:host'])
+
+/** Its newest migration, as Nova lists it. */
+async function migrationNow(): Promise<JsonObject> {
+  const headers = { 'x-openstack-nova-api-version': '2.79' }
+  const { body } = await cloud.ask('compute', 'GET', `/os-migrations?instance_uuid=${server}`, soon(), { headers })
+  return (body as { migrations: JsonObject[] }).migrations[0] ?? {}
+}
 
 /** How often Nova has written down that it was done. */
 async function done(action: string): Promise<number> {
