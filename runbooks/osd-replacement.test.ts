@@ -409,8 +409,7 @@ test('a fast swap needs pools that bear it', async () => {
 
 test('placement groups of which nobody tells stop it before anything is changed', async () => {
   const stale = world('stale-first', { fault: 'ceph.stale', with: { osd: 7 } })
-  for (const strategy of ['drain', 'fast_swap'])
-    await refusedBefore(stale, /stale\+active\+clean/, { strategy })
+  for (const strategy of ['drain', 'fast_swap']) await refusedBefore(stale, /stale\+active\+clean/, { strategy })
 })
 
 test('a fast swap waits until another OSD tells of the placement groups that the stopped one led, and puts it back when none does', async () => {

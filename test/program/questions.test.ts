@@ -186,7 +186,9 @@ test('whoever goes on at another terminal is shown the question with its table a
   expect(parked.code, parked.all).toBe(6)
   const run = atTerminal(space, ['resume', 'last'])
   await run.until('type cmp1 to go on')
-  expect(stripVTControlCharacters(run.said())).toMatch(/question +ask +Reboot cmp1\?[^]*web-1 +moves[^]*web-2 +IS STOPPED/)
+  expect(stripVTControlCharacters(run.said())).toMatch(
+    /question +ask +Reboot cmp1\?[^]*web-1 +moves[^]*web-2 +IS STOPPED/,
+  )
   run.type('cmp1\r')
   const { code, all } = await run.ended
   expect(code, all).toBe(0)
