@@ -135,7 +135,10 @@ export async function sequence(
 ): Promise<Outcome | undefined> {
   for (const step of steps) {
     const key = within(prefix, step.id)
-    if (engine.durable.cancelled && !scope.shield && !engine.durable.has(key)) return cancelled(key)
+    if (engine.durable.cancelled && !scope.shield && !engine.durable.has(key)) {
+      notReached(steps.slice(steps.indexOf(step)), scope, 'the run was cancelled before it')
+      return cancelled(key)
+    }
     const outcome = await walkStep(engine, step, scope, prefix)
     if (!isGood(outcome) && (step.onFailure !== 'continue' || outcome.status === 'cancelled')) {
       notReached(steps.slice(steps.indexOf(step) + 1), scope, `\`${step.id}\` ended ${outcome.status} before it`)

@@ -25,6 +25,29 @@ test('cancelling stops before the next step; always and undo run', async () => {
   expect(done.ending?.status).toBe('cancelled')
 })
 
+test('what was not begun any more when a run is cancelled can be asked how it ended', async () => {
+  const world = emptyWorld()
+  const stop = new AbortController()
+  world.touch['a'] = () => {
+    stop.abort()
+    return 1
+  }
+  await walk(
+    `${head}steps:
+  - id: group
+    block:
+      - { id: a, action: test.change, with: { what: a } }
+      - { id: b, action: test.change, with: { what: b } }
+      - { id: each, for_each: [1], action: test.change, with: { what: c } }
+    always:
+      - { id: of_b, when: steps.b.status != 'succeeded', action: test.change, with: { what: tidy } }
+      - { id: of_loop, when: size(steps.each.items) == 0, action: test.change, with: { what: sweep } }
+`,
+    { world, cancel: stop.signal },
+  )
+  expect(world.effects).toEqual(['change a', 'change tidy', 'change sweep'])
+})
+
 test('a running step gets the signal when the run is cancelled', async () => {
   const world = emptyWorld()
   const stop = new AbortController()
