@@ -68,6 +68,24 @@ test('an OSD that lives, another that is down, and flags that stop recovery are 
   }
 })
 
+test('a serial number that was mistyped is asked about, and costs nothing', async () => {
+  const answers = { 'remove/new_serial': 'ZC1TNEW1', 'remove/found/which': newSerial }
+  const { exit, effects, said } = await legacy(world('legacy-typed', dead), { answers })
+  expect(exit, said).toBe(0)
+  expect(effects).toEqual([...stopped, ...set(flags), ...removed, ...deployed, ...unset(flags)])
+})
+
+test('a placement group whose copies differ, and a monitor that is out of the quorum, are refused', async () => {
+  for (const [name, fault, why] of [
+    ['legacy-differ', { fault: 'ceph.inconsistent' }, /placement groups are in trouble: .*inconsistent/],
+    ['legacy-mon', { fault: 'ceph.mon_down', with: { host: 'ceph3' } }, /a monitor is out of the quorum: only 2 of 3/],
+  ] as const) {
+    const { exit, effects, error } = await legacy(world(name, dead, fault))
+    expect(error).toMatch(why)
+    expect({ exit, effects }).toEqual({ exit: 1, effects: [] })
+  }
+})
+
 test('a line for the folder of the old disk that is left in fstab is told', async () => {
   const line = '/dev/sdc1 /var/lib/ceph/osd/ceph-4 xfs noatime 0 2'
   const stale = { fault: 'hosts.fstab_line', with: { host: 'ceph2', line } }

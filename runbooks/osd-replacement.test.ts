@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs'
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import type { RunEvent } from '../engine/run/event.ts'
 import {
   type Asked,
   newSerial,
@@ -280,17 +281,53 @@ test('a new disk of another kind, in another slot, or that fails is not used', a
   }
 })
 
-test('the serial number of the old disk, and one that no disk has, are not taken for the new one', async () => {
-  const scenario = world('same')
-  const old = await serialOf(scenario, 4)
-  for (const [serial, why] of [
-    [old, /is the serial number of the old disk|did not come true/],
-    ['ZC1NOBODY', /did not come true within 10m/],
-  ] as const) {
-    const { exit, effects, error } = await replace(scenario, { answers: { 'swap/new_serial': serial } })
-    expect(error).toMatch(why)
+describe('a serial number that was not typed as it stands on the label', () => {
+  const askedIn = (events: readonly RunEvent[], step: string) =>
+    events.flatMap((event) => (event.type === 'asked' && event.step === step ? [event.question] : []))
+
+  test('is asked about: which of the disks that are there it is; nothing is lost, and the old ones are not offered', async () => {
+    const scenario = world('typed')
+    const [old, other] = [await serialOf(scenario, 4), await serialOf(scenario, 5)]
+    for (const [typed, why] of [
+      ['ZC1TNEW8', /No disk of ceph2 has the serial number ZC1TNEW8\. Seen are ZC1TNEW7 \(\/dev\/sdc\)/],
+      [other, /is the serial number of the disk of another OSD\. Seen are ZC1TNEW7/],
+    ] as const) {
+      const answers = { 'swap/new_serial': typed, 'swap/found/which': newSerial }
+      const { exit, effects, events } = await replace(scenario, { answers })
+      expect({ typed, exit, effects }).toEqual({ typed, exit: 0, effects: replaced })
+      const [question] = askedIn(events, 'swap/found/which')
+      expect(question?.message).toMatch(why)
+      expect(question?.options?.map(({ value }) => value)).toEqual([newSerial, 'none'])
+      expect(JSON.stringify(question)).not.toContain(`"value":"${old}"`)
+      // as soon as nothing more comes, and not after ten minutes
+      const minutes = (key: string) => Date.parse(events.find((e) => 'key' in e && e.key === key)?.at ?? '') / 60_000
+      expect(minutes('swap/found/which') - minutes('swap/found/appears')).toBeLessThan(3)
+    }
+  })
+
+  test('is asked for again as often as need be, when no new disk is there yet', async () => {
+    const late = world('late-disk', { fault: 'ceph.disk_swapped', with: { osd: 4, minutes: 25 } })
+    const old = await serialOf(late, 4)
+    // the old one is still in its slot, and it is its label that was read
+    const parked = await replace(late, { answers: { 'swap/new_serial': old } })
+    expect({ exit: parked.exit, effects: parked.effects }).toEqual({ exit: 6, effects: replaced.slice(0, 4) })
+    const [question] = askedIn(parked.events, 'swap/found')
+    expect(question?.message).toMatch(
+      /ceph2 does not see the new disk: ZC1\d+ was typed, which is the serial number of the old disk, and seen is no disk that is free/,
+    )
+    // ten minutes, and ten, and then it is there
+    const again = ['swap/found!paused', 'swap/found!again2!paused'].map((key) => [key, 'retry'])
+    const answers = { ...Object.fromEntries(again), 'swap/new_serial': newSerial }
+    const { exit, effects } = await replace(late, { answers })
+    expect({ exit, effects }).toEqual({ exit: 0, effects: replaced })
+  })
+
+  test('ends the run when nobody finds the disk', async () => {
+    const answers = { 'swap/new_serial': 'ZC1NOBODY', 'swap/found/which': 'none', 'swap/found!paused': 'abort' }
+    const { exit, effects, error } = await replace(world('nobody'), { answers })
+    expect(error).toMatch(/ceph2 does not see the new disk: ZC1NOBODY was typed, and seen are ZC1TNEW7 \(\/dev\/sdc\)/)
     expect({ exit, effects }).toEqual({ exit: 1, effects: replaced.slice(0, 4) })
-  }
+  })
 })
 
 test('what somebody left on the new disk is wiped only by who types its serial number', async () => {

@@ -88,7 +88,7 @@ export function answersFrom(
 
 /** The step that a key is of: without the items of its loops, its tries and what about it is asked. */
 function addressOf(key: string): string {
-  return key.replaceAll(/\[[^\]]*\]|~\d+|![a-z]+/g, '')
+  return key.replaceAll(/\[[^\]]*\]|~\d+|![a-z]+\d*/g, '')
 }
 
 function wanted({ kind, phrase, options, schema }: Question): string {

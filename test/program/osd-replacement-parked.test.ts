@@ -271,6 +271,82 @@ test('for old clusters: a technician who takes longer than the limit ends the ru
   expect({ code: over.code, done: did() }, over.all).toEqual({ code: 2, done: ended })
 }, 300_000)
 
+/** For an old cluster: begins, and goes on to where it waits for the technician, who has come since. */
+async function toTheLegacyTechnician(world: WorldInHand, space: Workspace, ...inputs: string[]): Promise<void> {
+  await toTheLastQuestion(space, beginLegacy(...inputs))
+  const parked = await space.run(resume('last=yes'))
+  expect(parked.code, parked.all).toBe(6)
+  await world.clock.advance(3 * day)
+}
+
+/** Whether a disk was labelled, or anything deployed. */
+const labelled = (world: WorldInHand) => world.done().filter((what) => /sdf/.test(what))
+
+test('for old clusters: what happened to the others while the technician was waited for stops it before the new disk is labelled', async () => {
+  for (const [command, host, why] of [
+    ['systemctl stop ceph-osd@3', 'ceph2', /other OSDs are not up any more: osd\.3/],
+    ['ceph osd out 7', 'ceph1', /other OSDs were put out meanwhile: osd\.7/],
+    ['ceph osd set pause', 'ceph1', /somebody has set flags meanwhile: pauserd, pausewr/],
+  ] as const) {
+    const world = await servedLegacy()
+    const space = operator(world)
+    await toTheLegacyTechnician(world, space)
+    await colleague(world, command, host)
+    const { code, all } = await space.run(resume('remove/new_serial=ZC1TNEW7'))
+    expect({ command, code, labelled: labelled(world) }, all).toEqual({ command, code: 1, labelled: [] })
+    expect(all).toMatch(why)
+    expect(world.done().filter((what) => what.startsWith('osd unset'))).toHaveLength(5)
+  }
+}, 600_000)
+
+test('for old clusters: a flag that a colleague sets while the last question is open is theirs, and stays', async () => {
+  const world = await servedLegacy()
+  const space = operator(world)
+  await toTheLastQuestion(space, beginLegacy())
+  await colleague(world, 'ceph osd set noout')
+  const parked = await space.run(resume('last=yes'))
+  expect(parked.code, parked.all).toBe(6)
+  await world.clock.advance(3 * day)
+  const { code, all } = await space.run(resume('remove/new_serial=ZC1TNEW7'))
+  expect(code, all).toBe(0)
+  expect(world.done().filter((what) => what.startsWith('osd unset'))).toEqual(
+    ['nodeep-scrub', 'norebalance', 'norecover', 'nobackfill'].map((flag) => `osd unset ${flag}`),
+  )
+}, 300_000)
+
+test('for old clusters: a flag that a colleague sets meanwhile, with which nothing is ever filled, stops it before anything is removed', async () => {
+  const world = await servedLegacy()
+  const space = operator(world)
+  await toTheLastQuestion(space, beginLegacy())
+  await colleague(world, 'ceph osd set norebalance')
+  const done = world.done()
+  const { code, all } = await space.run(resume('last=yes'))
+  expect({ code, done: world.done() }, all).toEqual({ code: 1, done })
+  expect(all).toContain('somebody has set')
+}, 300_000)
+
+test('a serial number that is mistyped after three days is asked for again, with the disks that are there', async () => {
+  for (const legacy of [false, true]) {
+    const world = await (legacy ? servedLegacy() : served())
+    const space = operator(world)
+    if (legacy) await toTheLegacyTechnician(world, space, 'find_timeout=5s')
+    else await toTheTechnician(space, 'find_timeout=5s')
+    if (!legacy) await world.clock.advance(3 * day)
+    const block = legacy ? 'remove' : 'swap'
+    const asked = await space.run(resume(`${block}/new_serial=ZC1TNEW1`))
+    expect(asked.code, asked.all).toBe(6)
+    expect(asked.all).toContain('No disk of ceph2 has the serial number ZC1TNEW1. Seen are ZC1TNEW7 (/dev/sdf).')
+    // not there is no answer either: it is tried again
+    const none = await space.run(resume(`${block}/found/which=none`))
+    expect(none.code, none.all).toBe(6)
+    const again = await space.run(resume(`${block}/found!paused=retry`))
+    expect(again.code, again.all).toBe(6)
+    const { code, all } = await space.run(resume(`${block}/found!again2/which=ZC1TNEW7`))
+    expect(code, all).toBe(0)
+    expect(labelled(world)[0]).toMatch(/^ceph2:\/dev\/sdf/)
+  }
+}, 600_000)
+
 test('an OSD that a colleague replaced while the first question was open is left alone', async () => {
   const world = await served()
   const space = operator(world)

@@ -47,7 +47,7 @@ test('a replacement is parked at each question, goes on in a process of its own,
   expect(space.done()).toEqual(given)
 
   const killed = space.start(resume('swap/new_serial=ZC1TNEW7'))
-  await killed.until('swap/appears')
+  await killed.until('swap/found/appears')
   killed.child.kill('SIGKILL')
   await killed.ended
   expect(space.done()).toEqual(given)
