@@ -97,6 +97,64 @@ test('a serial number on which daemon and host disagree stops it before anything
   )
 })
 
+describe('a dead disk whose host was rebooted', () => {
+  const swapped = { fault: 'ceph.disk_swapped', with: { osd: 4, minutes: 1, name: 'sdf' } }
+  const shifted = (name: string, how: object, ...more: { fault: string; with?: object }[]) =>
+    world(name, { fault: 'ceph.osd_down', with: osd4 }, ...more, {
+      fault: 'ceph.names_shifted',
+      with: { osd: 4, ...how },
+    })
+  const unmounted = replaced.filter((effect) => !effect.startsWith('umount'))
+  const taken = (disk: string) => `ceph_volume.create: ceph2:/dev/${disk} (${newSerial})`
+
+  test('is known by its serial number under the name that it has now, and no other is taken for it', async () => {
+    const scenario = shifted('renamed', { gone: false, unit: 'none' })
+    const { exit, effects, said } = await replace(scenario)
+    expect(exit, said).toBe(0)
+    expect(effects).toEqual(unmounted.map((effect) => effect.replace(replaced[4] ?? '', taken('sdd'))))
+    expect(said).toContain('Pull the disk sdd (formerly sdc) (ST4000NM000A-2HZ100')
+  })
+
+  test('is replaced when it is gone, for the host still has the unit of that very OSD: its slot is told, not the name that another one has', async () => {
+    const { exit, effects, said } = await replace('osd-host-rebooted')
+    expect(exit, said).toBe(0)
+    expect(effects).toEqual(unmounted.map((effect) => effect.replace(replaced[4] ?? '', taken('sdf'))))
+    expect(said).toMatch(
+      /Pull the disk \(formerly sdc, which its host no longer sees\) \(.*slot pci-0000:3b:00\.0-sas-phy2-lun-0\)/,
+    )
+    expect(said).toMatch(/map, daemon, unit/)
+  })
+
+  test('is replaced when it is gone and cephadm keeps the folder of the OSD', async () => {
+    const late = { fault: 'ceph.disk_swapped', with: { osd: 4, minutes: 8, name: 'sdf' } }
+    const dead = { fault: 'ceph.osd_down', with: osd4 }
+    const scenario = worldOfCephadm('gone-cephadm', dead, late, {
+      fault: 'ceph.names_shifted',
+      with: { osd: 4, unit: 'none' },
+    })
+    const { exit, effects, said } = await replace(scenario, { inputs: { deployment: 'cephadm' } })
+    expect(exit, said).toBe(0)
+    expect(effects).toContain(`cephadm.create: ceph2:/dev/sdf (${newSerial})`)
+  })
+
+  test('is refused when it is gone and nothing on the host says that the OSD is there', async () => {
+    for (const unit of ['none', 'earlier'])
+      await refusedBefore(
+        shifted(`gone-${unit}`, { gone: true, unit }, swapped),
+        /nothing on ceph2 says that osd\.4 is there: .* no unit begins it when the host boots/,
+      )
+  })
+
+  test('is refused when its daemon told no serial number, for its name is that of another one by now', async () => {
+    const untold = { fault: 'ceph.serial_differs', with: { osd: 4, serial: '' } }
+    for (const gone of [true, false])
+      await refusedBefore(
+        shifted(`untold-${gone}`, { gone, unit: 'own' }, swapped, untold),
+        /nothing on ceph2 says that sdc is the disk of osd\.4/,
+      )
+  })
+})
+
 test('a daemon that ran on another host than the map has stops it before anything is changed', async () => {
   await refusedBefore(
     world('host', { fault: 'ceph.host_differs', with: osd4 }),

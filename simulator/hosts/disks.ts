@@ -19,6 +19,28 @@ function node({ files, special }: Machine, device: string): void {
   special.set(`/dev/${device}`, 'block')
 }
 
+/**
+ * The host boots: the disks after one that has died move up by a name, and it comes last, or is not found at all; nothing that
+ * was on it is open. What each was called then; undefined for one that was not found.
+ */
+export function nameAnew(machine: Machine, dead: string, gone: boolean): ReadonlyMap<string, string | undefined> {
+  const { disks, mappings, files, special } = machine
+  const names = disks.slice(disks.findIndex(({ name }) => name === dead)).map(({ name }) => name)
+  const named = new Map<string, string | undefined>(names.slice(1).map((name, index) => [name, names[index]]))
+  const last = names.at(-1) ?? dead
+  named.set(dead, gone ? undefined : last)
+  unmapAll(machine, dead)
+  const found = disks.filter(({ name }) => !gone || name !== dead)
+  disks.splice(0, disks.length, ...found.map((disk) => ({ ...disk, name: named.get(disk.name) ?? disk.name })))
+  for (const mapping of mappings) mapping.on = mapping.on.map((name) => named.get(name) ?? name)
+  if (gone) {
+    files.remove(`/dev/${last}`)
+    special.delete(`/dev/${last}`)
+  }
+  linkDisks(machine)
+  return named
+}
+
 /** What udev calls the place of a disk. */
 export const slotOf = (slot: number): string => `pci-0000:3b:00.0-sas-phy${slot}-lun-0`
 

@@ -66,7 +66,7 @@ export function destroy(ceph: Ceph, osd: Osd, sure: boolean, verb: 'destroy' | '
     Object.assign(osd, { exists: false, inCrush: false, hasKey: false, disk: undefined })
     return done(`purged osd.${osd.id}`, `osd purge ${osd.id}`)
   }
-  const lastDisk = ceph.machine(osd.host)?.disks.find(({ name }) => name === osd.disk) ?? osd.lastDisk
+  const lastDisk = osd.lastDisk ?? ceph.machine(osd.host)?.disks.find(({ name }) => name === osd.disk)
   Object.assign(osd, { destroyed: true, hasKey: false, disk: undefined, lastDisk })
   if (osd.databaseOn !== undefined) ceph.usedVolumes.add(databaseVolume(osd.id))
   if (osd.ownLog) ceph.usedVolumes.add(logVolume(osd.id))

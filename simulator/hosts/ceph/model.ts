@@ -13,7 +13,7 @@ export interface Osd {
   host: string
   /** The disk under it, without `/dev/`; nothing after it was destroyed. */
   disk: string | undefined
-  /** What its daemon told of its disk when it ran last: kept after it was destroyed. */
+  /** What its daemon told of its disk when it ran last: kept when it is destroyed, or its host gives disks other names. */
   lastDisk: Disk | undefined
   uuid: string
   exists: boolean

@@ -17,6 +17,7 @@ export function occupy(machine: Machine, ceph: Ceph, osd: Osd, disk: Disk, manne
   for (const wrong of [ceph.foldersOf, ceph.listedAs]) wrong.delete(osd.id)
   Object.assign(osd, {
     disk: disk.name,
+    lastDisk: undefined,
     host: machine.name,
     uuid: machine.random.uuid(),
     exists: true,

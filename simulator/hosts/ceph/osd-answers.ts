@@ -233,7 +233,9 @@ function osdEntry(ceph: Ceph, osd: Osd): object {
 
 export function osdMetadata(ceph: Ceph, osd: Osd): object {
   const machine = ceph.machine(osd.host)
-  const disk = machine?.disks.find(({ name }) => name === osd.disk) ?? osd.lastDisk
+  const now = machine?.disks.find(({ name }) => name === osd.disk)
+  // a daemon that is down has told what was when it began
+  const disk = osd.up ? (now ?? osd.lastDisk) : (osd.lastDisk ?? now)
   const serial = ceph.toldSerials.get(osd.id) ?? disk?.serial
   const database = machine?.disks.find(({ name }) => name === osd.databaseOn)
   const under = [

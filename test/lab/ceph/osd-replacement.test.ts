@@ -9,6 +9,9 @@ const soon = (ms = 340_000) => AbortSignal.timeout(ms)
 const pool = 'osd-replacement'
 /** A program in the place of `ledctl`, for nothing here has a lamp; what it was told; and what mounts the folder at a boot. */
 const [ledctl, told] = ['/usr/local/sbin/ledctl', '/run/lab-ledctl']
+/** `ceph` with the serial number that a loop device cannot have in what the daemon of OSD 3 tells; what starts an OSD of lvm. */
+const toldBy = '/usr/local/sbin/lab-ceph'
+const begins = '/etc/systemd/system/multi-user.target.wants/ceph-volume@lvm-3-'
 const mounted = '/dev/loop0 /var/lib/ceph/osd/ceph-3 tmpfs noauto 0 0'
 let disk = 'LAB1000'
 let sums = ''
@@ -40,6 +43,7 @@ afterAll(async () => {
   const signal = soon()
   await there(`ceph osd pool delete ${pool} ${pool} --yes-i-really-really-mean-it 2>&1`, signal).catch(() => undefined)
   await there(`rm -f ${ledctl} ${told}; sed -i '\\|^${mounted}$|d' /etc/fstab`, signal)
+  await there(`rm -f ${toldBy} ${begins}*`, signal)
   await rack('clear', signal)
 })
 
@@ -123,7 +127,7 @@ test('a disk dies for real and is replaced while the run is parked: number, plac
   const log = `printf '%s\\n' '#!/bin/sh' 'echo "$@" >> ${told}' > ${ledctl}; chmod 755 ${ledctl}`
   await there(`${log}; echo '${mounted}' >> /etc/fstab`, signal)
   const here = workspace()
-  const parked = await here.run([...words(), '--input', 'led=ledctl'])
+  const parked = await here.run([...words(), '--input', 'led=ledctl', '--input', 'find_timeout=15s'])
   expect(parked.code, parked.all).toBe(6)
   expect(parked.all).toContain(`/etc/fstab of ceph1 still mounts the old disk, take it out: ${mounted}`)
   expect(parked.all).toContain('; the lamp of its slot is lit) from ceph1')
@@ -133,7 +137,12 @@ test('a disk dies for real and is replaced while the run is parked: number, plac
   await rack('unplug', signal, disk)
   disk = 'LAB2000'
   await rack('plug', signal, disk)
-  const { code, all } = await here.run(['resume', 'last', '--output', 'plain', '--answer', `swap/new_serial=${disk}`])
+  const answer = (said: string) => here.run(['resume', 'last', '--output', 'plain', '--answer', said])
+  // mistyped: nothing is lost
+  const mistyped = await answer('swap/new_serial=LAB2OOO')
+  expect(mistyped.code, mistyped.all).toBe(6)
+  expect(mistyped.all).toMatch(/No disk of ceph1 has the serial number LAB2OOO\. Seen are LAB2000 \(\/dev\/loop\d+\)/)
+  const { code, all } = await answer(`swap/found/which=${disk}`)
   expect(code, all).toBe(0)
   await asBefore(place, signal)
   expect(await there(`cat ${told}; rm ${ledctl}`, signal)).toMatch(/^locate=(\S+)\nlocate_off=\1$/)
@@ -173,7 +182,7 @@ test('a disk dies for real, and the program is killed between destroy and create
   const old = disk
   const run = here.start([...words(), '--answer', 'swap/new_serial=LAB3000', '--input', 'led=ledctl'])
   // nobody has put in the new disk yet: it is looked for
-  await run.until('waits        swap/appears')
+  await run.until('waits        swap/found/appears')
   run.child.kill('SIGKILL')
   // no program that lights a lamp is on this host any more: that keeps nobody from the work
   expect((await run.ended).all).toContain('; the lamp of its slot could not be lit) from ceph1')
@@ -184,4 +193,45 @@ test('a disk dies for real, and the program is killed between destroy and create
   expect(code, all).toBe(0)
   expect(await destroys(signal)).toBe(count + 1)
   await asBefore(place, signal)
+}, 800_000)
+
+test('a dead disk has another name since, and another disk has its own: the serial number says which it is; one that is gone needs a unit that says so', async () => {
+  const signal = soon(800_000)
+  await clean(signal)
+  const place = await placeOfOsd(signal)
+  const { bluestore_bdev_devices: name } = await ceph('osd metadata 3', signal)
+  const { osd_fsid } = await ceph('osd find 3', signal)
+  const tells = `import json,sys; told = json.load(sys.stdin); told["device_ids"] = "${name}=lab_${disk}"; print(json.dumps(told))`
+  const log = [
+    '#!/bin/bash',
+    `case "$*" in "osd metadata osd.3 "*) ceph "$@" | python3 -c '${tells}' ;; *) exec ceph "$@" ;; esac`,
+  ]
+  await there(`cat > ${toldBy} <<'LINES'\n${log.join('\n')}\nLINES\nchmod 755 ${toldBy}`, signal)
+  await rack('die', signal, disk)
+  // as after a boot: nothing is mounted, and names are given anew
+  await there('umount /var/lib/ceph/osd/ceph-3', signal)
+  await rack('shift', signal, disk, 'LAB0000')
+  const here = workspace()
+  const say = [...words(), '--input', `ceph_command=["${toldBy}"]`]
+
+  await there(`losetup --detach $(losetup -n -O NAME -j /srv/disks/ceph1/${disk}.disk)`, signal)
+  const gone = await here.run(say)
+  expect(gone.code, gone.all).toBe(1)
+  expect(gone.all).toContain('nothing on ceph1 says that osd.3 is there')
+  await there(`ln -s /lib/systemd/system/ceph-volume@.service ${begins}${osd_fsid}.service`, signal)
+  const shown = await here.run([...say, '--dry-run'])
+  expect(shown.code, shown.all).toBe(0)
+  await there(`rm ${begins}*; losetup --find /srv/disks/ceph1/${disk}.disk`, signal)
+
+  const parked = await here.run(say)
+  expect(parked.code, parked.all).toBe(6)
+  expect(parked.all).toMatch(new RegExp(`Pull the disk loop\\d+ \\(formerly ${name}\\) \\(lab, serial number ${disk}`))
+  await rack('unplug', signal, disk)
+  disk = 'LAB5000'
+  await rack('plug', signal, disk)
+  const { code, all } = await here.run(['resume', 'last', '--output', 'plain', '--answer', `swap/new_serial=${disk}`])
+  expect(code, all).toBe(0)
+  await asBefore(place, signal)
+  // the one that has the old name now is as it was
+  expect(await there('wipefs --no-act /srv/disks/ceph1/LAB0000.disk', signal)).toBe('')
 }, 800_000)

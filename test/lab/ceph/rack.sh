@@ -3,6 +3,7 @@
 # rack.sh plug SERIAL [SIZE]   a new disk is put in; says its path
 # rack.sh unplug SERIAL        a disk is taken out
 # rack.sh die SERIAL           nothing on the disk of OSD 3 can be read any more, and its daemon finds out
+# rack.sh shift SERIAL OTHER   as after a boot: a new disk has the name of a dead one, which has another name and can be seen
 # rack.sh clear                OSD 3 as up.sh makes it, and no trace of a rack
 # What a technician does at the rack of host ceph1. A disk is a file behind a loop device; its label, which says its serial
 # number, is the name of the file. A loop device has no serial number of its own, so the host gets a program that lists its
@@ -53,9 +54,13 @@ LIST
     there "truncate -s 0 $disks/$2.disk; systemctl kill -s KILL ceph-osd@3"
     becomes down
     ;;
+  shift)
+    there "f=$disks/$2.disk; old=\$(losetup -n -O NAME -j \$f | tr -d ' '); losetup --detach \$old && truncate -s 4G \$f $disks/$3.disk &&
+      losetup \$old $disks/$3.disk && losetup --find \$f"
+    ;;
   clear)
     there "$(printf "$no_disk" purge); rm -f /usr/local/sbin/list-disks"
     exec "$HERE/up.sh" --host "$host"
     ;;
-  *) sed -n '2,6s/^# //p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,7s/^# //p' "$0" >&2; exit 2 ;;
 esac

@@ -5,7 +5,7 @@ import { onHost } from '../support/hosts.ts'
 
 const host = 'ceph1'
 
-/** What a technician does at the rack of the lab: `furnish`, `plug SERIAL`, `unplug SERIAL`, `die SERIAL`, `clear`. */
+/** What a technician does at the rack of the lab: `furnish`, `plug SERIAL`, `unplug SERIAL`, `die SERIAL`, `shift SERIAL OTHER`, `clear`. */
 export async function rack(verb: string, signal: AbortSignal, ...more: string[]): Promise<void> {
   await promisify(execFile)('bash', [resolve(import.meta.dirname, 'rack.sh'), verb, ...more], { signal })
 }

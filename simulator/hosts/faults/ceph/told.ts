@@ -1,5 +1,7 @@
 import type { Fault } from '../../../fault.ts'
+import { uuidOf } from '../../../random.ts'
 import { leadTo } from '../../ceph/occupy.ts'
+import { nameAnew } from '../../disks.ts'
 import { fault } from '../fault.ts'
 import { osd, osdOf } from './osd.ts'
 
@@ -37,6 +39,43 @@ export const toldFaults: Fault[] = [
     (world, { osd, disk }) => {
       const { found, machine } = osdOf(world, osd)
       leadTo(machine.files, `${world.estate.ceph.folderOf(found.id)}/block`, `/dev/${String(disk) || 'gone'}`)
+    },
+  ),
+  fault(
+    'ceph.names_shifted',
+    'The host of an OSD whose disk has died was rebooted: the disks after it have moved up by a name, it comes last or is gone, and nothing is mounted on the folder of the OSD',
+    {
+      osd,
+      gone: { type: 'boolean', default: true, description: 'Whether the host finds the dead disk no more' },
+      unit: {
+        type: 'string',
+        enum: ['own', 'earlier', 'none'],
+        default: 'own',
+        description: 'The unit that starts it when its host boots; of an earlier OSD with its number, or none',
+      },
+    },
+    (world, { osd, gone, unit }) => {
+      const { ceph } = world.estate
+      const { found, machine } = osdOf(world, osd)
+      const { files, mounts } = machine
+      const dead = machine.disks.find(({ name }) => name === found.disk)
+      if (!dead) throw new Error(`osd.${found.id} has no disk`)
+      const named = nameAnew(machine, dead.name, gone === true)
+      found.lastDisk = dead
+      for (const each of ceph.osds.values()) {
+        if (each.host !== machine.name || each.disk === undefined || !named.has(each.disk)) continue
+        each.disk = named.get(each.disk) ?? 'gone'
+      }
+      const folder = ceph.folderOf(found.id)
+      const mount = mounts.findIndex(({ at }) => at === folder)
+      if (mount !== -1) mounts.splice(mount, 1)
+      // that of a container is no file system in memory
+      if (!ceph.cephadm) for (const name of ['fsid', 'whoami', 'block']) files.remove(`${folder}/${name}`)
+      if (unit === 'none') return
+      const wants = '/etc/systemd/system/multi-user.target.wants'
+      files.folder(wants, { parents: true })
+      const id = unit === 'own' ? found.uuid : uuidOf('earlier')
+      files.link(`${wants}/ceph-volume@lvm-${found.id}-${id}.service`, '/lib/systemd/system/ceph-volume@.service')
     },
   ),
   fault(
