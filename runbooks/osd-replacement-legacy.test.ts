@@ -75,6 +75,19 @@ test('a serial number that was mistyped is asked about, and costs nothing', asyn
   expect(effects).toEqual([...stopped, ...set(flags), ...removed, ...deployed, ...unset(flags)])
 })
 
+test('a disk that is another one than the host knows for the OSD is not taken on the word of whoever typed it', async () => {
+  const gone = { fault: 'ceph.block_differs', with: { osd: 4 } }
+  for (const [name, device, faults, why] of [
+    ['legacy-other', 'sdd', [], /sdd is not the disk of osd\.4: its folder on ceph2 leads to sdc/],
+    ['legacy-others', 'sdd', [gone], /sdd is the disk of osd\.5 on ceph2/],
+    ['legacy-system', 'sda', [gone], /sda is in use on ceph2: \//],
+  ] as const) {
+    const { exit, effects, error } = await legacy(world(name, dead, ...faults), { inputs: { device } })
+    expect(error).toMatch(why)
+    expect({ exit, effects }).toEqual({ exit: 1, effects: [] })
+  }
+})
+
 test('a placement group whose copies differ, and a monitor that is out of the quorum, are refused', async () => {
   for (const [name, fault, why] of [
     ['legacy-differ', { fault: 'ceph.inconsistent' }, /placement groups are in trouble: .*inconsistent/],

@@ -385,6 +385,9 @@ describe('a serial number that was not typed as it stands on the label', () => {
     const { exit, effects, error } = await replace(world('nobody'), { answers })
     expect(error).toMatch(/ceph2 does not see the new disk: ZC1NOBODY was typed, and seen are ZC1TNEW7 \(\/dev\/sdc\)/)
     expect({ exit, effects }).toEqual({ exit: 1, effects: replaced.slice(0, 4) })
+    const on = await replace(world('without'), { answers: { ...answers, 'swap/found!paused': 'continue' } })
+    expect(on.error).toMatch(/the new disk was not found, and without one nothing more can be done here/)
+    expect({ exit: on.exit, effects: on.effects }).toEqual({ exit, effects })
   })
 })
 

@@ -101,6 +101,18 @@ describe('what must not be is found before anything is changed', () => {
     expect(await raise(scenario, { target: 4000 })).toMatchObject({ exit: 0, outputs: { done: 'raised' } })
   })
 
+  test('a node that has more already, or would start with more: it is not taken down there', async () => {
+    const kept = (value: number) => ({
+      fault: 'hosts.file',
+      with: { host: 'db3', path: `${folder}/60-local.cnf`, content: `[mysqld]\nmax_connections = ${value}\n` },
+    })
+    const tooMany = { fault: 'galera.too_many_connections' }
+    const raised = await raise(world('more', [tooMany, kept(5000)]), { target: 4000 })
+    expect(raised).toMatchObject({ exit: 1, effects: [] })
+    expect(raised.error).toContain('more than 4000 already: db3 (5000)')
+    expect(await raise(world('as-much', [tooMany, kept(4000)]), { target: 4000 })).toMatchObject({ exit: 0 })
+  })
+
   test('a file that somebody else manages', async () => {
     const raised = await raise('max-connections-managed', { target: 4000 })
     expect(raised).toMatchObject({ exit: 1, effects: [] })
