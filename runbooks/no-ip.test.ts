@@ -341,6 +341,27 @@ describe('where the messages are lost', () => {
     }
   })
 
+  test.each([
+    {
+      faults: [lost('compute_nic', 'DISCOVER')],
+      what: 'it is heard last at compute_nic, the interface of cmp1 to the other hosts',
+    },
+    {
+      faults: [lost('dhcp', 'OFFER')],
+      what: 'no offer is heard at network_int, the way into the bridge of the guests on ctl1 or ctl2',
+    },
+    {
+      faults: [lost('compute_nic', 'REQUEST')],
+      what: 'that is heard last at compute_nic, the interface of cmp1 to the other hosts',
+    },
+    {
+      faults: [lost('compute_nic', 'ACK')],
+      what: 'no confirmation is heard at compute_int, the way out of the bridge of the guests on cmp1',
+    },
+  ])('where that is, is told in words: $what', async ({ faults, what }) => {
+    expect((await diagnose(faults, ...listening)).outputs.what).toContain(what)
+  })
+
   test('with OVN it is told what its flows would do, where nothing of that is heard', async () => {
     const found = await diagnose([backend('ovn'), 'network.console_silent', lost('tap', 'DISCOVER')], ...listening)
     const { of, what, path, trace } = found.outputs
@@ -693,7 +714,7 @@ describe('a mend', () => {
 
   test('tells how many servers are on the network and on the host', async () => {
     const found = await diagnose(['network.dead_vlan'], ...fix)
-    expect(questions(found)).toEqual([expect.stringMatching(/has \d+ ports of servers, and cmp1 has \d+\. Do it\?/)])
+    expect(questions(found)).toEqual([expect.stringMatching(/has \d+ ports of servers, and on cmp1 are \d+\. Do it\?/)])
   })
 
   test('tells whose the server is: by name, and by id alone where Keystone tells nobody', async () => {

@@ -198,6 +198,17 @@ test.each([
   expect(ran.effects).toEqual([])
 })
 
+test('a server that its owner has locked is not stopped: its owner has to unlock it, or it moves where that was agreed to', async () => {
+  const locked = { fault: 'nova.server_state', with: { server: first, state: 'active', locked: true } }
+  const refused = await reboot({ faults: [locked], inputs: { active: 'stop', locked: 'move' } })
+  expect(refused.end.error?.message).toContain(
+    `${first} (ACTIVE, its owner has locked it, so it is not stopped). its owner has to unlock it, or \`--input active=live --input locked=move\` moves it`,
+  )
+  expect(refused.effects).toEqual([])
+  const moved = await reboot({ faults: [locked], inputs: { locked: 'move' } })
+  expect(moved.end, moved.end.error?.message).toMatchObject({ status: 'succeeded' })
+})
+
 test.each([ties('flavor', 'resources:VGPU'), ties('image', 'hw_numa_nodes', '2')])(
   'a server that is tied to the host is stopped where that was agreed to, and not moved: $with.name',
   async (fault) => {
