@@ -187,7 +187,7 @@ test('whoever goes on at another terminal is shown the question with its table a
   const run = atTerminal(space, ['resume', 'last'])
   await run.until('type cmp1 to go on')
   expect(stripVTControlCharacters(run.said())).toMatch(
-    /question +ask +Reboot cmp1\?[^]*web-1 +moves[^]*web-2 +IS STOPPED/,
+    /question +ask +Reboot cmp1\?[\s\S]*web-1 +moves[\s\S]*web-2 +IS STOPPED/,
   )
   run.type('cmp1\r')
   const { code, all } = await run.ended
