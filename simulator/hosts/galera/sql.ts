@@ -37,7 +37,7 @@ export function executeSql(
     if (!keep) return syntax(text)
     return rows(
       ['Variable_name', 'Value'],
-      [...all].filter(([name]) => keep(name)).map(([name, value]) => [name, value]),
+      [...all].filter(([name, value]) => keep(name, value)).map(([name, value]) => [name, value]),
     )
   }
   if (!galera.view(node).ready && needsCluster(text))
@@ -52,29 +52,24 @@ export function executeSql(
   if (/^show databases$/i.test(text))
     return rows(
       ['Database'],
-      [
-        'cinder',
-        'glance',
-        'information_schema',
-        'keystone',
-        'mysql',
-        'neutron',
-        'nova',
-        'nova_api',
-        'nova_cell0',
-        'performance_schema',
-        'placement',
-        'sys',
-      ].map((name) => [name]),
+      databases.map((name) => [name]),
     )
   const set = /^set (?:global |@@global\.)(\w+) ?= ?(.*)$/i.exec(text)
   if (set) return setGlobal(galera, node, (set[1] ?? '').toLowerCase(), unquote(set[2] ?? ''), warnings, onSet)
   const sleep = /^select sleep\(([\d.]+)\)$/i.exec(text)
   if (sleep) return rows([`SLEEP(${sleep[1]})`], [['0']])
   if (/^select /i.test(text)) return select(galera, node, text.slice(7))
-  if (/^(flush|use|do) /i.test(text)) return { is: 'ok' }
+  const used = /^use `?(\w+)`?$/i.exec(text)?.[1]
+  if (used !== undefined)
+    return databases.includes(used) ? { is: 'ok' } : error(1049, '42000', `Unknown database '${used}'`)
+  if (/^flush (status|privileges|hosts|(\w+ )?logs|tables)$|^do /i.test(text)) return { is: 'ok' }
   return syntax(text)
 }
+
+const databases = [
+  ...['cinder', 'glance', 'information_schema', 'keystone', 'mysql', 'neutron', 'nova', 'nova_api', 'nova_cell0'],
+  ...['performance_schema', 'placement', 'sys'],
+]
 
 /** What only a member of a primary component answers: all but what is set, shown, or asked of no table or of its own. */
 const needsCluster = (text: string): boolean =>
@@ -91,32 +86,53 @@ const syntax = (text: string) =>
 
 const unquote = (text: string) => text.trim().replace(/^(['"])([\s\S]*)\1$/, '$2')
 
-/** Which names a `LIKE` or a `WHERE Variable_name …` keeps. */
-function filterOf(kind: string | undefined, text: string): ((name: string) => boolean) | undefined {
+type Keeps = (name: string, value: string) => boolean
+
+/** Which rows a `LIKE` or a `WHERE` keeps; `undefined` for what is not understood. */
+function filterOf(kind: string | undefined, text: string): Keeps | undefined {
   if (kind === undefined) return () => true
-  const like = (pattern: string) => {
-    const source = unquote(pattern)
-      .replace(/[.*+?^${}()|[\]\\]/g, (sign) => (sign === '\\' ? '' : `\\${sign}`))
-      .replaceAll('%', '.*')
-      .replaceAll('_', '.')
-    const expression = new RegExp(`^${source}$`, 'i')
-    return (name: string) => expression.test(name)
-  }
   if (kind.toLowerCase() === 'like') return like(text)
-  const parts = text.split(/ or /i).map((part) => {
-    const listed = /^`?variable_name`? in ?\((.*)\)$/i.exec(part.trim())
-    if (listed) {
-      const names = (listed[1] ?? '').split(',').map((name) => unquote(name).toLowerCase())
-      return (name: string) => names.includes(name.toLowerCase())
+  const ways = text.split(/ or /i).map((way) => way.split(/ and /i).map((condition) => conditionOf(condition.trim())))
+  if (ways.flat().some((condition) => condition === undefined)) return undefined
+  return (name, value) => ways.some((way) => way.every((holds) => holds?.(name, value)))
+}
+
+function conditionOf(text: string): Keeps | undefined {
+  const [, column, operator, rest = ''] =
+    /^`?(variable_name|variable_value|value)`? ?(like|in|rlike|regexp|=|<>|!=) ?(.*)$/i.exec(text) ?? []
+  if (!column || !operator) return undefined
+  const holds = comparison(operator.toLowerCase(), rest)
+  return column.toLowerCase() !== 'variable_name' ? (_, value) => holds(value) : (name) => holds(name)
+}
+
+function comparison(operator: string, text: string): (value: string) => boolean {
+  const wanted = unquote(text).toLowerCase()
+  switch (operator) {
+    case 'like':
+      return like(text)
+    case 'in': {
+      const all = text.replace(/^\(|\)$/g, '').split(',')
+      return (value) => all.some((one) => unquote(one).toLowerCase() === value.toLowerCase())
     }
-    const matched = /^`?variable_name`? ?(?:like (.*)|= ?(.*))$/i.exec(part.trim())
-    if (!matched) return undefined
-    return matched[1] !== undefined
-      ? like(matched[1])
-      : (name: string) => name.toLowerCase() === unquote(matched[2] ?? '').toLowerCase()
+    case 'rlike':
+    case 'regexp':
+      return (value) => new RegExp(unquote(text), 'i').test(value)
+    case '=':
+      return (value) => value.toLowerCase() === wanted
+    default:
+      return (value) => value.toLowerCase() !== wanted
+  }
+}
+
+/** `%` is anything, `_` one character, and both are themselves behind a backslash. */
+function like(pattern: string): (value: string) => boolean {
+  const source = unquote(pattern).replace(/\\?[\s\S]/g, (sign) => {
+    if (sign === '%') return '.*'
+    if (sign === '_') return '.'
+    return sign.replace(/^\\(?=.)/, '').replace(/[.*+?^${}()|[\]\\]/g, '\\$&')
   })
-  if (parts.some((part) => part === undefined)) return undefined
-  return (name) => parts.some((part) => part?.(name))
+  const expression = new RegExp(`^${source}$`, 'i')
+  return (value) => expression.test(value)
 }
 
 function setGlobal(
@@ -160,7 +176,7 @@ function select(galera: Galera, node: string, text: string): SqlAnswer {
     const source = table[2]?.toLowerCase() === 'status' ? statusOf(galera, node) : variablesOf(galera, node)
     const keep = table[3] === undefined ? () => true : filterOf('where', table[3])
     if (!keep) return syntax(text)
-    const found = [...source].filter(([name]) => keep(name))
+    const found = [...source].filter(([name, value]) => keep(name, value))
     const wanted = (table[1] ?? '').replace(/\s+/g, '').toLowerCase()
     if (/^json_objectagg\((lower\()?variable_name\)?,variable_value\)$/.test(wanted)) {
       const text = found

@@ -36,6 +36,31 @@ const pid = 'systemctl show mariadb -p MainPID --value'
 /** What Galera must answer, and the haproxy before it. */
 export const galeraContracts: readonly Contract[] = [
   {
+    name: 'status and variables are left by their names and by their values, and what is not there is refused',
+    on: 'database',
+    async holds(run, host) {
+      const left = async (where: string) =>
+        (await text(run, host, `mariadb -N -B -e "SHOW GLOBAL STATUS WHERE ${where}" | cut -f1`)).trimEnd()
+      expect(await left("Variable_name = 'wsrep_ready' AND Value = 'ON'")).toBe('wsrep_ready')
+      expect(await left("Variable_name = 'wsrep_ready' AND Value <> 'ON'")).toBe('')
+      expect(
+        await left("Variable_name = 'wsrep_ready' AND Value = 'OFF' OR Variable_name IN ('wsrep_connected')"),
+      ).toBe('wsrep_connected')
+      expect(await left("Variable_name RLIKE '^wsrep_(ready|connected)$' AND Value LIKE 'O_'")).toBe(
+        'wsrep_connected\nwsrep_ready',
+      )
+      expect(await left("Variable_name LIKE 'wsrep\\_rea%'")).toBe('wsrep_ready')
+      expect(await left("Variable_name LIKE 'wsrep\\%ready'")).toBe('')
+      for (const [statement, refusal] of [
+        ['USE nosuch', "ERROR 1049 (42000) at line 1: Unknown database 'nosuch'"],
+        ['FLUSH nosuch', 'ERROR 1064 (42000) at line 1: '],
+      ] as const) {
+        const { code, stderr } = await run(host, `mariadb -B -e '${statement}'`)
+        expect({ statement, code, stderr }).toEqual({ statement, code: 1, stderr: expect.stringContaining(refusal) })
+      }
+    },
+  },
+  {
     name: 'the batch form of `mariadb` has tabs, no header with -N, and exit code 1 for every error',
     on: 'database',
     async holds(run, host) {
