@@ -78,7 +78,9 @@ export async function runLoop(engine: Engine, step: PlannedStep, scope: Scope, k
     const cut = engine.durable.cancelled && !scope.shield && ended.length < list.length
     // what had stopped it before the run was cancelled is what stopped it
     if (failures() >= (most as { value: number }).value) stopped = failureOf(ended, list.length)
-    else if (cut) stopped = (guardsAsked(batch + 1) ? await guarded(batch + 1) : undefined) ?? cancelled(key)
+    else if (cut)
+      stopped =
+        (guardsAsked(batch + 1) && !ended.some(isCancelled) ? await guarded(batch + 1) : undefined) ?? cancelled(key)
     else if (from < list.length || loop.guardSteps.length + loop.guards.length > 0) stopped = await guarded(batch + 1)
     if (stopped) break
   }
@@ -168,6 +170,8 @@ export async function runLoop(engine: Engine, step: PlannedStep, scope: Scope, k
     })
   }
 }
+
+const isCancelled = ({ result }: { readonly result: SectionResult }): boolean => result.outcome.status === 'cancelled'
 
 function itemsOf(loop: PlannedLoop & { kind: 'items' }, names: Names): Found<Item[] | Unknown> {
   const found =

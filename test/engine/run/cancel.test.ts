@@ -154,3 +154,17 @@ test('what is cancelled while its beginning is written is not begun, and not und
   expect(world.effects).toEqual([])
   expect(done.ending?.status).toBe('cancelled')
 })
+
+test('a loop in which an item was cancelled is cancelled, whatever its guards would say', async () => {
+  const world = emptyWorld()
+  const stop = new AbortController()
+  world.touch['a'] = (signal) =>
+    new Promise((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+      stop.abort()
+    })
+  const yaml = `${head}steps:\n  - { id: each, for_each: "['a', 'b']", batches: [1], max_failures: 2, guards: [{ that: "false" }], action: test.change, with: { what: "{{ item }}" } }\n`
+  const done = await walk(yaml, { world, cancel: stop.signal })
+  expect(world.effects).toEqual(['change a'])
+  expect(done.ending?.status).toBe('cancelled')
+})
