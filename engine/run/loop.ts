@@ -80,7 +80,9 @@ export async function runLoop(engine: Engine, step: PlannedStep, scope: Scope, k
     if (failures() >= (most as { value: number }).value) stopped = failureOf(ended, list.length)
     else if (cut)
       stopped =
-        (guardsAsked(batch + 1) && !ended.some(isCancelled) ? await guarded(batch + 1) : undefined) ?? cancelled(key)
+        (results.every(Boolean) && guardsAsked(batch + 1) && !ended.some(isCancelled)
+          ? await guarded(batch + 1)
+          : undefined) ?? cancelled(key)
     else if (from < list.length || loop.guardSteps.length + loop.guards.length > 0) stopped = await guarded(batch + 1)
     if (stopped) break
   }

@@ -168,3 +168,15 @@ test('a loop in which an item was cancelled is cancelled, whatever its guards wo
   expect(world.effects).toEqual(['change a'])
   expect(done.ending?.status).toBe('cancelled')
 })
+
+test('a loop that was cancelled before an item began is cancelled, and its guards are not asked', async () => {
+  const world = emptyWorld()
+  const stop = new AbortController()
+  const yaml = `${head}inputs: { sure: { type: boolean } }
+steps:
+  - { id: each, for_each: ['a'], action: test.change, with: { what: "{{ item }}" }, guards: [{ that: inputs.sure }] }
+`
+  const beforeLine = (line: number) => line === 1 && stop.abort()
+  const done = await walk(yaml, { world, inputs: { sure: false }, cancel: stop.signal, beforeLine })
+  expect({ effects: world.effects, status: done.ending?.status }).toEqual({ effects: [], status: 'cancelled' })
+})

@@ -11,12 +11,13 @@ const seed = Number(process.env['RUNBOOK_RANDOM_SEED'] ?? 20_261_130)
 const runs = Number(process.env['RUNBOOK_RANDOM_RUNS'] ?? 300)
 
 test.each([
-  { which: 'whatever may go wrong in them', tame: false },
-  { which: 'that come to the same however often they are cut off', tame: true },
-])('made-up runbooks $which keep what the language promises', async ({ tame }) => {
+  { which: 'whatever may go wrong in them', tame: false, anywhere: false },
+  { which: 'wherever they are interrupted', tame: false, anywhere: true },
+  { which: 'that come to the same however often they are cut off', tame: true, anywhere: false },
+])('made-up runbooks $which keep what the language promises', async ({ tame, anywhere }) => {
   const tally: Tally = { runbooks: 0, stories: 0, touches: 0, interrupted: 0, bad: 0 }
   const found = await fc.check(
-    fc.asyncProperty(trials({ tame }), async (trial) => {
+    fc.asyncProperty(trials({ tame, anywhere }), async (trial) => {
       const faults = await faultsOf(trial, tally)
       if (faults !== undefined) throw new Error(faults)
     }),

@@ -430,6 +430,7 @@ const elsewhere = [
   'ceph.host_differs',
   'ceph.id_lost',
   'ceph.id_taken',
+  'ceph.names_shifted',
   'ceph.old_daemon',
   'ceph.recovery_stuck',
   'ceph.removing',

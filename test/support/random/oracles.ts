@@ -37,8 +37,8 @@ interface Around {
 
 const good = (state: State) => state === 'ok' || state === 'skipped'
 
-/** All that is wrong with a story, each with the oracle that says so. */
-export function problemsOf(story: Story): readonly string[] {
+/** All that is wrong with a story, each with the oracle that says so; with or without what it all had to come to. */
+export function problemsOf(story: Story, { structure: judged = true } = {}): readonly string[] {
   const wrong = [...story.wrong]
   const nodes = nodesOf(story.made)
   const { entries, broken, torn } = readTranscript(story.disk.lines.join(''))
@@ -55,7 +55,7 @@ export function problemsOf(story: Story): readonly string[] {
     return wrong
   }
   if (story.locked.size > 0) wrong.push(`locks: still held at the end: ${[...story.locked].join(', ')}`)
-  wrong.push(...structure(story, facts, entries, last.exit as number))
+  if (judged) wrong.push(...structure(story, facts, entries, last.exit as number))
   if (story.cancelledAt !== undefined) wrong.push(...beginnings(story, nodes))
   return [...new Set(wrong)]
 }

@@ -12,15 +12,21 @@ export interface Trial {
   readonly cuts: readonly (readonly (Omit<Interrupt, 'after'> & { readonly part: number })[])[]
   readonly unsure: boolean
   readonly tame: boolean
+  /** Interrupted anywhere: what it all had to come to is not judged then, for much of it leaves no mark. */
+  readonly anywhere: boolean
 }
 
-export function trials(wildness: Wildness): fc.Arbitrary<Trial> {
+/** Interrupts come mostly at the ends of a run, where there is most to see; or anywhere alike. */
+export function trials({ anywhere = false, ...wildness }: Wildness & { anywhere?: boolean }): fc.Arbitrary<Trial> {
+  const part = anywhere
+    ? fc.noBias(fc.integer({ min: 0, max: 9_999 })).map((each) => each / 10_000)
+    : fc.double({ min: 0, max: 1, noNaN: true })
   const cut = fc.record({
     kind: wildness.tame
       ? fc.constantFrom('kill' as const, 'power' as const)
       : fc.constantFrom('kill' as const, 'power' as const, 'cancel' as const),
-    part: fc.double({ min: 0, max: 1, noNaN: true }),
-    kept: fc.double({ min: 0, max: 1, noNaN: true }),
+    part,
+    kept: part,
     torn: fc.boolean(),
   })
   return fc.record({
@@ -28,6 +34,7 @@ export function trials(wildness: Wildness): fc.Arbitrary<Trial> {
     cuts: fc.array(fc.array(cut, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 4 }),
     unsure: wildness.tame ? fc.constant(false) : fc.boolean(),
     tame: fc.constant(wildness.tame),
+    anywhere: fc.constant(anywhere),
   })
 }
 
@@ -42,7 +49,10 @@ export interface Tally {
 }
 
 /** What is wrong, told; nothing when all is well. */
-export async function faultsOf({ made, cuts, unsure, tame }: Trial, tally?: Tally): Promise<string | undefined> {
+export async function faultsOf(
+  { made, cuts, unsure, tame, anywhere }: Trial,
+  tally?: Tally,
+): Promise<string | undefined> {
   const written = writtenDown(made)
   const count = (story: Story) => {
     if (tally) {
@@ -63,7 +73,11 @@ export async function faultsOf({ made, cuts, unsure, tame }: Trial, tally?: Tall
   for (const cut of cuts) {
     const interrupts = cut.map(({ part, ...more }): Interrupt => ({ ...more, after: Math.floor(part * whole.things) }))
     const story = count(await tell({ made, interrupts, unsure, written }))
-    const wrong = [...problemsOf(story), ...unshowable(story, 3), ...(tame ? unlike(whole, story) : [])]
+    const wrong = [
+      ...problemsOf(story, { structure: !anywhere }),
+      ...unshowable(story, 3),
+      ...(tame ? unlike(whole, story) : []),
+    ]
     if (wrong.length > 0) return told(story, [...wrong, JSON.stringify(interrupts)])
   }
   return undefined
