@@ -78,7 +78,8 @@ test('a second run that wants the same lock fails at once, says who holds it, an
   expect((await space.run(['exec', 'other.yaml'])).code).toBe(0)
 })
 
-test('a parked run keeps its lock, and the resume that ends it frees it', async () => {
+/** A run that waits for a person and holds a lock that `other.yaml` wants too. */
+async function parkedHolder() {
   const space = workspace()
   space.write(
     'holder.yaml',
@@ -86,21 +87,18 @@ test('a parked run keeps its lock, and the resume that ends it frees it', async 
   )
   space.write('other.yaml', locked('other', mark('other')))
   expect((await space.run(['exec', 'holder.yaml'])).code).toBe(6)
-  const holder = basename(space.last())
+  return { space, holder: basename(space.last()) }
+}
+
+test('a parked run keeps its lock, and the resume that ends it frees it', async () => {
+  const { space, holder } = await parkedHolder()
   expect((await space.run(['exec', 'other.yaml'])).code).toBe(1)
   expect((await space.run(['resume', holder, '--answer', 'sure=no'])).code).toBe(3)
   expect((await space.run(['exec', 'other.yaml'])).code).toBe(0)
 })
 
 test('a run that died between its last line and its lock keeps it until somebody resumes it, who learns that it is done', async () => {
-  const space = workspace()
-  space.write(
-    'holder.yaml',
-    locked('holder', '  - id: sure\n    action: human.confirm\n    with: { message: Go on? }\n'),
-  )
-  space.write('other.yaml', locked('other', mark('other')))
-  expect((await space.run(['exec', 'holder.yaml'])).code).toBe(6)
-  const holder = basename(space.last())
+  const { space, holder } = await parkedHolder()
   const locks = join(space.folder, 'state', 'runbook', 'locks')
   const kept = readdirSync(locks).map((name) => ({ path: join(locks, name), text: readFileSync(join(locks, name)) }))
   expect((await space.run(['resume', holder, '--answer', 'sure=yes'])).code).toBe(0)

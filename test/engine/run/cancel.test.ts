@@ -2,6 +2,15 @@ import { describe, expect, test } from 'vitest'
 import { StepFailure } from '../../../engine/action/contract.ts'
 import { emptyWorld, fail, head, outcomeOf, type World, walk } from '../../support/engine.ts'
 
+/** Works until the run is cancelled, which happens as soon as it works. */
+const cutBy =
+  (stop: AbortController) =>
+  (signal: AbortSignal): Promise<never> =>
+    new Promise((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+      stop.abort()
+    })
+
 test('cancelling stops before the next step; always and undo run', async () => {
   const world = emptyWorld()
   const stop = new AbortController()
@@ -51,11 +60,7 @@ test('what was not begun any more when a run is cancelled can be asked how it en
 test('a running step gets the signal when the run is cancelled', async () => {
   const world = emptyWorld()
   const stop = new AbortController()
-  world.touch['a'] = (signal) =>
-    new Promise((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-      stop.abort()
-    })
+  world.touch['a'] = cutBy(stop)
   const done = await walk(`${head}steps:\n  - { id: a, action: test.change, with: { what: a } }\n`, {
     world,
     cancel: stop.signal,
@@ -130,11 +135,7 @@ describe('a run is not done when it was cancelled before', () => {
     const world = emptyWorld()
     const stop = new AbortController()
     world.touch['x'] = fail()
-    world.touch['y'] = (signal) =>
-      new Promise((_, reject) => {
-        signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-        stop.abort()
-      })
+    world.touch['y'] = cutBy(stop)
     const yaml = `${head}steps:\n  - { id: each, for_each: ['x', 'y'], max_failures: 3, on_failure: continue, action: test.change, with: { what: "{{ item }}" } }\n`
     const done = await walk(yaml, { world, cancel: stop.signal })
     expect(done.ending?.status).toBe('cancelled')
@@ -158,11 +159,7 @@ test('what is cancelled while its beginning is written is not begun, and not und
 test('a loop in which an item was cancelled is cancelled, whatever its guards would say', async () => {
   const world = emptyWorld()
   const stop = new AbortController()
-  world.touch['a'] = (signal) =>
-    new Promise((_, reject) => {
-      signal.addEventListener('abort', () => reject(signal.reason), { once: true })
-      stop.abort()
-    })
+  world.touch['a'] = cutBy(stop)
   const yaml = `${head}steps:\n  - { id: each, for_each: "['a', 'b']", batches: [1], max_failures: 2, guards: [{ that: "false" }], action: test.change, with: { what: "{{ item }}" } }\n`
   const done = await walk(yaml, { world, cancel: stop.signal })
   expect(world.effects).toEqual(['change a'])

@@ -272,6 +272,13 @@ export async function tell({
     }
     const resumed = transcript.entries.length > 0
     if (!resumed) disk = new Disk()
+    const last = transcript.entries.at(-1)
+    const over = last?.type === 'run.ended' ? last.exit : undefined
+    // the process died after its last line: that is an end like any other, and whoever resumes it frees its locks
+    const isOver = () => {
+      locked.clear()
+      processes.push({ exit: over, threw: undefined, killed: false, cancelled: false, events: [] })
+    }
     let begin: RunBegan | { resumed: typeof transcript; reopen: readonly Recorded[] }
     try {
       if (resumed) {
@@ -280,30 +287,12 @@ export async function tell({
         begin = { resumed: transcript, reopen: [...opened, ...around] }
       } else begin = firstLine(plan, dry, made.flag)
     } catch (error) {
-      // it had ended, and its end was on disk; whoever resumes it frees its locks
-      locked.clear()
-      if (transcript.entries.at(-1)?.type !== 'run.ended') wrong.push(`resume: ${String(error)}`)
-      const last = transcript.entries.at(-1)
-      processes.push({
-        exit: last?.type === 'run.ended' ? last.exit : undefined,
-        threw: undefined,
-        killed: false,
-        cancelled: false,
-        events: [],
-      })
+      if (over === undefined) wrong.push(`resume: ${String(error)}`)
+      isOver()
       break
     }
-    if (resumed && transcript.entries.at(-1)?.type === 'run.ended') {
-      // the process died after its last line: that is an end like any other, and whoever resumes it frees its locks
-      locked.clear()
-      const last = transcript.entries.at(-1)
-      processes.push({
-        exit: last?.type === 'run.ended' ? last.exit : undefined,
-        threw: undefined,
-        killed: false,
-        cancelled: false,
-        events: [],
-      })
+    if (over !== undefined) {
+      isOver()
       break
     }
     if (before?.killed) time.now += 60_000
