@@ -3,6 +3,7 @@ import { chmodSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import type { BuildOptions } from 'esbuild'
 import { build } from 'esbuild'
+import { keepChecks } from './checked.ts'
 import { fewChunks } from './chunks.ts'
 import { declarationsAsText } from './declarations.ts'
 import { onDemand } from './on-demand.ts'
@@ -41,6 +42,7 @@ const { metafile } = await build({
 })
 chmodSync(join(folder, 'cli.js'), 0o755)
 writeFileSync(join(folder, 'THIRD-PARTY.txt'), notices([...packages.inputs, ...Object.keys(metafile.inputs)]))
+keepChecks(folder)
 
 /** The licences of everything that is inside the bundle. */
 function notices(inputs: readonly string[]): string {

@@ -1,10 +1,11 @@
-import { join } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { hasErrors } from '../diagnostic.ts'
 import { exitCode } from '../error.ts'
-import { readBytes, withQuestions } from '../host/files.ts'
+import { isFile, isFolder, packageRoot, readBytes, withQuestions } from '../host/files.ts'
 import { keep, type Place, placeFor, recall } from '../host/kept-answers.ts'
 import { colourWanted } from '../view/colour.ts'
 import { diagnosticRecords, drawDiagnostics } from '../view/diagnostics.ts'
+import { configPath } from './config-path.ts'
 import type { Io } from './io.ts'
 
 export interface CheckOptions {
@@ -17,7 +18,8 @@ export interface CheckOptions {
 
 /**
  * `runbook check`: every problem of every runbook named, in one go. That there is none is kept, with all that was asked
- * about files to know it; while every answer is still the same, it is not found out again.
+ * about files to know it; while every answer is still the same, it is not found out again. Those that ship were checked
+ * when the program was built.
  */
 export async function check(
   names: readonly string[],
@@ -25,7 +27,9 @@ export async function check(
   io: Io,
   signal: AbortSignal,
 ): Promise<number> {
-  const place = options.cache && !options.connect ? placeOf(names, options, io) : undefined
+  const cached = options.cache && !options.connect
+  if (cached && areAsShipped(names, options, io)) return none(names.length, ', as shipped')
+  const place = cached ? placeOf(names, options, io) : undefined
   const known = place && recall(place)
   if (typeof known === 'number') return none(known, ', and nothing has changed since')
   const { result, asked } = await withQuestions(async () => (await import('./examine.ts')).examine(names, options, io))
@@ -48,6 +52,20 @@ export async function check(
     )
     return exitCode.done
   }
+}
+
+/** Whether what the build found of the runbooks that ship (`scripts/checked.ts`) is what a check would find here. */
+function areAsShipped(names: readonly string[], { inventory }: CheckOptions, { cwd, program }: Io): boolean {
+  // with no names it is all that are there; an inventory and a configuration have a say in what is right
+  if (names.length === 0 || inventory !== undefined || !program?.endsWith('.js') || configPath(cwd)) return false
+  const root = packageRoot()
+  const shipped = join(root, 'runbooks')
+  const folder = join(dirname(program), 'checks')
+  return names.every((name) => {
+    const here = resolve(cwd, name)
+    const path = isFile(here) || isFolder(here) || /[/\\]|\.ya?ml$/.test(name) ? here : join(shipped, `${name}.yaml`)
+    return dirname(path) === shipped && recall({ folder, name: `${basename(path)}.json` }, root) === 1
+  })
 }
 
 /** The program stands for its code: the names of the files that it loads are made from what is in them. */

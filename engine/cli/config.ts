@@ -1,8 +1,8 @@
 import { dirname, join, resolve } from 'node:path'
 import { closedObject, listOf, text } from '../action/define.ts'
 import { RunbookError } from '../error.ts'
-import { isFile } from '../host/files.ts'
 import type { JsonObject, Schema } from '../json.ts'
+import { configPath } from './config-path.ts'
 import type { Io } from './io.ts'
 import { readYaml } from './yaml-file.ts'
 
@@ -30,11 +30,9 @@ export interface Config {
   readonly locks: string
 }
 
-const fileName = 'runbook.config.yaml'
-
 /** The configuration, looked for from the working folder upwards; without one, the usual places. */
 export function configOf(io: Io): Config {
-  const path = lookUpwards(io.cwd)
+  const path = configPath(io.cwd)
   const state = io.env['XDG_STATE_HOME'] || join(io.home, '.local', 'state')
   const usual = {
     path,
@@ -54,14 +52,6 @@ export function configOf(io: Io): Config {
     inventory: document['inventory'] === undefined ? undefined : here(document['inventory']),
     runs: document['runs'] === undefined ? usual.runs : here(document['runs']),
     plugins: list(document['plugins']).map((name) => (String(name).startsWith('.') ? here(name) : String(name))),
-  }
-}
-
-function lookUpwards(from: string): string | undefined {
-  for (let folder = from; ; folder = dirname(folder)) {
-    const path = join(folder, fileName)
-    if (isFile(path)) return path
-    if (dirname(folder) === folder) return undefined
   }
 }
 

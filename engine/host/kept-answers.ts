@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { type Asked, answerOf } from './files.ts'
 
 /** Where something is kept that followed from nothing but files, and from the values that name it. */
@@ -9,7 +9,7 @@ export interface Place {
   readonly name: string
 }
 
-interface Kept {
+export interface Kept {
   readonly asked: readonly Asked[]
   readonly result: unknown
 }
@@ -23,12 +23,13 @@ export function placeFor(folder: string, values: readonly unknown[]): Place {
 
 /**
  * What was kept, when each question that was asked about files has the same answer now; undefined when one has another,
- * when nothing was kept, or when it cannot be read.
+ * when nothing was kept, or when it cannot be read. A path that is not absolute is one below `root`.
  */
-export function recall({ folder, name }: Place): unknown {
+export function recall({ folder, name }: Place, root = '/'): unknown {
   try {
     const { asked, result } = JSON.parse(readFileSync(join(folder, name), 'utf8')) as Kept
-    return asked.every(({ question, path, answer }) => answerOf(question, path) === answer) ? result : undefined
+    const holds = asked.every(({ question, path, answer }) => answerOf(question, resolve(root, path)) === answer)
+    return holds ? result : undefined
   } catch {
     return undefined
   }
