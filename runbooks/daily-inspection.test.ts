@@ -197,20 +197,26 @@ test('a partition of RabbitMQ is told as each side sees it', async () => {
   )
 })
 
-test('a dead OSD is named with its host and the runbook that replaces it', async () => {
+test('a dead OSD is named with its host and the runbook that replaces it, and the flags that are set with their names', async () => {
   const { findings } = await rehearse('ceph-osd-down')
   expect(findings.filter(({ verdict }) => verdict === 'fail')).toEqual([
     expect.objectContaining({ key: 'A26/osd.4', message: 'osd.4 on ceph2 is down', runbook: 'osd-replacement' }),
   ])
+  expect(findings).toContainEqual(
+    expect.objectContaining({ key: 'A26/OSDMAP_FLAGS', message: expect.stringContaining('noout,norecover') }),
+  )
   expect(findings.filter(({ check }) => check === 'A27').map(({ key }) => key)).toEqual([
     'A27/ceph2/ceph-osd@4.service',
     'A27/ceph2/io-errors',
   ])
 })
 
-test('a full disk is named with its host and its mount point', async () => {
+test('a full disk is named with its host and its mount point, a failed unit with its host', async () => {
   const inspected = await rehearse('host-disk-full')
-  expect(told(inspected)).toEqual(['fail: / on ctl2 has used 96 % of its space'])
+  expect(told(inspected)).toEqual([
+    'fail: / on ctl2 has used 96 % of its space',
+    'warn: cron.service has failed on ctl2',
+  ])
 })
 
 test('a network that runs out of addresses is named with its numbers', async () => {
@@ -235,11 +241,12 @@ test('a cell that does not answer leaves open what it alone knows, and nothing e
   ])
 })
 
-test('servers in ERROR are named with the fault that put them there', async () => {
-  const inspected = await rehearse('servers-in-error')
-  expect(told(inspected)).toHaveLength(3)
-  for (const line of told(inspected))
+test('servers in ERROR are named with the fault that put them there, and a stuck one with its task', async () => {
+  const lines = told(await rehearse('servers-in-error'))
+  expect(lines).toHaveLength(4)
+  for (const line of lines.slice(0, 3))
     expect(line).toMatch(/^fail: [a-z]+-\d+ \([0-9a-f-]{36}\) is in ERROR: internal error: qemu/)
+  expect(lines[3]).toMatch(/^warn: [a-z]+-\d+ \([0-9a-f-]{36}\) has been in the task powering-off since \d{4}-/)
 })
 
 test('every fault of the services is found, each by its own check', async () => {
