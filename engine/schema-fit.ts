@@ -39,6 +39,8 @@ function holds(word: string, rule: unknown, schema: Schema, value: unknown, open
     case '$comment':
     case 'x-runbook':
     case 'x-runbook-open':
+    case 'x-runbook-shown':
+    case 'x-runbook-target':
       return true
     case 'type':
       return Array.isArray(rule) ? rule.some((type) => isOf(type, value)) : isOf(rule, value)

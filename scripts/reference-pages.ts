@@ -118,6 +118,7 @@ function fieldRows(schema: Schema, before: string): string[] {
 
 const marks: { readonly [kind: string]: string } = {
   expression: 'CEL expression',
+  condition: 'CEL expression',
   command: 'command line',
   verbatim: 'fixed text',
   rows: 'rows',

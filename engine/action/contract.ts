@@ -71,10 +71,12 @@ export type Settled =
  *   "command"     a command line: split into words when the file is read, each word rendered on its own. The action gets string[].
  *   "verbatim"    a fixed text: no template may stand in it.
  *   "expression"  a CEL expression: the action gets an `Evaluated`.
+ *   "condition"   the same, and the checker wants true or false of it.
  *   "rows"        an object with `each` (CEL, a list), `as` (the name of an item, default `item`) and further strings,
  *                 rendered as templates once per item. The action gets an `EvaluatedRows`.
+ * Under the key `x-runbook-shown`, `true`: a text that people read, in which no secret may stand.
  */
-export type ParamKind = 'command' | 'verbatim' | 'expression' | 'rows'
+export type ParamKind = 'command' | 'verbatim' | 'expression' | 'condition' | 'rows'
 
 /** What became of an expression: its value, or why it has none. `blockedBy` names the step whose missing result is the reason. */
 export type Evaluated =

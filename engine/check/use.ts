@@ -1,3 +1,4 @@
+import { asks } from '../action/contract.ts'
 import type { Declarations } from '../action/declared.ts'
 import { everyParam } from '../action/params.ts'
 import type { Condition, Loop, Runbook, Step, Text } from '../document/runbook.ts'
@@ -74,8 +75,10 @@ function* ofStep(site: Site, registry: Declarations, shapes: Shapes): Generator<
         if (stalled) yield { ...withResult, names, kind: 'expression', text: stalled, expects: 'boolean' }
         for (const text of [every, timeout, stalledFor]) yield* ofTemplate(text, base, 'duration')
       }
-      const schema = registry.get(step.action.text)?.params
-      if (step.with && schema) yield* ofParams(schema, step.with, base, shapes)
+      const declared = registry.get(step.action.text)
+      const schema = declared?.params
+      const asking = declared !== undefined && asks(declared)
+      if (step.with && schema) yield* ofParams(schema, step.with, { ...base, shown: asking }, shapes)
       return
     }
     case 'let': {
@@ -134,16 +137,19 @@ function* ofTemplate(text: Text | undefined, base: Base, expects: Use['expects']
   if (text && isTemplate(text.text)) yield { ...base, kind: 'template', text, expects }
 }
 
-function* ofParams(schema: Schema, node: Located, base: Base, shapes: Shapes): Generator<Use> {
-  for (const { path, kind, value } of everyParam(schema, toJson(node))) {
+function* ofParams(params: Schema, node: Located, base: Base, shapes: Shapes): Generator<Use> {
+  for (const { path, kind, value, schema } of everyParam(params, toJson(node))) {
     const at = nodeAt(node, path)
     const text = typeof value === 'string' && at.kind === 'scalar' ? { text: value, span: at.span } : undefined
     switch (kind) {
       case 'verbatim':
         break
       case 'expression':
-        if (text) yield { ...base, kind: 'expression', text, expects: 'any', tolerant: true }
+      case 'condition': {
+        const expects = kind === 'condition' ? 'boolean' : 'any'
+        if (text) yield { ...base, kind: 'expression', text, expects, tolerant: true }
         break
+      }
       case 'rows':
         yield* ofRows(at, base, shapes)
         break
@@ -152,8 +158,8 @@ function* ofParams(schema: Schema, node: Located, base: Base, shapes: Shapes): G
         else yield* deepTemplates(at, { ...base, words: 'one' })
         break
       case 'plain':
-        if (at.kind === 'scalar') yield* ofTemplate(text, base)
-        else yield* deepTemplates(at, base)
+        if (at.kind !== 'scalar') yield* deepTemplates(at, base)
+        else yield* ofTemplate(text, { ...base, shown: base.shown || schema['x-runbook-shown'] === true })
     }
   }
 }

@@ -67,6 +67,7 @@ function typeOf(schema: Schema): string {
   if (Array.isArray(schema['enum'])) return schema['enum'].map(String).join(' | ')
   const marks: { readonly [kind: string]: string } = {
     expression: 'CEL expression',
+    condition: 'CEL expression',
     command: 'command line',
     verbatim: 'fixed text',
     rows: 'rows',

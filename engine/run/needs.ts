@@ -47,7 +47,7 @@ function collect(step: PlannedStep, registry: Registry, needs: Set<string>): voi
   switch (step.kind) {
     case 'action': {
       for (const { kind, value } of everyParam(registry.get(step.action)?.params ?? {}, step.with)) {
-        if (kind === 'expression' && typeof value === 'string') expression(value)
+        if ((kind === 'expression' || kind === 'condition') && typeof value === 'string') expression(value)
         else if (kind === 'rows' && isObject(value)) {
           if (typeof value['each'] === 'string') expression(value['each'])
           templates(Object.entries(value).flatMap(([name, part]) => (name === 'each' ? [] : [part])))

@@ -25,6 +25,7 @@ export function paramsOf(
         case 'verbatim':
           return value
         case 'expression':
+        case 'condition':
           return typeof value === 'string' ? expressionOf(value, names) : value
         case 'rows':
           return rowsOf(value, names)

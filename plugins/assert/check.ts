@@ -13,6 +13,8 @@ interface Finding {
   readonly runbook?: string
 }
 
+const shown = { 'x-runbook-shown': true }
+
 const rows = (what: string): Schema =>
   listOf(
     {
@@ -37,8 +39,8 @@ const rows = (what: string): Schema =>
 const conditions = (what: string): Schema =>
   listOf(
     closedObject({
-      that: text('When this is so: a CEL expression.', { 'x-runbook': 'expression' }),
-      message: text('What to say then.'),
+      that: text('When this is so: a CEL expression.', { 'x-runbook': 'condition' }),
+      message: text('What to say then.', shown),
     }),
     what,
   )
@@ -66,13 +68,13 @@ export const check: WorkAction = {
   effect: 'read',
   params: closedObject(
     {
-      check: text('The stable key of the check.', { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$' }),
-      title: text('What must be so, in a few words.'),
+      check: text('The stable key of the check.', { pattern: '^[A-Za-z0-9][A-Za-z0-9._-]*$', ...shown }),
+      title: text('What must be so, in a few words.', shown),
       skip: conditions('When the check does not apply here; the first that holds is told.'),
       fail: rows('What is broken.'),
       warn: rows('What will be broken, or is not as it should be.'),
       unknown: rows('What could not be looked at.'),
-      summary: text('What was seen when all is well: a template.'),
+      summary: text('What was seen when all is well: a template.', shown),
       runbook: text('The runbook to use next, for what is broken or will be and names none itself.'),
     },
     ['skip', 'fail', 'warn', 'unknown', 'summary', 'runbook'],

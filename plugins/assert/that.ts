@@ -16,8 +16,8 @@ export const that: WorkAction = {
     conditions: listOf(
       closedObject(
         {
-          that: text('What must be true: a CEL expression.', { 'x-runbook': 'expression' }),
-          message: text('What to say when it is not.'),
+          that: text('What must be true: a CEL expression.', { 'x-runbook': 'condition' }),
+          message: text('What to say when it is not.', { 'x-runbook-shown': true }),
         },
         ['message'],
       ),

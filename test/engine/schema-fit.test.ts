@@ -1,6 +1,7 @@
 import { Ajv2020 } from 'ajv/dist/2020.js'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { builtIn } from '../../engine/cli/built-in.ts'
 import type { Schema } from '../../engine/json.ts'
 import { schemaProblem } from '../../engine/schema.ts'
 import { isSurelySchema, surelyFits } from '../../engine/schema-fit.ts'
@@ -141,4 +142,12 @@ describe('how quickly it is told', () => {
     expect(surelyFits({ not: { type: 'string' } }, 1)).toBe(false)
     expect(isSurelySchema({ $ref: '#/x' })).toBe(false)
   })
+})
+
+test('what the actions that ship take is read quickly, with a host too', () => {
+  const slow = builtIn.flatMap(({ name, params, examples = [] }) => {
+    const host = Object.hasOwn(params['properties'] ?? {}, 'host') ? { host: 'h1' } : {}
+    return examples.every((example) => surelyFits(params, { ...example, ...host })) ? [] : [name]
+  })
+  expect(slow).toEqual([])
 })
