@@ -130,6 +130,7 @@ export class LocalDurable implements Durable {
       const outcome: Outcome = {
         status: 'unknown',
         error: { code: 'in_doubt', message: whyInDoubt(began.at, reopened) },
+        ...madeIn(reopened),
       }
       await this.#append(
         { type: 'step.ended', key, step: about.step, kind: 'action', action: about.action, name: about.name, outcome },
@@ -408,8 +409,13 @@ export class LocalDurable implements Durable {
 /** The recorded attempt, where there is one. */
 function whyInDoubt(began: string, reopened: Outcome | undefined): string {
   return reopened && 'error' in reopened
-    ? `it ended ${reopened.status}: ${reopened.error.message}`
+    ? `${reopened.result === undefined ? 'it' : 'it was done, and'} ended ${reopened.status}: ${reopened.error.message}`
     : `it began at ${began} and its end was not recorded`
+}
+
+/** What it gave, where it was made and its result did not pass. */
+function madeIn(reopened: Outcome | undefined): { readonly result?: Json } {
+  return reopened && 'error' in reopened && reopened.result !== undefined ? { result: reopened.result } : {}
 }
 
 function attemptIn(began: Began | undefined): Pick<Ran, 'attempt'> {

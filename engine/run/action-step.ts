@@ -233,15 +233,20 @@ function stepQuestion(name: string, step: PlannedAction, params: JsonObject) {
 
 /** With what the look found, for whoever decides has to begin somewhere. */
 function doubtQuestion(key: string, name: string, step: PlannedAction, outcome: Outcome, seen: string | undefined) {
+  const what = `\`${key}\` (${name}; ${step.action})`
   const why = 'error' in outcome ? outcome.error.message : 'it began and its end was not recorded'
+  const looked = seen === undefined ? '' : `; looked since: ${seen}`
+  const options = happened(outcome)
+    ? { done: 'it is right as it is: go on after it', again: 'do it once more', abort: 'end the run here' }
+    : {
+        done: 'it happened: go on after it',
+        again: 'it did not happen: do it now',
+        abort: 'I do not know: end the run here',
+      }
   return {
     kind: 'choose' as const,
-    message: `did \`${key}\` (${name}; ${step.action}) happen? ${why}${seen === undefined ? '' : `; looked since: ${seen}`}`,
-    options: [
-      { value: 'done', label: 'it happened: go on after it' },
-      { value: 'again', label: 'it did not happen: do it now' },
-      { value: 'abort', label: 'I do not know: end the run here' },
-    ],
+    message: `${happened(outcome) ? `what is to become of ${what}?` : `did ${what} happen?`} ${why}${looked}`,
+    options: Object.entries(options).map(([value, label]) => ({ value, label })),
   }
 }
 

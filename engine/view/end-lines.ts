@@ -1,4 +1,5 @@
 import { shownDuration } from '../duration.ts'
+import type { Json } from '../json.ts'
 import type { RunEvent } from '../run/event.ts'
 import type { Outcome } from '../run/outcome.ts'
 import type { Paint } from './colour.ts'
@@ -48,8 +49,14 @@ function whyLines(outcome: Outcome, open: OpenExecution | undefined, paint: Pain
       .map((text) => `${indent}${text}`),
     ...lastCallLines(open, paint),
     ...(error.hint === undefined ? [] : [`${indent}hint: ${safeLine(error.hint)}`]),
-    ...(outcome.status === 'unknown' ? [`${indent}it may have happened or not; find out before you do it again`] : []),
+    ...(outcome.status === 'unknown' ? [`${indent}${adviceFor(outcome)}`] : []),
   ]
+}
+
+function adviceFor({ result }: { readonly result?: Json }): string {
+  return result === undefined
+    ? 'it may have happened or not; find out before you do it again'
+    : 'it was done; look at what it left before you go on, or do it again'
 }
 
 const tail = 8
