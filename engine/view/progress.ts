@@ -27,6 +27,8 @@ export interface Progress {
   readonly previews: Map<string, 'would' | 'might' | 'look' | 'ask'>
   /** Changes of which nobody knows whether they happened. */
   readonly inDoubt: Set<string>
+  /** Whether a change has begun, of the run or of its clean-up. */
+  changes: boolean
 }
 
 export interface OpenExecution {
@@ -73,6 +75,7 @@ export function newProgress(): Progress {
     checks: new Map(),
     previews: new Map(),
     inDoubt: new Set(),
+    changes: false,
   }
 }
 
@@ -106,6 +109,7 @@ function begin(progress: Progress, event: StepBegan): void {
   const fresh = { polls: 0, latest: '', question: undefined, waitsFor: undefined, lastCall: undefined }
   const facts = { key, step, name, kind, action, effect, target, since: before?.since ?? progress.now }
   progress.inDoubt.delete(key)
+  progress.changes ||= effect === 'change' || effect === 'destructive'
   progress.open.set(key, { ...facts, tries: before?.tries ?? 1, ...fresh })
   itemOf(progress, key)?.running.set(key, target ?? itemName(key))
   if (kind === 'loop') progress.loops.set(key, { key, count, done: 0, bad: new Map(), running: new Map() })

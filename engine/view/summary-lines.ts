@@ -25,6 +25,7 @@ export function summaryLines(
     ['steps', counts],
     ['checks', verdictCounts(progress, paint)],
     ...outputRows(progress),
+    ['changes', unchanged(progress) ? 'none was begun' : ''],
     ['in doubt', progress.inDoubt.size === 0 ? '' : paint('doubt', safeLine(fewOf([...progress.inDoubt])))],
     ...questionRows(progress),
     ['transcript', transcript === undefined ? '' : safeLine(transcript)],
@@ -52,6 +53,12 @@ function endLabel({ ended, parked, checks, bad }: Progress): Label {
   }
   const verdict = verdictLabels[worstVerdict(checks.values())]
   return { ...verdict, word: `finished, worst verdict ${verdict.word}` }
+}
+
+/** Whoever sees a run end early wants to know first whether it has touched anything. */
+function unchanged({ began, ended, parked, changes }: Progress): boolean {
+  const early = ended ? ended.status !== 'succeeded' : parked.length > 0
+  return early && !changes && began?.mode !== 'dry-run'
 }
 
 const longestOutput = 200

@@ -235,3 +235,22 @@ test('a schema that is none once its templates are known fails the step, and nob
   const known = await space.run(['exec', 'asks.yaml', '--answer', 'ask=3', '--input', 'limit={"most":4}'])
   expect({ code: known.code, effects: space.effects() }, known.all).toEqual({ code: 0, effects: ['mark after'] })
 })
+
+test('a run that ends or waits before it has begun a change says that it changed nothing', async () => {
+  const nothing = /^ {2}changes +none was begun$/m
+  const early = book(
+    'asking',
+    `steps:\n  - id: ask\n    action: human.confirm\n    with: { message: Go on? }\n${mark('two')}`,
+  )
+  const waits = await exec(early)
+  expect(waits.all).toMatch(nothing)
+  const refused = await waits.run(['resume', 'last', '--answer', 'ask=no'])
+  expect({ code: refused.code, effects: waits.effects() }, refused.all).toEqual({ code: 3, effects: [] })
+  expect(refused.all).toMatch(nothing)
+  // also what was done before the run went to sleep counts
+  const late = await exec(confirm)
+  expect(late.all).not.toMatch(nothing)
+  const stopped = await late.run(['resume', 'last', '--answer', 'ask=no'])
+  expect({ code: stopped.code, effects: late.effects() }, stopped.all).toEqual({ code: 3, effects: ['mark one'] })
+  expect(stopped.all).not.toMatch(nothing)
+})
