@@ -5,31 +5,35 @@ import type { Outcome } from '../run/outcome.ts'
 import type { Paint } from './colour.ts'
 import { executionOf } from './execution-key.ts'
 import { factLine, indent } from './fact-line.ts'
-import { shownCall, shownValue } from './fact-text.ts'
+import { namedOn, shownCall, shownValue } from './fact-text.ts'
 import { statusLabels } from './label.ts'
 import type { OpenExecution, Progress } from './progress.ts'
-import { badCounts } from './progress.ts'
+import { badCounts, itemsText } from './progress.ts'
 import { padded, safe, safeLine } from './terminal-text.ts'
 
-/** How an execution ended: its line, and where it went wrong why, what it touched last and what to try. */
+/**
+ * How an execution ended: its line, and where it went wrong why, what it touched last and what to try. A loop says how many
+ * items it had where those were not told one by one.
+ */
 export function endLines(
   progress: Progress,
   event: Extract<RunEvent, { type: 'step.ended' }>,
   paint: Paint,
+  folds = false,
 ): readonly string[] {
   const { outcome } = event
   const key = executionOf(event.key)
   const open = progress.open.get(key) ?? progress.bad.get(key)?.execution
   const loop = progress.loops.get(key)
   const label = statusLabels[outcome.status]
-  const target = open?.target === undefined ? '' : ` on ${open.target}`
   const took = Date.parse(event.at) - (open?.since ?? progress.now)
   const facts = [
+    ...(folds && loop && loop.done > 0 ? [itemsText(loop.done)] : []),
     ...(open === undefined ? [] : [shownDuration(Math.max(0, took))]),
     ...(open && open.tries > 1 ? [`${open.tries} tries`] : []),
     ...(open && open.polls > 1 ? [`${open.polls} polls`] : []),
   ].join(', ')
-  const head = `${key}  ${shownValue(event.name)}${target}${facts && ` (${facts}${loop ? badCounts(loop) : ''})`}`
+  const head = `${key}  ${namedOn(shownValue(event.name), open?.target)}${facts && ` (${facts}${loop ? badCounts(loop) : ''})`}`
   return [
     factLine(event.at, paint(label.style, padded(label.word, 12)), safeLine(head)),
     ...whyLines(outcome, open, paint),

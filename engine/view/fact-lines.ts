@@ -4,13 +4,13 @@ import { isGood } from '../run/outcome.ts'
 import { checkLines } from './check-lines.ts'
 import type { Paint, Style } from './colour.ts'
 import { endLines } from './end-lines.ts'
-import { executionOf, isLookOnly, nearest } from './execution-key.ts'
+import { executionOf, isLookOnly, nearest, parentOf } from './execution-key.ts'
 import { factLine, indent } from './fact-line.ts'
-import { howToAnswer, operandLines, shownAnswer, shownCall, shownValue } from './fact-text.ts'
+import { howToAnswer, namedOn, operandLines, shownAnswer, shownCall, shownValue } from './fact-text.ts'
 import { effectNote } from './label.ts'
 import { previewLines } from './preview-lines.ts'
 import type { OpenLoop, Progress } from './progress.ts'
-import { badCount, badCounts, foldedInto, isShownOnly, itemOf, listed } from './progress.ts'
+import { badCount, badCounts, foldedInto, isShownOnly, itemOf, itemsText, listed } from './progress.ts'
 import { tableLines } from './table.ts'
 import { padded, safe, safeLine } from './terminal-text.ts'
 import { checkResultOf } from './verdict.ts'
@@ -18,8 +18,11 @@ import { checkResultOf } from './verdict.ts'
 export interface FactOptions {
   readonly paint: Paint
   readonly verbose: boolean
-  /** Whether a long loop says now and then how far it is. */
-  readonly counts: boolean
+  /**
+   * Whether a screen shows meanwhile how far each loop is: then its reads that go well are not told one by one. Else only the
+   * items of a long loop are not, which says now and then how far it is.
+   */
+  readonly folds: boolean
 }
 
 /**
@@ -118,12 +121,11 @@ function beginning(
   if (isLookOnly(event.key) || progress.open.has(key) || foldedInto(progress, key) || event.kind === 'let') return []
   const note = event.kind === 'loop' ? loopNote(event.count) : effectNote(event.effect)
   if (note === '' && event.kind === 'action') return []
-  const target = event.target === undefined ? '' : ` on ${event.target}`
-  return [line('plain', 'begins', safeLine(`${key}  ${shownValue(event.name)}${target}${note && ` (${note})`}`))]
+  return [line('plain', 'begins', safeLine(`${key}  ${namedOn(shownValue(event.name), event.target)}${note && ` (${note})`}`))]
 }
 
 function loopNote(count: number | undefined): string {
-  return count === undefined ? 'a loop' : `${count} item${count === 1 ? '' : 's'}`
+  return count === undefined ? 'a loop' : itemsText(count)
 }
 
 function ending(
@@ -136,12 +138,25 @@ function ending(
   if (check) return checkLines(check, options.paint, event.at)
   if (isShownOnly(progress, event)) return []
   const folded = foldedInto(progress, event.key)
-  const lines = () => endLines(progress, event, options.paint)
+  const lines = () => endLines(progress, event, options.paint, options.folds)
+  if (options.folds && !options.verbose && isReadOfLoop(progress, event)) return []
   if (!folded) return lines()
   const told = isGood(event.outcome) || badCount(folded) >= listed ? [] : lines()
-  if (!options.counts || itemOf(progress, executionOf(event.key)) !== folded || !worthCounting(folded)) return told
+  if (options.folds || itemOf(progress, executionOf(event.key)) !== folded || !worthCounting(folded)) return told
   const counts = safeLine(`${folded.key}  ${folded.done + 1} of ${folded.count}${badCounts(folded)}`)
   return [...told, factLine(event.at, padded('so far', 12), counts)]
+}
+
+/** Whether this is an item of a loop, or a part of one, that has only read, and went well. */
+function isReadOfLoop(progress: Progress, event: Extract<RunEvent, { type: 'step.ended' }>): boolean {
+  const key = executionOf(event.key)
+  const { kind, effect } = progress.open.get(key) ?? {}
+  return event.outcome.status === 'succeeded' && (kind === 'let' || effect === 'read') && loopAround(progress, key)
+}
+
+function loopAround({ loops }: Progress, execution: string): boolean {
+  for (let at = parentOf(execution); at !== ''; at = parentOf(at)) if (loops.has(at)) return true
+  return false
 }
 
 /** A long loop tells its count about ten times. */

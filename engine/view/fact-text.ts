@@ -4,6 +4,11 @@ import { shownDuration } from '../duration.ts'
 import { isObject, type Json } from '../json.ts'
 import type { Call } from '../run/event.ts'
 
+/** A name for people with the host it is about, unless the name says it. */
+export function namedOn(name: string, target: string | undefined): string {
+  return target === undefined || name.split(/[^\w.-]+/).includes(target) ? name : `${name} on ${target}`
+}
+
 /** JSON on one line; a text alone stands without quotes. */
 export function shownValue(value: Json, longest = 400): string {
   const text =

@@ -1,13 +1,14 @@
 import { shownDuration } from '../duration.ts'
 import type { Paint, Style } from './colour.ts'
 import { parentOf } from './execution-key.ts'
+import { namedOn } from './fact-text.ts'
 import { fewOf } from './header-lines.ts'
 import { statusLabels } from './label.ts'
 import type { OpenExecution, OpenLoop, Progress } from './progress.ts'
 import { badCounts, foldedInto } from './progress.ts'
 import type { Row } from './screen.ts'
 import { row } from './screen.ts'
-import { cut, safeLine } from './terminal-text.ts'
+import { cut, safeLine, widthOf } from './terminal-text.ts'
 
 export interface RowOptions {
   readonly paint: Paint
@@ -64,13 +65,19 @@ function openRows(progress: Progress, options: RowOptions): readonly OpenRow[] {
     if (foldedInto(progress, execution.key)) continue
     const loop = progress.loops.get(execution.key)
     const text = '  '.repeat(depthOf(execution.key)) + execution.key
-    const line = safeLine(`${execution.name}${execution.target === undefined ? '' : ` on ${execution.target}`}`)
+    const name = safeLine(namedOn(execution.name, execution.target))
     const { sign, style, state } = stateOf(execution, loop, options)
-    rows.push({ row: drawn(options, sign, style, `${safeText(text)}  ${line}  ${safeLine(state)}`), opens: true })
+    rows.push({ row: drawn(options, sign, style, fitted(safeText(text), name, safeLine(state), options)), opens: true })
     if (execution.latest !== '' && !loop)
       rows.push({ row: drawn(options, ' ', 'dim', `${indentOf(text)}│ ${safeLine(execution.latest)}`), opens: false })
   }
   return rows
+}
+
+/** Where there is little room, it is the name that is cut: how far a step is changes, and is what is looked for. */
+function fitted(key: string, name: string, state: string, { columns }: RowOptions): string {
+  const room = columns - 3 - widthOf(`${key}    ${state}`)
+  return [key, cut(name, Math.max(room, 12)), state].join('  ')
 }
 
 function stateOf(

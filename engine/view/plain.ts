@@ -30,7 +30,7 @@ export function plainView(out: Sink, options: ViewOptions = {}): View {
   return {
     on(event: RunEvent) {
       if (event.type === 'run.began') write(headerLines(event, paint))
-      else write(factLines(progress, event, { paint, verbose: options.verbose ?? false, counts: true }))
+      else write(factLines(progress, event, { paint, verbose: options.verbose ?? false, folds: false }))
       advance(progress, event)
       if (isEnd(event)) write(summaryLines(progress, paint, options))
     },

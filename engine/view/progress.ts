@@ -225,6 +225,10 @@ export function foldedInto({ loops }: Progress, key: string): OpenLoop | undefin
   return folded
 }
 
+export function itemsText(count: number): string {
+  return `${count} item${count === 1 ? '' : 's'}`
+}
+
 /** `, 1 failed, 2 skipped`. */
 export function badCounts({ bad }: OpenLoop): string {
   return [...bad].map(([status, count]) => `, ${count} ${status.replace('_', ' ')}`).join('')

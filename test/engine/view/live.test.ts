@@ -38,7 +38,7 @@ describe('the area below', () => {
     expect(rows).toEqual([
       '* compute-reboot  step 4 of 5  6 ok  4m 23s',
       '* reboot  Reboot and wait  1m 1s',
-      '*   reboot/back  Wait for cmp3 to answer on cmp3  1m 1s, poll 1',
+      '*   reboot/back  Wait for cmp3 to answer  1m 1s, poll 1',
       '    │ unreachable: connection refused',
       '· waiting: enable  Enable the service again',
     ])
@@ -54,6 +54,15 @@ describe('the area below', () => {
       )
     run.begin('all[cmp12]', { target: 'cmp12' }).begin('all[cmp13]', { target: 'cmp13' })
     expect(rowsAfter(run.events())[1]).toContain('12/40, 1 failed, running: cmp12, cmp13')
+  })
+
+  test('cuts a long name rather than how far the step is', () => {
+    const name = 'Read the load, the memory and the uptime of each host of the whole cloud'
+    const run = sampleRun().begin('machines', { kind: 'loop', name, count: 40 })
+    for (let index = 0; index < 7; index++) run.step(`machines[cmp${index}]`, {}, ok())
+    run.begin('machines[cmp7]')
+    const [, row] = rowsAfter(run.events(), { columns: 70 })
+    expect(row).toMatch(/^\* machines {2}Read the load.*… {2}7\/40, running: cmp7 {2}1m \ds$/)
   })
 
   test('says that a step waits for an answer', () => {
@@ -131,6 +140,32 @@ describe('the view', () => {
     expect(text).toContain('worst verdict FAIL')
     expect(terminal.lines().at(-1)).toContain('runbook show')
     expect(terminal.cursorShown()).toBe(true)
+  })
+
+  test('folds the reads of a loop into its end, and tells what was changed and what went wrong', async () => {
+    const loop = (verbose: boolean) => {
+      const terminal = plainTerminal()
+      const view = liveView(terminal, { colour: false, verbose })
+      const look = { action: 'ssh.run', effect: 'read', name: 'Look' } as const
+      const run = sampleRun().begin('look', { kind: 'loop', name: 'Look', count: 3 })
+      for (const host of ['h1', 'h2', 'h3'])
+        run.step(
+          `look[${host}]`,
+          { ...look, target: host },
+          host === 'h2' ? { status: 'failed', error: { code: 'x', message: 'it broke' } } : ok(),
+        )
+      run.end('look', ok())
+      run.begin('move', { kind: 'loop', name: 'Move', count: 1 })
+      run.step('move[a]', { action: 'ssh.run', effect: 'change', name: 'Move a', target: 'a' }, ok()).end('move', ok())
+      for (const event of run.events()) view.on(event)
+      return view.end().then(() => terminal.lines().join('\n'))
+    }
+    const text = await loop(false)
+    expect(text).not.toMatch(/look\[h[13]\]/)
+    expect(text).toMatch(/FAILED +look\[h2\] {2}Look on h2/)
+    expect(text).toMatch(/ok +look {2}Look \(3 items, .*1 failed\)/)
+    expect(text).toMatch(/ok +move\[a\] {2}Move a \(/)
+    expect(await loop(true)).toMatch(/ok +look\[h1\] {2}Look on h1/)
   })
 
   test('leaves the terminal alone while a question is asked, and tells afterwards what came meanwhile', async () => {
