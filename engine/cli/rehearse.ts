@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { stringifyYaml } from '../document/write.ts'
 import { exitCode, RunbookError } from '../error.ts'
+import { showCommand } from '../host/command.ts'
 import type { JsonObject } from '../json.ts'
 import type { Io } from './io.ts'
 
@@ -44,15 +45,24 @@ export async function rehearse(
       write('id', world.ssh.privateKey)
       write('known_hosts', world.ssh.knownHosts)
       write('clouds.yaml', stringifyYaml(world.clouds as unknown as JsonObject))
-      const ssh = { identity_file: 'id', known_hosts: 'known_hosts', config: 'ssh_config' }
-      write('ssh_config', '# nothing: everything is in the inventory\n')
-      write('inventory.yaml', stringifyYaml({ ...(world.inventory as JsonObject), ssh, clouds_file: 'clouds.yaml' }))
-      io.stdout.write(
-        `the rehearsal cloud \`${name}\` is up; it lives until this process is stopped\n\n  runbook exec daily-inspection --inventory ${join(folder, 'inventory.yaml')}\n\n`,
-      )
-      io.stdout.write(
-        `  export OS_CLIENT_CONFIG_FILE=${join(folder, 'clouds.yaml')} OS_CLOUD=${Object.keys(world.clouds.clouds)[0]}\n  every change made to it is appended to ${effects}\n`,
-      )
+      const { hosts } = world.inventory as unknown as Reached
+      const beside = {
+        ssh: { identity_file: 'id', known_hosts: 'known_hosts', config: 'ssh_config' },
+        clouds_file: 'clouds.yaml',
+      }
+      write('ssh_config', configurationOf(hosts, folder))
+      write('inventory.yaml', stringifyYaml({ ...(world.inventory as JsonObject), ...beside }))
+      const inventory = ['runbook', 'exec', 'daily-inspection', '--inventory', join(folder, 'inventory.yaml')]
+      const ssh = ['ssh', '-F', join(folder, 'ssh_config'), Object.keys(hosts)[0] ?? 'HOST']
+      const clouds = `OS_CLIENT_CONFIG_FILE=${showCommand({ argv: [join(folder, 'clouds.yaml')] })}`
+      io.stdout.write(`the rehearsal cloud \`${name}\` is up; it lives until this process is stopped
+
+  ${showCommand({ argv: inventory })}
+  ${showCommand({ argv: ssh })}
+
+  export ${clouds} OS_CLOUD=${Object.keys(world.clouds.clouds)[0]}
+  every change made to it is appended to ${effects}
+`)
       await untilStopped(signal)
       return exitCode.done
     } finally {
@@ -63,6 +73,25 @@ export async function rehearse(
       throw new RunbookError('bad_scenario', error.message, { hint: error.hint, cause: error })
     throw error
   }
+}
+
+/** The part of an inventory that says how its hosts are reached. */
+interface Reached {
+  readonly hosts: { readonly [name: string]: { address: string; ssh: { port: number; user: string } } }
+}
+
+/** The same as the inventory, for `ssh` itself: people on a world that lives on have that in their hands. */
+function configurationOf(hosts: Reached['hosts'], folder: string): string {
+  const path = (name: string) => `"${join(folder, name).replaceAll('%', '%%')}"`
+  const each = Object.entries(hosts).map(
+    ([name, { address, ssh }]) => `Host ${name}\n  HostName ${address}\n  Port ${ssh.port}\n  User ${ssh.user}\n`,
+  )
+  return `${each.join('')}Host *
+  IdentityFile ${path('id')}
+  IdentitiesOnly yes
+  UserKnownHostsFile ${path('known_hosts')}
+  StrictHostKeyChecking yes
+`
 }
 
 function untilStopped(signal: AbortSignal): Promise<void> {
