@@ -12,8 +12,8 @@ import type { About, Attempt, Body, Durable, Limit, Ran, SectionResult, StepIo }
 import { Diverged, Parked } from '../run/durable.ts'
 import type { Operator, Passing, Recorded, RunEvent } from '../run/event.ts'
 import type { Outcome } from '../run/outcome.ts'
-import { isGood } from '../run/outcome.ts'
 import { expanded, keptBeside, loaded } from './beside.ts'
+import { walkBodies } from './bodies.ts'
 import { canonical } from './canonical.ts'
 import type { Link } from './chain.ts'
 import { lineAfter, sumOf } from './chain.ts'
@@ -310,42 +310,15 @@ export class LocalDurable implements Durable {
   async all(
     _key: string,
     bodies: readonly Body[],
-    { concurrency, stopAfter }: { readonly concurrency: number; readonly stopAfter: number },
+    limits: { readonly concurrency: number; readonly stopAfter: number },
   ): Promise<readonly (SectionResult | undefined)[]> {
-    const results: (SectionResult | undefined)[] = new Array(bodies.length).fill(undefined)
-    const begun = [...bodies.entries()].filter(([, { key }]) => this.has(key))
-    // what had begun is walked to its end, and before anything new begins all that had ended has been counted
-    const queue = [...begun, ...[...bodies.entries()].filter(([, { key }]) => !this.has(key))].values()
-    const replays: Promise<unknown>[] = []
-    const stopped: unknown[] = []
-    let failures = 0
-    const walk = async (index: number, body: Body): Promise<void> => {
-      const result = await this.#options.walk(body)
-      results[index] = result
-      if (!isGood(result.outcome)) failures++
-    }
-    const worker = async (): Promise<void> => {
-      for (const [index, body] of queue) {
-        const known = this.has(body.key)
-        if (!known) await Promise.allSettled(replays)
-        if (!known && failures >= stopAfter) return
-        if (stopped.some((error) => !(error instanceof Parked))) return
-        if (this.cancelled && !body.vars.shield && !known) return
-        const walking = walk(index, body)
-        if (this.#options.past.ended(body.key)) replays.push(walking)
-        try {
-          await walking
-        } catch (error) {
-          // what waits for a person keeps its place: the others go on, and nothing begins in its stead
-          stopped.push(error)
-          return
-        }
-      }
-    }
-    await Promise.all(Array.from({ length: Math.min(concurrency, bodies.length) }, worker))
-    const [first] = stopped.toSorted((a, b) => Number(a instanceof Parked) - Number(b instanceof Parked))
-    if (first !== undefined) throw first
-    return results
+    const { past, walk } = this.#options
+    return walkBodies(bodies, {
+      ...limits,
+      walk,
+      reached: (key) => (past.ended(key) ? 'ended' : past.has(key) ? 'begun' : 'nowhere'),
+      cancelled: () => this.cancelled,
+    })
   }
 
   async event(event: Recorded): Promise<string> {
@@ -406,7 +379,6 @@ export class LocalDurable implements Durable {
   }
 }
 
-/** The recorded attempt, where there is one. */
 function whyInDoubt(began: string, reopened: Outcome | undefined): string {
   return reopened && 'error' in reopened
     ? `${reopened.result === undefined ? 'it' : 'it was done, and'} ended ${reopened.status}: ${reopened.error.message}`
@@ -418,6 +390,7 @@ function madeIn(reopened: Outcome | undefined): { readonly result?: Json } {
   return reopened && 'error' in reopened && reopened.result !== undefined ? { result: reopened.result } : {}
 }
 
+/** The recorded attempt, where there is one. */
 function attemptIn(began: Began | undefined): Pick<Ran, 'attempt'> {
   return began?.attempt === undefined ? {} : { attempt: { id: began.attempt, began: Date.parse(began.at) } }
 }
