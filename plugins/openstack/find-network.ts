@@ -1,8 +1,8 @@
-import { StepFailure } from '../../engine/action/contract.ts'
 import type { JsonObject } from '../../engine/json.ts'
 import { call, partOf } from './call.ts'
 import { uuid } from './find-server.ts'
 import { segment } from './list.ts'
+import { onlyNamed } from './only-named.ts'
 import { listAll, pageSize } from './paging.ts'
 import type { Session } from './session.ts'
 
@@ -14,13 +14,5 @@ export async function networkCalled(session: Session, wanted: string, signal: Ab
   const asked = { service: 'network', path: '/networks', query, collection: 'networks' }
   const { items } = await listAll(session, asked, signal)
   const found = items.filter(({ name }) => name === wanted)
-  const [network] = found
-  if (!network)
-    throw new StepFailure('not_found', `no network has the name \`${wanted}\``, { hint: 'names are compared exactly' })
-  if (found.length > 1)
-    throw new StepFailure('ambiguous', `${found.length} networks have the name \`${wanted}\``, {
-      hint: 'give the id',
-      detail: { ids: found.map(({ id }) => id ?? null) },
-    })
-  return network
+  return onlyNamed(found, 'network', wanted)
 }

@@ -3,6 +3,7 @@ import { text } from '../../engine/action/define.ts'
 import type { JsonObject, Schema } from '../../engine/json.ts'
 import { call, partOf, type Query, type ServiceAnswer } from './call.ts'
 import { segment } from './list.ts'
+import { onlyNamed } from './only-named.ts'
 import { type Listed, listAll, pageSize } from './paging.ts'
 import type { Session } from './session.ts'
 import { computeVersions } from './versions.ts'
@@ -22,15 +23,7 @@ export async function findServer(
   }
   const { items, first } = await serversNamed(session, idOrName, signal)
   const named = items.filter(({ name }) => name === idOrName)
-  const [server] = named
-  if (!server)
-    throw new StepFailure('not_found', `no server has the name \`${idOrName}\``, { hint: 'names are compared exactly' })
-  if (named.length > 1)
-    throw new StepFailure('ambiguous', `${named.length} servers have the name \`${idOrName}\``, {
-      hint: 'give the id',
-      detail: { ids: named.map(({ id }) => id ?? null) },
-    })
-  return { server, date: first.date }
+  return { server: onlyNamed(named, 'server', idOrName), date: first.date }
 }
 
 export const uuid = /^[0-9a-f]{8}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{4}-?[0-9a-f]{12}$/i

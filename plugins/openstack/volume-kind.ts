@@ -1,4 +1,3 @@
-import { StepFailure } from '../../engine/action/contract.ts'
 import { flag, listOf, text, whole } from '../../engine/action/define.ts'
 import type { JsonObject, Schema } from '../../engine/json.ts'
 import { call, partOf } from './call.ts'
@@ -6,6 +5,7 @@ import { apiObject, labels } from './fields.ts'
 import { uuid } from './find-server.ts'
 import { textAt } from './json-body.ts'
 import { segment } from './list.ts'
+import { onlyNamed } from './only-named.ts'
 import { listAll, pageSize } from './paging.ts'
 import type { Session } from './session.ts'
 import type { Microversions } from './versions.ts'
@@ -123,18 +123,7 @@ export async function named(session: Session, { path }: Kind, name: string, sign
 /** The one with this id or with exactly this name. Throws `not_found`, `ambiguous`. */
 export async function find(session: Session, kind: Kind, wanted: string, signal: AbortSignal): Promise<JsonObject> {
   if (uuid.test(wanted)) return await byId(session, kind, wanted, signal)
-  const found = await named(session, kind, wanted, signal)
-  const [only] = found
-  if (!only) {
-    throw new StepFailure('not_found', `no ${kind.noun} has the name \`${wanted}\``, {
-      hint: 'names are compared exactly',
-    })
-  }
-  if (found.length === 1) return only
-  throw new StepFailure('ambiguous', `${found.length} ${kind.noun}s have the name \`${wanted}\``, {
-    hint: 'give the id',
-    detail: { ids: found.map(({ id }) => id ?? null) },
-  })
+  return onlyNamed(await named(session, kind, wanted, signal), kind.noun, wanted)
 }
 
 export const shown = (one: JsonObject): string => `${textAt(one, 'name') || 'without a name'} (${textAt(one, 'id')})`

@@ -128,29 +128,6 @@ export async function reown(
   judge(params, await shell(ctx, params, `${shared}same; own "$p"`, { args }, signal))
 }
 
-export async function remove(
-  ctx: ActionContext,
-  params: JsonObject,
-  { path, found }: Look,
-  backup: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const args = [path, was(found), '', '', '', '', backup]
-  judge(params, await shell(ctx, params, shared + removeScript, { args }, signal))
-}
-
-/** Puts a kept file back to where it was. */
-export async function putBack(
-  ctx: ActionContext,
-  params: JsonObject,
-  { path, found }: Look,
-  backup: string,
-  signal: AbortSignal,
-): Promise<void> {
-  const args = [path, was(found), '', '', '', '', backup]
-  judge(params, await shell(ctx, params, shared + putBackScript, { args }, signal))
-}
-
 const was = (found: Found): string => (found.is === 'file' ? found.digest : 'absent')
 
 const shared = `set -u; export LC_ALL=C; umask 077
@@ -183,14 +160,23 @@ if [ -n "$backup" ] && [ -e "$p" ]; then cp -p -- "$p" "$backup" && sync "$backu
 mv -f -T -- "$t" "$p" || exit 77
 sync "$d" || true`
 
-const removeScript = `same
-if [ -n "$backup" ]; then mv -f -T -- "$p" "$backup"; else rm -f -- "$p"; fi || exit 77
-sync "$d" || true`
+/** What is done with a file and the place of its backup, `backup`; empty is none. */
+const withBackup =
+  (script: string) =>
+  async (ctx: ActionContext, params: JsonObject, { path, found }: Look, backup: string, signal: AbortSignal) => {
+    const args = [path, was(found), '', '', '', '', backup]
+    judge(params, await shell(ctx, params, shared + script, { args }, signal))
+  }
 
-const putBackScript = `[ -f "$backup" ] || fail 72 "there is no $backup to put back"
+export const remove = withBackup(`same
+if [ -n "$backup" ]; then mv -f -T -- "$p" "$backup"; else rm -f -- "$p"; fi || exit 77
+sync "$d" || true`)
+
+/** Puts a kept file back to where it was. */
+export const putBack = withBackup(`[ -f "$backup" ] || fail 72 "there is no $backup to put back"
 same
 mv -f -T -- "$backup" "$p" || exit 77
-sync "$d" || true`
+sync "$d" || true`)
 
 const codes: { readonly [exitCode: number]: string } = {
   72: 'no_backup',
