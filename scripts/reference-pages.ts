@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { basename } from 'node:path'
 import type { Action } from '../engine/action/contract.ts'
 import { asks } from '../engine/action/contract.ts'
+import { kindOf, kindWords } from '../engine/action/params.ts'
 import { builtIn } from '../engine/cli/built-in.ts'
 import { runbookLibrary } from '../engine/cli/library.ts'
 import { loadRegistry } from '../engine/cli/registry.ts'
@@ -116,17 +117,9 @@ function fieldRows(schema: Schema, before: string): string[] {
   })
 }
 
-const marks: { readonly [kind: string]: string } = {
-  expression: 'CEL expression',
-  condition: 'CEL expression',
-  command: 'command line',
-  verbatim: 'fixed text',
-  rows: 'rows',
-}
-
 function typeOf(schema: Schema): string {
-  const mark = marks[String(schema['x-runbook'] ?? '')]
-  if (mark) return mark
+  const kind = kindOf(schema)
+  if (kind !== 'plain') return kindWords[kind]
   if (Array.isArray(schema['enum'])) return schema['enum'].map((value) => `\`${String(value)}\``).join(' or ')
   if (schema['type'] === 'array')
     return `list${isObject(schema['items']) ? ` of ${typeOf(schema['items'] as Schema)}` : ''}`

@@ -42,6 +42,21 @@ export function mapParams(
   return change({ path, kind, value, schema })
 }
 
+/** Whether an action runs on a host that the step may name, or its `targets`; asked of its `params`. */
+export function takesHost(params: Schema | undefined): boolean {
+  const properties = params?.['properties']
+  return isObject(properties) && isObject(properties['host']) && properties['host']['x-runbook-target'] === true
+}
+
+/** How a parameter of each kind is called where people read of it. */
+export const kindWords: { readonly [kind in ParamKind]: string } = {
+  expression: 'CEL expression',
+  condition: 'CEL expression',
+  command: 'command line',
+  verbatim: 'fixed text',
+  rows: 'rows',
+}
+
 export function kindOf(schema: Schema): ParamKind | 'plain' {
   return (schema['x-runbook'] as ParamKind | undefined) ?? 'plain'
 }

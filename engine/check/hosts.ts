@@ -1,12 +1,11 @@
 import type { Declarations } from '../action/declared.ts'
+import { takesHost } from '../action/params.ts'
 import type { Diagnostic } from '../diagnostic.ts'
 import { didYouMean } from '../diagnostic.ts'
 import { placeOf } from '../document/place.ts'
 import { problemAt } from '../document/problem.ts'
 import type { Runbook, Step } from '../document/runbook.ts'
 import { childOf } from '../document/tree.ts'
-import type { Schema } from '../json.ts'
-import { isObject } from '../json.ts'
 import { isTemplate } from '../template/template.ts'
 import type { Site } from './site.ts'
 import { isTargetExpression } from './use.ts'
@@ -65,12 +64,6 @@ export function* checkHost(
     ? 'it is a group: `targets` takes groups, and patterns'
     : (didYouMean(name, known.hosts) ?? heldBy(known.hosts))
   yield problemAt(source, host.span, 'RB2401', `the inventory has no host \`${name}\``, hint)
-}
-
-/** Whether an action runs on a host that the step may name, or its `targets`. */
-function takesHost(params: Schema | undefined): boolean {
-  const properties = params?.['properties']
-  return isObject(properties) && isObject(properties['host']) && properties['host']['x-runbook-target'] === true
 }
 
 function heldBy(names: readonly string[]): string {

@@ -1,5 +1,6 @@
 import type { Action } from '../action/contract.ts'
 import { asks } from '../action/contract.ts'
+import { kindOf, kindWords } from '../action/params.ts'
 import { didYouMean } from '../diagnostic.ts'
 import { exitCode, RunbookError } from '../error.ts'
 import type { Schema } from '../json.ts'
@@ -65,15 +66,8 @@ function fields(schema: Schema, depth: number): string[] {
 
 function typeOf(schema: Schema): string {
   if (Array.isArray(schema['enum'])) return schema['enum'].map(String).join(' | ')
-  const marks: { readonly [kind: string]: string } = {
-    expression: 'CEL expression',
-    condition: 'CEL expression',
-    command: 'command line',
-    verbatim: 'fixed text',
-    rows: 'rows',
-  }
-  const mark = marks[String(schema['x-runbook'] ?? '')]
-  if (mark) return mark
+  const kind = kindOf(schema)
+  if (kind !== 'plain') return kindWords[kind]
   if (schema['type'] === 'array')
     return `list of ${isObject(schema['items']) ? typeOf(schema['items'] as Schema) : 'anything'}`
   const type = schema['type'] ?? (schema['anyOf'] ? (schema['anyOf'] as Schema[]).map(typeOf).join(' or ') : 'anything')

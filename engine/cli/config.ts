@@ -30,6 +30,11 @@ export interface Config {
   readonly locks: string
 }
 
+/** Where runs are kept: `--runs`, from the working folder; without it as configured, and only then is that read. */
+export function runsFolder({ runs }: { readonly runs?: string }, io: Io, config?: Config): string {
+  return runs === undefined ? (config ?? configOf(io)).runs : resolve(io.cwd, runs)
+}
+
 /** The configuration, looked for from the working folder upwards; without one, the usual places. */
 export function configOf(io: Io): Config {
   const path = configPath(io.cwd)

@@ -11,7 +11,7 @@ import { colourWanted } from '../view/colour.ts'
 import { drawDiagnostics } from '../view/diagnostics.ts'
 import { answersFrom, hiding } from './answers.ts'
 import { carryOut, newRunId } from './carry-out.ts'
-import { configOf } from './config.ts'
+import { configOf, runsFolder } from './config.ts'
 import { gatherInputs, missingInputs } from './inputs.ts'
 import type { Io } from './io.ts'
 import { hasTerminal } from './io.ts'
@@ -50,7 +50,7 @@ export interface ExecOptions {
 export async function exec(name: string, options: ExecOptions, io: Io, signal: AbortSignal): Promise<number> {
   const config = configOf(io)
   demandReports((options.report ?? []).map((file) => resolve(io.cwd, file)))
-  const runs = options.runs === undefined ? config.runs : resolve(io.cwd, options.runs)
+  const runs = runsFolder(options, io, config)
   const registry = await loadRegistry(config.plugins)
   const library = runbookLibrary(config.runbooks, io.cwd)
   const inventory = options.rehearse !== undefined ? options.inventory : (options.inventory ?? config.inventory)

@@ -1,11 +1,12 @@
-import { appendFileSync, mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { stringifyYaml } from '../document/write.ts'
-import { exitCode, RunbookError } from '../error.ts'
+import { exitCode } from '../error.ts'
 import { showCommand } from '../host/command.ts'
 import type { JsonObject } from '../json.ts'
 import type { Io } from './io.ts'
+import { beginRehearsal } from './rehearsal.ts'
 
 export interface RehearseOptions {
   readonly folder?: string
@@ -20,8 +21,8 @@ export async function rehearse(
   io: Io,
   signal: AbortSignal,
 ): Promise<number> {
-  const { loadScenario, ScenarioError, scenarioNames, startRehearsal } = await import('../../simulator/index.ts')
   if (name === undefined) {
+    const { loadScenario, scenarioNames } = await import('../../simulator/index.ts')
     const width = Math.max(...scenarioNames().map((each) => each.length))
     for (const each of scenarioNames())
       io.stdout.write(
@@ -33,29 +34,23 @@ export async function rehearse(
     options.folder === undefined ? mkdtempSync(join(tmpdir(), 'runbook-world-')) : resolve(io.cwd, options.folder)
   mkdirSync(folder, { recursive: true, mode: 0o700 })
   const effects = options.effects === undefined ? join(folder, 'effects.jsonl') : resolve(io.cwd, options.effects)
-  appendFileSync(effects, '')
+  const world = await beginRehearsal(name, options.speed ?? 1, effects)
   try {
-    const world = await startRehearsal({
-      scenario: await loadScenario(name),
-      speed: options.speed ?? 1,
-      onEffect: (effect) => appendFileSync(effects, `${JSON.stringify(effect)}\n`),
-    })
-    try {
-      const write = (file: string, text: string) => writeFileSync(join(folder, file), text, { mode: 0o600 })
-      write('id', world.ssh.privateKey)
-      write('known_hosts', world.ssh.knownHosts)
-      write('clouds.yaml', stringifyYaml(world.clouds as unknown as JsonObject))
-      const { hosts } = world.inventory as unknown as Reached
-      const beside = {
-        ssh: { identity_file: 'id', known_hosts: 'known_hosts', config: 'ssh_config' },
-        clouds_file: 'clouds.yaml',
-      }
-      write('ssh_config', configurationOf(hosts, folder))
-      write('inventory.yaml', stringifyYaml({ ...(world.inventory as JsonObject), ...beside }))
-      const inventory = ['runbook', 'exec', 'daily-inspection', '--inventory', join(folder, 'inventory.yaml')]
-      const ssh = ['ssh', '-F', join(folder, 'ssh_config'), Object.keys(hosts)[0] ?? 'HOST']
-      const clouds = `OS_CLIENT_CONFIG_FILE=${showCommand({ argv: [join(folder, 'clouds.yaml')] })}`
-      io.stdout.write(`the rehearsal cloud \`${name}\` is up; it lives until this process is stopped
+    const write = (file: string, text: string) => writeFileSync(join(folder, file), text, { mode: 0o600 })
+    write('id', world.ssh.privateKey)
+    write('known_hosts', world.ssh.knownHosts)
+    write('clouds.yaml', stringifyYaml(world.clouds as unknown as JsonObject))
+    const { hosts } = world.inventory as unknown as Reached
+    const beside = {
+      ssh: { identity_file: 'id', known_hosts: 'known_hosts', config: 'ssh_config' },
+      clouds_file: 'clouds.yaml',
+    }
+    write('ssh_config', configurationOf(hosts, folder))
+    write('inventory.yaml', stringifyYaml({ ...(world.inventory as JsonObject), ...beside }))
+    const inventory = ['runbook', 'exec', 'daily-inspection', '--inventory', join(folder, 'inventory.yaml')]
+    const ssh = ['ssh', '-F', join(folder, 'ssh_config'), Object.keys(hosts)[0] ?? 'HOST']
+    const clouds = `OS_CLIENT_CONFIG_FILE=${showCommand({ argv: [join(folder, 'clouds.yaml')] })}`
+    io.stdout.write(`the rehearsal cloud \`${name}\` is up; it lives until this process is stopped
 
   ${showCommand({ argv: inventory })}
   ${showCommand({ argv: ssh })}
@@ -63,15 +58,10 @@ export async function rehearse(
   export ${clouds} OS_CLOUD=${Object.keys(world.clouds.clouds)[0]}
   every change made to it is appended to ${effects}
 `)
-      await untilStopped(signal)
-      return exitCode.done
-    } finally {
-      await world.close()
-    }
-  } catch (error) {
-    if (error instanceof ScenarioError)
-      throw new RunbookError('bad_scenario', error.message, { hint: error.hint, cause: error })
-    throw error
+    await untilStopped(signal)
+    return exitCode.done
+  } finally {
+    await world.close()
   }
 }
 

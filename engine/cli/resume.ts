@@ -14,7 +14,7 @@ import type { Entry, RunBegan } from '../run/event.ts'
 import { answersFrom, hiding } from './answers.ts'
 import { carryOut, lockFolder } from './carry-out.ts'
 import type { Config } from './config.ts'
-import { configOf } from './config.ts'
+import { configOf, runsFolder } from './config.ts'
 import type { ExecOptions } from './exec.ts'
 import { inputsFor } from './exec.ts'
 import type { Io } from './io.ts'
@@ -41,7 +41,7 @@ export interface ResumeOptions
 export async function resume(name: string, options: ResumeOptions, io: Io, signal: AbortSignal): Promise<number> {
   const config = configOf(io)
   demandReports((options.report ?? []).map((file) => resolve(io.cwd, file)))
-  const folder = folderOfRun(options.runs === undefined ? config.runs : resolve(io.cwd, options.runs), name)
+  const folder = folderOfRun(runsFolder(options, io, config), name)
   const run = basename(folder)
   // before anything is read: what another process still writes is no state to go on from
   const free = onlyWriter(folder, run)

@@ -1,10 +1,10 @@
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { printable } from '../diagnostic.ts'
 import { shownDuration } from '../duration.ts'
 import { exitCode } from '../error.ts'
 import { isBeingWritten } from '../host/only-writer.ts'
 import { runIds, transcriptOf } from '../host/runs.ts'
-import { configOf } from './config.ts'
+import { runsFolder } from './config.ts'
 import type { Io } from './io.ts'
 
 interface Row {
@@ -24,7 +24,7 @@ export async function runs(
   options: { readonly runs?: string; readonly open?: boolean; readonly output: 'text' | 'json' },
   io: Io,
 ): Promise<number> {
-  const folder = options.runs === undefined ? configOf(io).runs : resolve(io.cwd, options.runs)
+  const folder = runsFolder(options, io)
   const rows = runIds(folder)
     .map((run) => rowOf(folder, run))
     .filter(({ state }) => !options.open || !/^(succeeded|failed|cancelled|refused|rolled_back)/.test(state))

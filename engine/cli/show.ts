@@ -1,9 +1,8 @@
-import { resolve } from 'node:path'
 import { exitCode, RunbookError } from '../error.ts'
 import { folderOfRun, reportedLines } from '../host/runs.ts'
 import { colourWanted } from '../view/colour.ts'
 import { renderText } from '../view/text.ts'
-import { configOf } from './config.ts'
+import { configOf, runsFolder } from './config.ts'
 import { describeRunbook } from './describe.ts'
 import type { Io } from './io.ts'
 import { runbookLibrary } from './library.ts'
@@ -16,7 +15,7 @@ export async function show(
   io: Io,
 ): Promise<number> {
   const config = configOf(io)
-  const runs = options.runs === undefined ? config.runs : resolve(io.cwd, options.runs)
+  const runs = runsFolder(options, io, config)
   const folder = findRun(runs, name)
   if (folder instanceof RunbookError) {
     const { runbook } = runbookLibrary(config.runbooks, io.cwd).load(name)

@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Rehearsal } from '../../simulator/contract.ts'
@@ -16,6 +16,7 @@ import { emptyInventory, hostsOf, inventoryOf } from '../inventory/inventory.ts'
 import type { Json, JsonObject } from '../json.ts'
 import type { Io } from './io.ts'
 import { loadInventory } from './prepare.ts'
+import { beginRehearsal } from './rehearsal.ts'
 import { readSecretYaml } from './yaml-file.ts'
 
 /** The world that a run works on: a real one, or a rehearsal in this process. */
@@ -117,28 +118,6 @@ function limitedHosts(inventory: Inventory, limit: string | undefined): Hosts {
     })
   }
   return hosts
-}
-
-async function beginRehearsal(
-  scenario: string,
-  speed: number | undefined,
-  effects: string | undefined,
-): Promise<Rehearsal> {
-  const { loadScenario, ScenarioError, startRehearsal } = await import('../../simulator/index.ts')
-  try {
-    if (effects !== undefined) appendFileSync(effects, '')
-    return await startRehearsal({
-      scenario: await loadScenario(scenario),
-      ...(speed !== undefined && { speed }),
-      ...(effects !== undefined && {
-        onEffect: (effect) => appendFileSync(effects, `${JSON.stringify(effect)}\n`),
-      }),
-    })
-  } catch (error) {
-    if (error instanceof ScenarioError)
-      throw new RunbookError('bad_scenario', error.message, { hint: error.hint, cause: error })
-    throw error
-  }
 }
 
 /** The inventory's word on how to reach a host. */

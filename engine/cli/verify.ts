@@ -1,17 +1,17 @@
 import { readFileSync } from 'node:fs'
-import { basename, join, resolve } from 'node:path'
+import { basename, join } from 'node:path'
 import { exitCode } from '../error.ts'
 import { isFile } from '../host/files.ts'
 import { folderOfRun, transcriptOf } from '../host/runs.ts'
 import { sumOf } from '../journal/chain.ts'
 import type { Entry } from '../run/event.ts'
-import { configOf } from './config.ts'
+import { runsFolder } from './config.ts'
 import type { Io } from './io.ts'
 import { planIn, planName } from './kept-plan.ts'
 
 /** `runbook verify`: the chain of the transcript, line by line, and what is kept beside it. */
 export async function verify(name: string, options: { readonly runs?: string }, io: Io): Promise<number> {
-  const folder = folderOfRun(options.runs === undefined ? configOf(io).runs : resolve(io.cwd, options.runs), name)
+  const folder = folderOfRun(runsFolder(options, io), name)
   const run = basename(folder)
   const { entries, broken, torn, link } = transcriptOf(folder)
   const say = (text: string) => void io.stdout.write(`${text}\n`)

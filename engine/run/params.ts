@@ -1,6 +1,6 @@
 import type { Action, Evaluated, EvaluatedRows } from '../action/contract.ts'
 import { asks } from '../action/contract.ts'
-import { mapParams } from '../action/params.ts'
+import { mapParams, takesHost } from '../action/params.ts'
 import { Unknown, unknownIn } from '../expression/unknown.ts'
 import type { Json, JsonObject } from '../json.ts'
 import { isObject } from '../json.ts'
@@ -18,7 +18,9 @@ export function paramsOf(
   names: Names,
 ): Found<JsonObject> {
   const written =
-    target !== undefined && takesHost(action) && !('host' in step.with) ? { ...step.with, host: target } : step.with
+    target !== undefined && takesHost(action.params) && !('host' in step.with)
+      ? { ...step.with, host: target }
+      : step.with
   try {
     const params = mapParams(action.params, written, ({ kind, value }) => {
       switch (kind) {
@@ -65,11 +67,6 @@ export function paramsOf(
 function expressionOf(text: string, names: Names): Evaluated | Unknown {
   const found = valueIn(text, names)
   return 'value' in found && found.value instanceof Unknown ? found.value : evaluatedOf(text, found, names)
-}
-
-function takesHost({ params }: Action): boolean {
-  const properties = params['properties']
-  return isObject(properties) && isObject(properties['host']) && properties['host']['x-runbook-target'] === true
 }
 
 /** Words of a command: one word each; a list is as many words as it has items. */
