@@ -155,8 +155,8 @@ function serveChannel(
     }
   }
   const ended = ends()
-  const stdout = closing((bytes) => void channel.write(bytes), ended)
-  const stderr = closing((bytes) => void channel.stderr.write(bytes), ended)
+  const stdout = writingTo((bytes) => void channel.write(bytes), ended)
+  const stderr = writingTo((bytes) => void channel.stderr.write(bytes), ended)
 
   const env = new Map([
     ['USER', user],
@@ -210,21 +210,4 @@ function serveChannel(
 /** A connection that is gone takes its session with it; what was started in a session of its own lives on. */
 function hangUp(machine: Machine, process: Process): void {
   for (const each of machine.processes.list()) if (each.sid === process.sid) each.deliver('HUP')
-}
-
-/** Writes until the last holder lets go, then says so. */
-function closing(write: (bytes: Buffer) => void, done: () => void): ReturnType<typeof writingTo> {
-  const file = writingTo(write)
-  let holders = 1
-  return {
-    ...file,
-    keep() {
-      holders += 1
-      return this
-    },
-    drop() {
-      holders -= 1
-      if (holders === 0) done()
-    },
-  }
 }

@@ -25,16 +25,20 @@ export function dockerProgram(machine: Machine, engine = 'docker'): Program {
     }
     const [name = '', ...command] = rest
     const container = machine.containers.get(name)
-    if (!container || container.health === 'gone') {
-      me.err(
-        engine === 'podman'
-          ? `Error: no container with name or ID "${name}" found: no such container\n`
-          : `Error response from daemon: No such container: ${name}\n`,
-      )
-      return engine === 'podman' ? 125 : 1
-    }
+    if (!container || container.health === 'gone') return noContainer(engine, name, me)
     return verb === 'exec' ? inside(machine, container, name, me, command) : restart(machine, container, name, me)
   }
+}
+
+/** As either says it; gives the exit code of either. */
+export function noContainer(engine: string, name: string, me: Process): number {
+  const podman = engine === 'podman'
+  me.err(
+    podman
+      ? `Error: no container with name or ID "${name}" found: no such container\n`
+      : `Error response from daemon: No such container: ${name}\n`,
+  )
+  return podman ? 125 : 1
 }
 
 const runs = (machine: Machine, { unit }: Container): boolean =>

@@ -1,4 +1,5 @@
 import { uuidOf } from '../../random.ts'
+import { noContainer } from '../commands/docker.ts'
 import { readOptions } from '../commands/options.ts'
 import type { Machine } from '../machine/machine.ts'
 import type { Process, Program } from '../machine/process.ts'
@@ -56,14 +57,7 @@ async function containerEngine(
     return 0
   }
   const [name = '', command = '', ...words] = rest
-  if (name !== 'mariadb' || !running) {
-    me.err(
-      engine === 'podman'
-        ? `Error: no container with name or ID "${name}" found: no such container\n`
-        : `Error response from daemon: No such container: ${name}\n`,
-    )
-    return engine === 'podman' ? 125 : 1
-  }
+  if (name !== 'mariadb' || !running) return noContainer(engine, name, me)
   if (verb === 'top') {
     const row = (pid: number, parent: number, what: string) =>
       `42434               ${pid}               ${parent}               0                   Oct24               ?                   00:00:11            ${what}\n`

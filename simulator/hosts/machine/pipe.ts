@@ -79,9 +79,9 @@ export function readingFrom(content: Buffer): OpenFile {
   })
 }
 
-/** Hands each write to `write`. */
-export const writingTo = (write: (bytes: Buffer) => void): OpenFile =>
-  counted({ read: refuseAsync, unread: refuse, write, close() {} })
+/** Hands each write to `write`, and says when the last holder has let go. */
+export const writingTo = (write: (bytes: Buffer) => void, done: () => void = () => {}): OpenFile =>
+  counted({ read: refuseAsync, unread: refuse, write, close: done })
 
 /** `/dev/null`: always at its end, and takes everything. */
 export const nothing = (): OpenFile => counted({ read: async () => undefined, unread() {}, write() {}, close() {} })

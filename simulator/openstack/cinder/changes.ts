@@ -22,8 +22,6 @@ export function changeRoutes(world: CloudWorld): Route[] {
   ]
 }
 
-const accepted: Reply = { status: 202 }
-
 function createVolume(world: CloudWorld, request: ApiRequest): Reply {
   const { cinder, glance } = world.cloud
   const asked = bodyIn(request, 'volume')
@@ -91,10 +89,7 @@ function deleteVolume(world: CloudWorld, request: ApiRequest): Reply {
       `Invalid volume: Volume ${states} must not be migrating, attached, belong to a group, have snapshots, awaiting a transfer, or be disassociated from snapshots after volume transfer.`,
     )
   }
-  world.effect('openstack.volume.delete', nameOf(volume))
-  become(world, volume, volume.status, 'deleting')
-  later(world, 2 * second, () => dropHolds(cinder.volumes, (one) => one === volume))
-  return accepted
+  return deleted(world, 'openstack.volume.delete', cinder.volumes, volume)
 }
 
 function createSnapshot(world: CloudWorld, request: ApiRequest): Reply {
@@ -136,10 +131,7 @@ function deleteSnapshot(world: CloudWorld, request: ApiRequest): Reply {
       'Invalid snapshot: Snapshot status must be available or error and must not be part of a group.',
     )
   }
-  world.effect('openstack.volume_snapshot.delete', nameOf(snapshot))
-  become(world, snapshot, snapshot.status, 'deleting')
-  later(world, 2 * second, () => dropHolds(cinder.snapshots, (one) => one === snapshot))
-  return accepted
+  return deleted(world, 'openstack.volume_snapshot.delete', cinder.snapshots, snapshot)
 }
 
 /** A GB of a backup takes this long. */
@@ -198,10 +190,7 @@ function deleteBackup(world: CloudWorld, request: ApiRequest): Reply {
     throw new ApiFailure(400, 'Invalid backup: Backup status must be available or error')
   }
   if (backup.needed) throw new ApiFailure(400, 'Invalid backup: Incremental backups exist for this backup.')
-  world.effect('openstack.volume_backup.delete', nameOf(backup))
-  become(world, backup, backup.status, 'deleting')
-  later(world, 2 * second, () => dropHolds(cinder.backups, (one) => one === backup))
-  return accepted
+  return deleted(world, 'openstack.volume_backup.delete', cinder.backups, backup)
 }
 
 function restore(world: CloudWorld, request: ApiRequest): Reply {
@@ -236,6 +225,14 @@ function restore(world: CloudWorld, request: ApiRequest): Reply {
     become(world, volume, 'restoring-backup', 'available')
   })
   return json(202, { restore: { backup_id: backup.id, volume_id: volume.id, volume_name: volume.name } })
+}
+
+/** Takes one of its kind away, in a moment. */
+function deleted<T extends Snapshot | Volume | Backup>(world: CloudWorld, effect: string, all: T[], one: T): Reply {
+  world.effect(effect, nameOf(one))
+  become(world, one, one.status, 'deleting')
+  later(world, 2 * second, () => dropHolds(all, (each) => each === one))
+  return { status: 202 }
 }
 
 const later = ({ clock }: CloudWorld, ms: number, happens: () => void) => void clock.after(ms, happens)

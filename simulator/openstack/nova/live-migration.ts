@@ -165,9 +165,10 @@ function step(world: CloudWorld, flight: Flight, after: number, status: string, 
 
 /** Gives a live migration up: some seconds later the server is where it was. */
 export function abortLiveMigration(world: CloudWorld, server: NovaServer, migration: Migration, asker: Asker): void {
-  const record = recordAction(world, server, 'live_migration_cancel', asker)
-  beginEvent(world, record, 'compute_live_migration_abort', migration.source)
-  world.clock.after(second, () => succeed(world, record))
+  recordOrder(world, server, migration, asker, {
+    action: 'live_migration_cancel',
+    event: 'compute_live_migration_abort',
+  })
   world.clock.after(5 * second, () => {
     const flight = flightOf(world, server, migration)
     if (!flight || !flying(flight)) return
@@ -178,13 +179,27 @@ export function abortLiveMigration(world: CloudWorld, server: NovaServer, migrat
 
 /** Stops the guest until the rest of its memory has come over. */
 export function forceLiveMigration(world: CloudWorld, server: NovaServer, migration: Migration, asker: Asker): void {
-  const record = recordAction(world, server, 'live_migration_force_complete', asker)
-  beginEvent(world, record, 'compute_live_migration_force_complete', migration.source)
-  world.clock.after(second, () => succeed(world, record))
+  recordOrder(world, server, migration, asker, {
+    action: 'live_migration_force_complete',
+    event: 'compute_live_migration_force_complete',
+  })
   world.clock.after(3 * second, () => {
     const flight = flightOf(world, server, migration)
     if (flight) arrive(world, flight)
   })
+}
+
+/** What Nova writes down of a word to a live migration: an action of its own, which is over in a second. */
+function recordOrder(
+  world: CloudWorld,
+  server: NovaServer,
+  { source }: Migration,
+  asker: Asker,
+  { action, event }: { readonly action: string; readonly event: string },
+): void {
+  const record = recordAction(world, server, action, asker)
+  beginEvent(world, record, event, source)
+  world.clock.after(second, () => succeed(world, record))
 }
 
 function flightOf(world: CloudWorld, server: NovaServer, migration: Migration): Flight | undefined {

@@ -4,19 +4,11 @@ import { type Claim, claims } from '../nova/usage.ts'
 
 export type Resources = { readonly [resourceClass: string]: number }
 
-/** A claim on a host that belongs to no server any more, or to none there ever was. */
-export interface Leftover {
-  readonly consumer: string
-  readonly host: string
-  readonly resources: Resources
-  readonly project: string
-  readonly user: string
-}
-
 export interface PlacementState {
   /** Compute hosts Placement knows nothing of. */
   readonly missing: Set<string>
-  readonly leftovers: Leftover[]
+  /** Claims on a host that belong to no server any more, or to none there ever was. */
+  readonly leftovers: Allocation[]
 }
 
 export const createPlacement = (): PlacementState => ({ missing: new Set(), leftovers: [] })
