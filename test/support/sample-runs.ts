@@ -102,6 +102,12 @@ export function inspection(): SampleRun {
 
 /** Loops over servers and hosts, a call that is tried again, polls, a question, a rescue, a crash, a failure and its rollback. */
 export function reboot(): SampleRun {
+  const service = {
+    action: 'openstack.compute_service.list',
+    effect: 'read',
+    name: 'Find the compute service',
+    params: { host: 'cmp3' },
+  } as const
   const migrate = {
     action: 'openstack.server.live_migrate',
     effect: 'change',
@@ -161,12 +167,7 @@ export function reboot(): SampleRun {
     ],
   })
     .add({ type: 'locks.taken', key: 'locks', locks: ['compute/cmp3'] })
-    .begin('service', {
-      action: 'openstack.compute_service.list',
-      effect: 'read',
-      name: 'Find the compute service',
-      params: { host: 'cmp3' },
-    })
+    .begin('service', service)
     .add({
       type: 'step.called',
       key: 'service',
@@ -188,12 +189,7 @@ export function reboot(): SampleRun {
       delay: 2_000,
     })
     .after(2_000)
-    .begin('service~2', {
-      action: 'openstack.compute_service.list',
-      effect: 'read',
-      name: 'Find the compute service',
-      params: { host: 'cmp3' },
-    })
+    .begin('service~2', service)
     .add({
       type: 'step.called',
       key: 'service~2',

@@ -1,6 +1,9 @@
 import { expect } from 'vitest'
 import { type Contract, json, keys, text } from './said.ts'
 
+/** What every row about an OSD begins with, in `osd df` and in `osd tree`. */
+const osdRow = ['id', 'device_class', 'name', 'type', 'type_id', 'crush_weight', 'depth', 'pool_weights']
+
 /** What Ceph must answer. */
 export const cephContracts: readonly Contract[] = [
   {
@@ -52,14 +55,7 @@ export const cephContracts: readonly Contract[] = [
       const df = await json(run, host, 'ceph -f json osd df')
       expect(keys(df)).toEqual(['nodes', 'stray', 'summary'])
       expect(keys(df.nodes[0])).toEqual([
-        'id',
-        'device_class',
-        'name',
-        'type',
-        'type_id',
-        'crush_weight',
-        'depth',
-        'pool_weights',
+        ...osdRow,
         'reweight',
         'kb',
         'kb_used',
@@ -77,20 +73,7 @@ export const cephContracts: readonly Contract[] = [
         expect.arrayContaining(['root', 'host', 'osd']),
       )
       const osd = tree.nodes.find(({ type }: { type: string }) => type === 'osd')
-      expect(keys(osd)).toEqual([
-        'id',
-        'device_class',
-        'name',
-        'type',
-        'type_id',
-        'crush_weight',
-        'depth',
-        'pool_weights',
-        'exists',
-        'status',
-        'reweight',
-        'primary_affinity',
-      ])
+      expect(keys(osd)).toEqual([...osdRow, 'exists', 'status', 'reweight', 'primary_affinity'])
       const dump = await json(run, host, 'ceph -f json osd dump')
       expect(keys(dump)).toEqual(
         expect.arrayContaining([
