@@ -85,9 +85,9 @@ function inspection(report: Report): readonly string[] {
     table(
       ['Verdict', 'Check', 'Summary'],
       [
-        ...report.checks.map(({ verdict, title, summary }) => [
+        ...report.checks.map(({ verdict, check, title, summary }) => [
           verdictWord(verdict),
-          plainMarkdown(title),
+          plainMarkdown(`${check} ${title}`),
           plainMarkdown(summary),
         ]),
         ...report.unchecked.map(({ verdict, name, why }) => [

@@ -59,6 +59,12 @@ describe.each(Object.entries(forms))('%s', (_, render) => {
       expect(text).toContain(fact)
   })
 
+  test('names every check by its key, also one that found nothing', () => {
+    const lines = render(inspection().entries()).replaceAll('\\', '').split('\n')
+    const passed = lines.find((line) => line.includes('34 file systems below 85%') && line.includes('pass'))
+    expect(passed).toContain('disk-space')
+  })
+
   test('says of a dry run that nothing was changed, and what would be', () => {
     const text = render(dryRun().entries()).replaceAll('\\', '')
     for (const fact of [
