@@ -13,7 +13,7 @@ interface Cell {
 }
 
 const columns = 108
-const rows = 36
+const rows = 44
 const wanted = ['exec', 'daily-inspection', '--rehearse', 'compute-down']
 const size = { letter: 7.23, line: 17, edge: 14 }
 const colours: { readonly [code: number]: string } = {
@@ -86,7 +86,8 @@ function shortened(lines: readonly (readonly Cell[])[]): (readonly Cell[])[] {
   let dull = false
   return lines.filter((cells) => {
     const text = cells.map((cell) => cell.text).join('')
-    const isNew = /^(\d\d:\d\d:\d\d | {2}|\W|$)/.test(text)
+    // the end of a line that was too long, `  128ms)`, is not new
+    const isNew = /^(\d\d:\d\d:\d\d | {2}|\W|$)/.test(text) && !/^ *\S+\)$/.test(text)
     dull = isNew ? /^\d\d:\d\d:\d\d +(ok|begins|skipped) |^ {10}`/.test(text) : dull
     return !dull
   })

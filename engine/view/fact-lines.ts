@@ -121,7 +121,13 @@ function beginning(
   if (isLookOnly(event.key) || progress.open.has(key) || foldedInto(progress, key) || event.kind === 'let') return []
   const note = event.kind === 'loop' ? loopNote(event.count) : effectNote(event.effect)
   if (note === '' && event.kind === 'action') return []
-  return [line('plain', 'begins', safeLine(`${key}  ${namedOn(shownValue(event.name), event.target)}${note && ` (${note})`}`))]
+  return [
+    line(
+      'plain',
+      'begins',
+      safeLine(`${key}  ${namedOn(shownValue(event.name), event.target)}${note && ` (${note})`}`),
+    ),
+  ]
 }
 
 function loopNote(count: number | undefined): string {

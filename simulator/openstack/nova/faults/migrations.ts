@@ -20,10 +20,12 @@ export const migrationFaults: readonly Fault[] = [
           enum: ['error', 'failed', 'cancelled'],
           default: 'error',
         },
+        hours: { type: 'number', description: 'How many hours ago it began', default: 2, exclusiveMinimum: 0 },
+        took: { type: 'number', description: 'After how many minutes it broke off', default: 4, exclusiveMinimum: 0 },
       },
       additionalProperties: false,
     },
-    apply({ cloud, clock }, { host, status }) {
+    apply({ cloud, clock }, { host, status, hours, took }) {
       const server = running(cloud).find((one) => host === undefined || one.host === host)
       if (!server?.host) throw new Error(`no server runs on \`${host}\``)
       const { migrations, hypervisors, flavors } = cloud.nova
@@ -39,8 +41,8 @@ export const migrationFaults: readonly Fault[] = [
         flavor: flavors.findIndex((one) => one.id === server.flavor.id) + 1,
         user: userIdOf('admin'),
         project: projectIdOf('admin'),
-        createdAt: clock.now() - 2 * hour,
-        updatedAt: clock.now() - 2 * hour + 4 * minute,
+        createdAt: clock.now() - Number(hours) * hour,
+        updatedAt: clock.now() - Number(hours) * hour + Number(took) * minute,
       })
     },
   },
