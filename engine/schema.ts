@@ -157,6 +157,18 @@ function alternatives({ schema }: ErrorObject): string {
   return [...new Set(branches.map(alternative))].join(' or ')
 }
 
+/** What a schema wants, in a few words: `a whole number from 1 to 9`. */
+export function schemaWords(schema: Schema): string {
+  const { enum: values, type, minimum, maximum, minLength, pattern } = schema
+  if (Array.isArray(values)) return `one of ${listed(values as Json[])}`
+  const words = type === undefined ? 'a value' : typeWords(type)
+  if (typeof minimum === 'number')
+    return `${words} from ${minimum}${typeof maximum === 'number' ? ` to ${maximum}` : ''}`
+  if (typeof maximum === 'number') return `${words} up to ${maximum}`
+  if (typeof pattern === 'string') return `${words} that looks like \`${pattern}\``
+  return typeof minLength === 'number' && minLength > 1 ? `${words} of at least ${minLength} characters` : words
+}
+
 function alternative(branch: Schema): string {
   if (branch['enum']) return listed(branch['enum'] as Json[])
   if (branch['pattern'] !== undefined && typeof branch['description'] === 'string') return branch['description']

@@ -67,15 +67,18 @@ async function ask(
   context: Parameters<typeof input>[1],
 ): Promise<Json> {
   const validate = validatorOf(schema)
-  const read = (text: string): Json | undefined => {
-    const candidates = [text, ...parsed(text)]
-    return candidates.find((value) => validate(value).length === 0)
+  const meant = (text: string): readonly Json[] => [text, ...parsed(text)]
+  const read = (text: string): Json | undefined => meant(text).find((value) => validate(value).length === 0)
+  // of a number that is too large it is not said that it is a text
+  const fault = (text: string): string => {
+    const faults = meant(text).flatMap((value) => validate(value).slice(0, 1))
+    return (faults.find(({ kind }) => kind !== 'type') ?? faults[0])?.message ?? 'does not fit'
   }
   const said = await input(
     {
       message,
       ...(fallback !== undefined && { default: typeof fallback === 'string' ? fallback : JSON.stringify(fallback) }),
-      validate: (text) => read(text) !== undefined || `it ${validate(text)[0]?.message ?? 'does not fit'}`,
+      validate: (text) => read(text) !== undefined || `it ${fault(text)}`,
     },
     context,
   )

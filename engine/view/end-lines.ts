@@ -36,17 +36,16 @@ export function endLines(
   const head = `${key}  ${namedOn(shownValue(event.name), open?.target)}${facts && ` (${facts}${loop ? badCounts(loop) : ''})`}`
   return [
     factLine(event.at, paint(label.style, padded(label.word, 12)), safeLine(head)),
-    ...whyLines(outcome, open, paint),
+    ...whyLines(outcome, key, open, paint),
   ]
 }
 
-function whyLines(outcome: Outcome, open: OpenExecution | undefined, paint: Paint): readonly string[] {
+function whyLines(outcome: Outcome, key: string, open: OpenExecution | undefined, paint: Paint): readonly string[] {
   if (outcome.status === 'skipped') return [`${indent}${paint('dim', safeLine(outcome.why))}`]
   if (!('error' in outcome)) return []
   const { error } = outcome
   // a group only passes on what its line above has said already
-  if (error.key !== undefined && executionOf(error.key) !== open?.key)
-    return [`${indent}because of ${safeLine(error.key)}`]
+  if (error.key !== undefined && executionOf(error.key) !== key) return [`${indent}because of ${safeLine(error.key)}`]
   return [
     ...safe(`${error.code}: ${error.message}`)
       .split('\n')

@@ -3,6 +3,7 @@ import type { Answer, Evaluated, Question } from '../action/contract.ts'
 import { shownDuration } from '../duration.ts'
 import { isObject, type Json } from '../json.ts'
 import type { Call } from '../run/event.ts'
+import { schemaWords } from '../schema.ts'
 
 /** A name for people with the host it is about, unless the name says it. */
 export function namedOn(name: string, target: string | undefined): string {
@@ -41,7 +42,7 @@ export function operandLines(evaluated: Evaluated): readonly string[] {
 export function howToAnswer(question: Question): string {
   const wanted = {
     confirm: question.phrase === undefined ? 'yes or no' : `type \`${question.phrase}\` to confirm`,
-    input: 'a value',
+    input: schemaWords(question.schema ?? {}),
     choose: `one of ${(question.options ?? []).map(({ value, label }) => (label === value ? `\`${value}\`` : `\`${value}\` (${label})`)).join(', ')}`,
   }[question.kind]
   const otherwise = question.default === undefined ? '' : `, otherwise \`${shownValue(question.default)}\``

@@ -139,6 +139,20 @@ test('at a terminal a phrase that is mistyped is asked for again', async () => {
   expect(space.effects()).toEqual(['mark one', 'mark two'])
 })
 
+test('at a terminal a value that does not fit is asked for again, and it is said what is wrong with it', async () => {
+  const space = workspace()
+  space.write('asking.yaml', number)
+  const run = atTerminal(space, ['exec', 'asking.yaml'])
+  await run.until('a whole number from 1 to 9')
+  await new Promise((done) => setTimeout(done, 200))
+  run.type('99\r')
+  await run.until('it must be 9 or less')
+  run.type('\b\b4\r')
+  const { code, all } = await run.ended
+  expect(code, all).toBe(0)
+  expect(space.entries().find(({ type }) => type === 'answered')).toMatchObject({ answer: { value: 4 } })
+})
+
 test('at a terminal a no to a phrase, and a bare return to a yes-or-no question, are a no', async () => {
   for (const [text, typed, shown] of [
     [phrase, 'no\r', 'type cmp1'],

@@ -173,3 +173,11 @@ test('colours only where they are asked for', () => {
   expect(shown(reboot().events())).not.toContain('\u001b')
   expect(shown(reboot().events(), { colour: true })).toContain('\u001b[32m')
 })
+
+test('a step that was cancelled before it began is not said to be so because of itself', () => {
+  const error = { code: 'cancelled', message: 'the run was cancelled while it was asked', key: 'never' }
+  const run = sampleRun().end('never', { status: 'cancelled', error })
+  const text = shown(run.events())
+  expect(text).toContain('the run was cancelled while it was asked')
+  expect(text).not.toContain('because of')
+})
