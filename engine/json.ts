@@ -9,3 +9,8 @@ export type Schema = { readonly [key: string]: unknown }
 export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+/** Whether a number is what was written: a whole number of very many digits is not kept to the last one. */
+export function isExact(value: number, written: string): boolean {
+  return Number.isSafeInteger(value) || !/^\s*[-+]?(?:\d+|0[xo][\da-f]+)\s*$/i.test(written)
+}

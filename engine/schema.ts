@@ -79,11 +79,30 @@ export function schemaProblem(schema: Schema): string | undefined {
 /** An alternative that fails tells of each of its branches; one sentence is enough, unless a branch went deeper. */
 function withoutNoise(errors: readonly ErrorObject[]): readonly ErrorObject[] {
   const either = errors.filter(({ keyword }) => keyword === 'anyOf' || keyword === 'oneOf')
+  const meant = new Map(either.map((outer) => [outer, ofBranchMeant(outer, errors)]))
   return errors.filter((error) => {
     if (error.keyword === 'if') return false
     if (error.propertyName !== undefined) return false // `propertyNames` itself says it
-    return !either.some((outer) => outer !== error && error.schemaPath.startsWith(`${outer.schemaPath}/`))
+    if ((meant.get(error) ?? []).length > 0) return false
+    return !either.some((outer) => outer !== error && isOf(outer, error) && !meant.get(outer)?.includes(error))
   })
+}
+
+/** A list or a mapping was meant for the one branch that takes such a thing: then that branch says what is wrong in it. */
+function ofBranchMeant(outer: ErrorObject, errors: readonly ErrorObject[]): readonly ErrorObject[] {
+  if (typeof outer.data !== 'object' || outer.data === null || !Array.isArray(outer.schema)) return []
+  const inner = errors.filter((error) => error !== outer && isOf(outer, error))
+  const branches = (outer.schema as unknown[]).map((_, index) =>
+    inner.filter(({ schemaPath }) => schemaPath.startsWith(`${outer.schemaPath}/${index}/`)),
+  )
+  const isOfOtherType = (branch: readonly ErrorObject[]) =>
+    branch.some(({ keyword, instancePath }) => keyword === 'type' && instancePath === outer.instancePath)
+  const [meant, ...others] = branches.filter((branch) => !isOfOtherType(branch))
+  return others.length === 0 ? (meant ?? []) : []
+}
+
+function isOf(outer: ErrorObject, { schemaPath, instancePath }: ErrorObject): boolean {
+  return schemaPath.startsWith(`${outer.schemaPath}/`) && instancePath.startsWith(outer.instancePath)
 }
 
 function misfitOf(error: ErrorObject, root: unknown): Misfit {

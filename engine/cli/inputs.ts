@@ -6,6 +6,7 @@ import { problemAt } from '../document/problem.ts'
 import type { LocatedMap } from '../document/tree.ts'
 import { spanAt, toJson } from '../document/tree.ts'
 import type { Json, JsonObject, Schema } from '../json.ts'
+import { isExact } from '../json.ts'
 import type { PlannedRunbook } from '../plan/plan.ts'
 import { validatorOf } from '../schema.ts'
 import type { Source, Span } from '../source.ts'
@@ -122,7 +123,14 @@ export function gatherInputs(runbook: PlannedRunbook, sources: InputSources): Ga
     const schema = runbook.inputs[name] ?? {}
     const value = typed ? typedValue(String(written), schema) : written
     const [misfit] = validatorOf(schema)(value)
-    if (misfit)
+    if (typed && typeof value === 'number' && !isExact(value, String(written)))
+      problem(
+        source,
+        'RB3003',
+        `the input \`${name}\` is too large to be exact`,
+        'numbers are kept to 15 digits; what is longer is a text',
+      )
+    else if (misfit)
       problem(
         source,
         'RB3003',

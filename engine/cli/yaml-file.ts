@@ -66,6 +66,7 @@ export function readLocated(path: string, schema?: Schema): { readonly source: S
 
 /** A problem of a file that may hold secrets and cannot be taken apart: of each line only what `open` gives is shown, its beginning. */
 export function withoutText(problem: Diagnostic, open: (line: string) => string): Diagnostic {
+  if (problem.source.text === '') return problem // nothing was read
   const lines = problem.source.text.split('\n').map((line) => {
     const shown = open(line).length
     return line.slice(0, shown) + line.slice(shown).replaceAll(/\S/g, '*')

@@ -12,7 +12,7 @@ export const stepKinds = ['action', 'let', 'block', 'parallel', 'runbook'] as co
 export type WrittenKind = (typeof stepKinds)[number]
 
 const cel = (description: string): Schema => ({
-  type: ['string', 'boolean'],
+  type: ['string', 'boolean', 'number'],
   description: `${description} A CEL expression.`,
 })
 const template = (description: string): Schema => ({

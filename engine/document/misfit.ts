@@ -46,8 +46,19 @@ export function diagnose(
     spanAt(root, path),
     codes[kind],
     message,
-    kind === 'value' ? (didYouMean(typed, allowed) ?? mendedName(typed, misfit.message)) : undefined,
+    kind === 'value'
+      ? (didYouMean(typed, allowed) ?? mendedName(typed, misfit.message))
+      : kind === 'type'
+        ? quoted(node, misfit.message)
+        : undefined,
   )
+}
+
+/** YAML takes a bare `5` for a number and `true` for a truth value; in quotes they are texts. */
+function quoted(node: Located, message: string): string | undefined {
+  if (node.kind !== 'scalar' || !message.startsWith('must be a text, not ')) return undefined
+  const { value } = node
+  return typeof value === 'number' || typeof value === 'boolean' ? `write it in quotes: \`'${value}'\`` : undefined
 }
 
 /** A name that is nearly one, as it may be written. */

@@ -3,6 +3,7 @@ import { Composer, isAlias, isMap, isScalar, isSeq, Lexer, Parser } from 'yaml'
 import type { Code } from '../codes.ts'
 import type { Checked, Diagnostic } from '../diagnostic.ts'
 import type { Source, Span } from '../source.ts'
+import { isExact } from '../json.ts'
 import { problemAt } from './problem.ts'
 import type { Located, LocatedEntry } from './tree.ts'
 import { fromYaml, marks, told } from './yaml-fault.ts'
@@ -122,6 +123,15 @@ export function readCarefully(source: Source): Checked<Located> {
   function scalarOf(value: unknown, span: Span): string | number | boolean | null {
     if (typeof value === 'number' && !Number.isFinite(value)) {
       complain(span, 'RB1014', `\`${source.text.slice(span.start, span.end)}\` is not a JSON number`)
+      return 0
+    }
+    if (typeof value === 'number' && !isExact(value, source.text.slice(span.start, span.end))) {
+      complain(
+        span,
+        'RB1014',
+        `\`${source.text.slice(span.start, span.end)}\` is too large to be exact`,
+        'write it in quotes, as a text',
+      )
       return 0
     }
     if (value === null || typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')

@@ -165,5 +165,6 @@ function meant(word: string): string | number | boolean | null {
 }
 
 function finite(number: number): number {
-  return Number.isFinite(number) ? number : unusual()
+  // what is no JSON number, or would not be kept to the digit
+  return Number.isSafeInteger(number) || (Number.isFinite(number) && !Number.isInteger(number)) ? number : unusual()
 }
