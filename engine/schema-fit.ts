@@ -38,7 +38,6 @@ function holds(word: string, rule: unknown, schema: Schema, value: unknown, open
     case 'format':
     case '$comment':
     case 'x-runbook':
-    case 'x-runbook-open':
     case 'x-runbook-shown':
     case 'x-runbook-target':
       return true

@@ -65,7 +65,7 @@ export function schemaProblem(schema: Schema): string | undefined {
     addUsedSchema: false,
     validateFormats: false,
     allowUnionTypes: true,
-    keywords: ['secret', 'x-runbook', 'x-runbook-open', 'x-runbook-shown', 'x-runbook-target'],
+    keywords: ['secret', 'x-runbook', 'x-runbook-shown', 'x-runbook-target'],
     code,
   })
   try {

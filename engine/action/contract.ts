@@ -185,8 +185,6 @@ interface HttpExchange {
   readonly tls?: { readonly ca?: string; readonly verify?: boolean; readonly cert?: string; readonly key?: string }
   /** What the call does; by default `read` for GET and HEAD, `change` for the rest. A `change` inside a read step is refused. */
   readonly effect?: 'read' | 'change'
-  /** Names of request or response fields never to be shown, besides known secret values. */
-  readonly note?: string
 }
 
 export interface HttpResponse {

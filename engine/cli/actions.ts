@@ -32,7 +32,7 @@ function effectOf(action: Action): string {
 }
 
 /** One action for people: parameters, result, an example. */
-export function describeAction(action: Action): string {
+function describeAction(action: Action): string {
   const note = !asks(action) && action.effectFromStep ? ' unless the step says otherwise' : ''
   const example = action.examples[0]
   return [

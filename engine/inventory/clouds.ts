@@ -18,11 +18,6 @@ export interface CloudSources {
   readonly preferred?: string
 }
 
-/** The clouds that can be named, in the order of the file; the one of the `OS_*` variables stands last. */
-export function cloudNames(sources: CloudSources): readonly string[] {
-  return [...entriesOf(sources).keys()]
-}
-
 /**
  * One cloud, by the rules of openstacksdk: the vendor's profile, then `clouds.yaml`, then `secure.yaml`, then what is
  * said for the region. Which one: the name, else `OS_CLOUD`, else the preferred one, else the `OS_*` variables when

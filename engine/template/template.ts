@@ -4,9 +4,8 @@
  */
 import type { Reference, Scope } from '../expression/expression.ts'
 import { remembered } from '../expression/remembered.ts'
-import { Unknown } from '../expression/unknown.ts'
+import type { Unknown } from '../expression/unknown.ts'
 import type { Json } from '../json.ts'
-import { printed, Unusable } from './helper-set.ts'
 import type { Operand, Part, PathOperand } from './part.ts'
 import type { TemplateProblem } from './problem.ts'
 import { NoTemplate, TemplateError } from './problem.ts'
@@ -14,7 +13,7 @@ import { readParts } from './read.ts'
 import { referencesIn } from './references.ts'
 import { render } from './render.ts'
 import type { Renderer } from './renderer.ts'
-import { resolve, scopeLevel, unusable } from './resolve.ts'
+import { resolve, scopeLevel } from './resolve.ts'
 import { syntaxProblem } from './syntax.ts'
 
 export { TemplateError } from './problem.ts'
@@ -104,24 +103,6 @@ export function previewText(template: Template, scope: Scope): string {
 export function renderValue(template: Template, scope: Scope): Json | Unknown {
   const whole = wholeOf(template.parts)
   return whole ? resolve(whole, scopeLevel(scope)) : renderText(template, scope)
-}
-
-/** The words that one word of a command becomes: a list gives one for each item, anything else exactly one. */
-export function renderWords(template: Template, scope: Scope): readonly string[] | Unknown {
-  const value = renderValue(template, scope)
-  if (value instanceof Unknown) return value
-  const place = { start: 0, end: template.text.length }
-  const words: string[] = []
-  for (const item of Array.isArray(value) ? (value as readonly (Json | Unknown)[]) : [value]) {
-    if (item instanceof Unknown) return item
-    try {
-      words.push(printed(item))
-    } catch (error) {
-      if (error instanceof Unusable) throw unusable(error, place, wholeOf(template.parts))
-      throw error
-    }
-  }
-  return words
 }
 
 /**

@@ -19,7 +19,6 @@ export function apiObject(
   return {
     type: 'object',
     description,
-    'x-runbook-open': true,
     properties: Object.fromEntries(
       Object.entries(properties).map(([name, schema]) => [name, always.includes(name) ? schema : orNull(schema)]),
     ),

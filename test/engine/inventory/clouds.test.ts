@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { type CloudSources, cloudConfig, cloudNames } from '../../../engine/inventory/clouds.ts'
+import { type CloudSources, cloudConfig } from '../../../engine/inventory/clouds.ts'
 
 const auth = { auth_url: 'https://keystone.example/v3', username: 'ops', password: 'pw', project_name: 'admin' }
 
@@ -235,13 +235,9 @@ test('everything that is missing is told at once, by the names that were used', 
   })
 })
 
-test('the names are those of the file, then that of the environment', () => {
-  expect(cloudNames({ clouds: { clouds: { b: {}, a: {} } }, env: openrc })).toEqual(['b', 'a', 'envvars'])
-})
-
 test('nothing that a file may hold instead of clouds breaks it', () => {
   for (const clouds of [null, [], 'x', { clouds: null }, { clouds: [] }])
-    expect(cloudNames({ clouds, env: {} })).toEqual([])
+    expect(thrownBy(() => cloudConfig({ clouds, env: {} }))).toMatchObject({ code: 'no_cloud' })
   expect(thrownBy(() => cloudConfig({ clouds: { clouds: { lab: null } }, env: {} }))).toMatchObject({
     code: 'cloud_incomplete',
   })

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest'
+import type { WorkAction } from '../../../engine/action/contract.ts'
+import { anything, closedObject } from '../../../engine/action/define.ts'
 import { emptyWorld, fail, head, outcomeOf, walk } from '../../support/engine.ts'
 
 test('steps run in order, and a failure ends the run at the step where it happened', async () => {
@@ -83,6 +85,54 @@ test('a changed runbook is found where it differs from the journal', async () =>
   const parked = await walk(yaml('one'))
   const other = await walk(yaml('two'), { text: parked.text })
   expect(other.stopped).toMatchObject({ name: 'Diverged', key: 'a' })
+})
+
+/** Keeps the words that it was given. */
+const speaking = (said: unknown[]): WorkAction => ({
+  name: 'test.words',
+  summary: 'take the words of a command',
+  effect: 'change',
+  params: closedObject({ command: { ...anything('The command.'), 'x-runbook': 'command' } }),
+  result: closedObject({}),
+  examples: [{ command: 'true' }],
+  async run(_ctx, params) {
+    said.push(params['command'])
+    return {}
+  },
+})
+
+test('a list that stands alone in a command is as many words, anything else is one, whatever is in it', async () => {
+  const said: unknown[] = []
+  const done = await walk(
+    `${head}inputs:
+  list: { type: array, items: { type: string } }
+  n: { type: integer }
+steps:
+  - { id: a, action: test.words, with: { command: "run {{ inputs.list }} --n={{ inputs.n }} {{ inputs.n }} 'a b'" } }
+`,
+    { moreActions: [speaking(said)], inputs: { list: ['x', 'y z; w'], n: 3 } },
+  )
+  expect(done.ending).toMatchObject({ status: 'succeeded' })
+  expect(said).toEqual([['run', 'x', 'y z; w', '--n=3', '3', 'a b']])
+})
+
+test.each([
+  '{{ steps.it.result.value.map }}',
+  '--x={{ steps.it.result.value.list }}',
+  '{{ steps.it.result.value.maps }}',
+])('a word of a command is no mapping, and no list beside other text: %s', async (word) => {
+  const said: unknown[] = []
+  const world = emptyWorld()
+  world.touch['it'] = () => ({ list: ['x'], map: { a: 1 }, maps: [{ a: 1 }] })
+  const done = await walk(
+    `${head}steps:
+  - { id: it, action: test.read, with: { what: it } }
+  - { id: a, action: test.words, with: { command: "run ${word}" } }
+`,
+    { world, moreActions: [speaking(said)] },
+  )
+  expect(outcomeOf(done, 'a')).toMatchObject({ status: 'failed', error: { code: 'missing_value' } })
+  expect(said).toEqual([])
 })
 
 test('preconditions stop the run before anything is done', async () => {

@@ -1,13 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { Unknown } from '../../../engine/expression/unknown.ts'
-import {
-  isTemplate,
-  previewText,
-  renderDeep,
-  renderText,
-  renderValue,
-  renderWords,
-} from '../../../engine/template/template.ts'
+import { isTemplate, previewText, renderDeep, renderText, renderValue } from '../../../engine/template/template.ts'
 import { failureOf, read } from './reading.ts'
 
 const u = new Unknown('`find` was not done')
@@ -98,15 +91,6 @@ describe('unknown values', () => {
       'c1: ‹`find` was not done› a,‹`find` was not done›,',
     )
   })
-})
-
-test('a list as a whole word is as many words, anything else is one', () => {
-  expect(renderWords(read('{{inputs.list}}'), scope)).toEqual(['a', 'b c'])
-  expect(renderWords(read('--host={{inputs.host}}'), scope)).toEqual(['--host=c1'])
-  expect(renderWords(read('{{inputs.n}}'), scope)).toEqual(['3'])
-  expect(renderWords(read('{{holes}}'), scope)).toBe(u)
-  expect(failureOf(() => renderWords(read('{{inputs.map}}'), scope)).message).toContain('inputs.map')
-  expect(failureOf(() => renderWords(read('--x={{inputs.list}}'), scope)).message).toContain('inputs.list')
 })
 
 test('a text is a template when it holds double braces', () => {
