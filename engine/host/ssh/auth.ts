@@ -52,7 +52,8 @@ export function keyFiles(library: Ssh2): KeyFiles {
     let why = parsed instanceof Error ? parsed.message : ''
     for (let tries = 0; /passphrase|encrypted/i.test(why); tries++) {
       const passphrase = tries < 3 ? await ask?.(`passphrase for the key \`${path}\``) : undefined
-      if (passphrase === undefined) return { is: 'locked', why: 'it has a passphrase' }
+      if (passphrase === undefined)
+        return { is: 'locked', why: tries === 0 ? 'it has a passphrase' : 'its passphrase is another one' }
       const opened = await openLocked(library, text, passphrase)
       if (!(opened instanceof Error)) return { is: 'key', ...opened }
       why = opened.message

@@ -57,9 +57,11 @@ export function connectFailure(
 function authFailure(cause: Error, settings: ConnectionSettings, tried: readonly string[]): StepFailure {
   const hint = /too many/i.test(cause.message)
     ? 'the agent offers more keys than the server takes: set `identities_only` with an `identity_file`'
-    : tried.some((note) => note.includes('passphrase'))
-      ? 'add the key to an agent: `ssh-add FILE`, or say in the inventory where its `passphrase` is'
-      : `see what \`ssh -v ${settings.name}\` says`
+    : tried.some((note) => note.endsWith('its passphrase is another one'))
+      ? 'look at where the inventory says that its `passphrase` is, or add the key to an agent: `ssh-add FILE`'
+      : tried.some((note) => note.includes('passphrase'))
+        ? 'add the key to an agent: `ssh-add FILE`, or say in the inventory where its `passphrase` is'
+        : `see what \`ssh -v ${settings.name}\` says`
   const what = tried.length > 0 ? `tried: ${tried.join(', ')}` : 'there was no key and no password to try'
   return unreachable('auth_failed', `${placeOf(settings)} did not let \`${settings.user}\` in; ${what}`, {
     cause,

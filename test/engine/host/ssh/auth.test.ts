@@ -208,7 +208,10 @@ describe('a host does not let us in', () => {
       [() => ({ password: unset }), /no password from the environment variable `PW`: it is not set/],
       [() => ({ password: () => 'no' }), /the password of the inventory/],
       [(write) => ({ identityFiles: locked(write), passphrase: unset }), /`PW`: it is not set.*has a passphrase/],
-      [(write) => ({ identityFiles: locked(write), passphrase: () => 'no' }), /key \S+ not used, it has a passphrase/],
+      [
+        (write) => ({ identityFiles: locked(write), passphrase: () => 'no' }),
+        /key \S+ not used, its passphrase is another one/,
+      ],
     ] satisfies readonly [Parameters<typeof connecting>[1], RegExp][]) {
       const { outcome } = await connecting({ authorized: [key.public], password: 'pw' }, settings)
       expect(outcome).toMatchObject({ code: 'auth_failed', message: expect.stringMatching(why) })
