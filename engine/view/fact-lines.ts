@@ -23,6 +23,8 @@ export interface FactOptions {
    * items of a long loop are not, which says now and then how far it is.
    */
   readonly folds: boolean
+  /** How wide a line may be, where that is known. */
+  readonly columns?: number
 }
 
 /**
@@ -74,7 +76,9 @@ export function factLines(progress: Progress, event: RunEvent, options: FactOpti
     case 'asked':
       return [
         line('warn', 'question', `${keyOf(event)}  ${paint('strong', safeLine(event.question.message))}`),
-        ...tableLines(event.question.table ?? []).map((line) => `${indent}${line}`),
+        ...tableLines(event.question.table ?? [], (options.columns ?? Number.POSITIVE_INFINITY) - indent.length).map(
+          (line) => `${indent}${line}`,
+        ),
         `${indent}${safeLine(howToAnswer(event.question))}`,
       ]
     case 'answered':

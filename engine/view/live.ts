@@ -71,7 +71,14 @@ export function liveView(out: Terminal, options: LiveOptions = {}): View {
     on(event: RunEvent) {
       if (event.type === 'run.began') lines.push(...headerLines(event, paint))
       else if (staysAsLine(event))
-        lines.push(...factLines(progress, event, { paint, verbose: options.verbose ?? false, folds: true }))
+        lines.push(
+          ...factLines(progress, event, {
+            paint,
+            verbose: options.verbose ?? false,
+            folds: true,
+            columns: screen.columns,
+          }),
+        )
       advance(progress, event)
       heard = Date.now()
       if (event.type === 'step.began' || event.type === 'step.ended' || event.type === 'step.previewed')

@@ -168,6 +168,26 @@ describe('the view', () => {
     expect(await loop(true)).toMatch(/ok +look\[h1\] {2}Look on h1/)
   })
 
+  test('shows a table that is too wide for the terminal row by row, with nothing left out', () => {
+    const why = 'its owner has locked it, and it moves all the same because --input locked=move was given'
+    const table = [
+      { server: 'web-1', project: 'shop (9b8dbb06f8374efbaa159d5fd00baeb6)', because: why },
+      { server: 'web-2', project: 'ci', because: '' },
+    ]
+    const terminal = { ...plainTerminal(), columns: 60 }
+    const view = liveView(terminal, { colour: false })
+    const question = { kind: 'confirm', message: 'Go on?', table } as const
+    for (const event of sampleRun().begin('ask').add({ type: 'asked', key: 'ask', step: 'ask', question }).events())
+      view.on(event)
+    view.leave()
+    const lines = terminal.lines()
+    const said = lines.slice(lines.findIndex((line) => line.includes('Go on?')) + 1).join('\n')
+    expect(said.replaceAll(/\s+/g, ' ')).toContain(
+      `- server: web-1, project: shop (9b8dbb06f8374efbaa159d5fd00baeb6), because: ${why} - server: web-2, project: ci yes or no`,
+    )
+    expect(Math.max(...said.split('\n').map((line) => line.length))).toBeLessThanOrEqual(60)
+  })
+
   test('leaves the terminal alone while a question is asked, and tells afterwards what came meanwhile', async () => {
     const terminal = plainTerminal()
     const view = liveView(terminal, { colour: false })
