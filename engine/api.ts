@@ -1,4 +1,7 @@
-/** What other programs and plugins import. */
+/**
+ * What other programs and plugins import, as `runbook`: the contract of actions with what writes their schemas
+ * (`docs/reference/plugins.md`), the program itself as `main`, and transcripts (`docs/reference/transcript.md`).
+ */
 export type {
   Action,
   ActionContext,

@@ -9,6 +9,7 @@
  */
 import type { Json, JsonObject, Schema } from '../json.ts'
 
+/** What an action does to the world: looks, changes it, or destroys what cannot be had again. */
 export type Effect = 'read' | 'change' | 'destructive'
 
 interface ActionDescription {
@@ -35,6 +36,10 @@ export interface WorkAction extends ActionDescription {
   readonly effectFromStep?: boolean
   /** What would change, from the live world; reads only. */
   plan?(ctx: ActionContext, params: JsonObject, signal: AbortSignal): Promise<Preview>
+  /**
+   * Does it, once; gives what fits `result`. Throws `StepFailure` when it did not come to that. Anything else that it throws
+   * is `action_broke`: of a change nobody knows then whether it happened. A result that does not fit is `bad_result`.
+   */
   run(ctx: ActionContext, params: JsonObject, signal: AbortSignal): Promise<Json>
   /** After a crash: did it happen? Reads only. */
   settled?(ctx: ActionContext, params: JsonObject, signal: AbortSignal): Promise<Settled>
@@ -50,17 +55,23 @@ export interface AskAction extends ActionDescription {
   answered(params: JsonObject, answer: Answer): Json
 }
 
+/** What `actions` of a plugin holds. */
 export type Action = WorkAction | AskAction
 
+/** Whether an action asks a person, and does nothing else. */
 export function asks<A extends { readonly name: string }>(action: A): action is A & AskAction {
   return 'question' in action
 }
 
+/** What would change; no changes means that there is nothing to do. */
 export interface Preview {
+  /** One line, as `would set \`web1\``. */
   readonly summary: string
+  /** Each with the name of what changes, as `web1.status`; without `before` it was not there, without `after` it goes. */
   readonly changes: readonly { readonly path: string; readonly before?: Json; readonly after?: Json }[]
 }
 
+/** Whether an attempt happened; with `yes` comes what `run` would have given. A person who has to say is shown `why`. */
 export type Settled =
   | { readonly happened: 'yes'; readonly result: Json }
   | { readonly happened: 'no' }
@@ -75,6 +86,8 @@ export type Settled =
  *   "rows"        an object with `each` (CEL, a list), `as` (the name of an item, default `item`) and further strings,
  *                 rendered as templates once per item. The action gets an `EvaluatedRows`.
  * Under the key `x-runbook-shown`, `true`: a text that people read, in which no secret may stand.
+ * Under the key `x-runbook-target`, `true`, of a parameter called `host`: the host it is done on. In a loop over hosts
+ * that of the loop, unless the step says which.
  */
 export type ParamKind = 'command' | 'verbatim' | 'expression' | 'condition' | 'rows'
 
@@ -89,6 +102,7 @@ export interface Operand {
   readonly value: Json
 }
 
+/** What became of `rows`: one for each item, or why there are none. */
 export type EvaluatedRows =
   | { readonly rows: readonly { readonly [field: string]: Json }[] }
   | { readonly error: string; readonly blockedBy?: string }
@@ -138,12 +152,13 @@ export interface ActionContext {
   readonly clouds: Clouds
   readonly hosts: Hosts
   readonly secrets: Secrets
-  /** One line about how far it is; shown live, not journaled. */
+  /** One line about how far it is; shown live, not kept. */
   progress(text: string): void
   /** A value that lives as long as the run: a session, a connection. Opened once per key, closed by the engine. */
   keep<T>(key: string, open: () => Promise<T>, close?: (value: T) => Promise<void>): Promise<T>
 }
 
+/** Which execution of a step it is, and which try. */
 export interface StepIdentity {
   readonly run: string
   /** The structural name of this execution: `drain[9f3c]`. */
@@ -154,13 +169,15 @@ export interface StepIdentity {
   readonly began: number
 }
 
+/** Time as the run has it: in a rehearsal that of the world, which jumps while everybody waits. */
 export interface Clock {
   /** Milliseconds since 1970. */
   now(): number
-  /** Rejects with the signal's reason when aborted. */
+  /** Milliseconds; rejects when aborted. */
   sleep(ms: number, signal: AbortSignal): Promise<void>
 }
 
+/** One request. It is sent as it is: no redirect is followed, no cookie kept, no proxy asked. */
 export type HttpRequest = HttpExchange & HttpPayload
 
 /** What a request brings: a body, the bytes of a file, or nothing. */
@@ -178,34 +195,45 @@ export type HttpPayload =
 
 interface HttpExchange {
   readonly method: string
+  /** Whole, with `http:` or `https:`. */
   readonly url: string
   readonly headers?: { readonly [name: string]: string }
   /** Milliseconds for the whole exchange; 30,000 unless told. */
   readonly timeout?: number
+  /** Contents in PEM, not paths; `verify: false` takes any certificate. */
   readonly tls?: { readonly ca?: string; readonly verify?: boolean; readonly cert?: string; readonly key?: string }
-  /** What the call does; by default `read` for GET and HEAD, `change` for the rest. A `change` inside a read step is refused. */
+  /** What the call does; by default `read` for GET, HEAD and OPTIONS, `change` for the rest. A `change` inside a read is `write_refused`. */
   readonly effect?: 'read' | 'change'
 }
 
+/** An answer, whatever it says: a status of 400 or more is the action's business. */
 export interface HttpResponse {
   readonly status: number
   /** Lower-case names. */
   readonly headers: { readonly [name: string]: string }
+  /** The body, 64 MiB at the most: a longer one is `response_too_large`. */
   readonly text: string
   /** Milliseconds. */
   readonly took: number
 }
 
-/** Every exchange is recorded: method, path, status, request id, time. Throws `StepFailure`: `unreachable` when no connection was made, `unknown` when it broke after a change was sent. */
+/**
+ * Every exchange is recorded: method, path, status, request id, time. Throws `StepFailure`: `unreachable` when no connection
+ * was made or a read broke, `unknown` when it broke after a change was sent; codes such as `timeout`, `connection_refused`,
+ * `dns_failed`, `tls_failed`, `connection_lost`. Rejects with the signal's reason when aborted.
+ */
 export type Http = (request: HttpRequest, signal: AbortSignal) => Promise<HttpResponse>
 
+/** One command, as words or as a script; one of the two is there. */
 export interface Command {
   /** Either words, run without a shell reading them … */
   readonly argv?: readonly string[]
   /** … or a text for an interpreter, with arguments. */
   readonly script?: { readonly text: string; readonly interpreter: readonly string[]; readonly args: readonly string[] }
   readonly stdin?: string
+  /** On top of what it has there anyhow. */
   readonly env?: { readonly [name: string]: string }
+  /** The folder it runs in. */
   readonly cwd?: string
   /** Bytes kept of each of stdout and stderr; the rest is read and counted. 1 MiB unless told. */
   readonly maxOutput?: number
@@ -221,8 +249,11 @@ export interface Become {
   readonly method?: 'sudo' | 'su'
 }
 
+/** How a command ended. A code other than 0 is no failure here: the action decides. */
 export interface CommandResult {
+  /** Null when a signal ended it. As in a shell, 127 when the program is not there, 126 when it cannot be run. */
   readonly exitCode: number | null
+  /** The signal that ended it, as `SIGKILL`. */
   readonly signal?: string
   readonly stdout: string
   readonly stderr: string
@@ -232,12 +263,20 @@ export interface CommandResult {
   readonly took: number
 }
 
+/** Commands on the hosts of the inventory. */
 export interface Ssh {
-  /** Runs a command in a process group of its own on a host of the inventory; one connection per host is kept for the run. */
+  /**
+   * Runs a command in a process group of its own; one connection per host is kept for the run. Throws `StepFailure`:
+   * `unreachable` when it never began (`host_unknown`, `auth_failed`, …), `unknown` when the connection was lost while it ran
+   * (`connection_lost`) or it may not have ended (`not_stopped`), `bad_command`, `become_refused`. When aborted the whole
+   * group is ended, then it rejects.
+   */
   exec(host: string, command: Command, signal: AbortSignal): Promise<CommandResult>
 }
 
+/** Commands on this machine, as whoever runs the program. */
 export interface Local {
+  /** As `Ssh.exec` in all but the host: in a group of its own, which is ended when aborted. Throws `StepFailure` `bad_command`, `not_stopped`. */
   exec(command: Command, signal: AbortSignal): Promise<CommandResult>
 }
 
@@ -247,12 +286,14 @@ export interface LocalFiles {
   read(path: string): Promise<Uint8Array>
   /** Its bytes, and their digests in hexadecimal by the names of their algorithms. However large it is; throws `no_file`. */
   digest<A extends DigestName>(path: string, algorithms: readonly A[], signal: AbortSignal): Promise<Digested<A>>
-  /** Whole or not at all: what stood there is there until the new is. Counts as a change. */
+  /** Whole or not at all: what stood there is there until the new is. Counts as a change; throws `not_written`, and `write_refused` inside a read. */
   write(path: string, bytes: Uint8Array): Promise<void>
 }
 
+/** The algorithms of `digest`. */
 export type DigestName = 'md5' | 'sha256' | 'sha512'
 
+/** A file as `digest` found it; its size in bytes. */
 export interface Digested<A extends DigestName = DigestName> {
   readonly size: number
   readonly digests: { readonly [algorithm in A]: string }
@@ -281,11 +322,13 @@ export interface CloudConfig {
   readonly overrides: { readonly [name: string]: string }
 }
 
+/** The clouds that are configured. */
 export interface Clouds {
-  /** Without a name: `OS_CLOUD`, the inventory's default, the `OS_*` variables, or the only one. */
+  /** Without a name: `OS_CLOUD`, the inventory's default, the `OS_*` variables, or the only one. Where there is none, or it is not whole, what it throws fails the step. */
   get(name?: string): Promise<CloudConfig>
 }
 
+/** A host of the inventory, as `target` is in a runbook. */
 export interface HostInfo {
   readonly name: string
   readonly address: string
@@ -293,16 +336,19 @@ export interface HostInfo {
   readonly vars: JsonObject
 }
 
+/** The hosts of the run. */
 export interface Hosts {
   /** The hosts an inventory pattern names, sorted, after `--limit`; a name that is no host or group is no error here. */
   matching(pattern: string): readonly HostInfo[]
 }
 
+/** What must never be shown. */
 export interface Secrets {
-  /** From here on the value, and its usual encodings, are masked in every sink. */
+  /** The name stands where the value would. From here on the value, and its usual encodings, are masked in every sink. */
   add(name: string, value: string): void
 }
 
+/** What a person is asked. `schema`, `options` and `phrase` are of their kind alone. */
 export interface Question {
   readonly kind: 'confirm' | 'input' | 'choose'
   readonly message: string
@@ -314,11 +360,13 @@ export interface Question {
   readonly schema?: Schema
   /** choose: the options. */
   readonly options?: readonly { readonly value: string; readonly label: string }[]
-  /** Milliseconds after which the default holds. */
+  /** Milliseconds after which nobody has answered: `answered` is then given `timedOut`. */
   readonly timeout?: number
+  /** What a person is offered, and what holds where nobody answers in time. */
   readonly default?: Json
 }
 
+/** What was answered, by whom (`user@host`) and when (ISO 8601); or that nobody did in time. */
 export type Answer =
   | { readonly value: Json; readonly by: string; readonly at: string }
   | { readonly timedOut: true; readonly at: string }

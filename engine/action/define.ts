@@ -14,22 +14,27 @@ export function closedObject(
   }
 }
 
+/** A text; `more` is what else JSON Schema says of it, as `{ minLength: 1 }`. So it is with the next ones. */
 export function text(description: string, more: Schema = {}): Schema {
   return { type: 'string', description, ...more }
 }
 
+/** Any number. */
 export function number(description: string, more: Schema = {}): Schema {
   return { type: 'number', description, ...more }
 }
 
+/** A whole number. */
 export function whole(description: string, more: Schema = {}): Schema {
   return { type: 'integer', description, ...more }
 }
 
+/** True or false. */
 export function flag(description: string, more: Schema = {}): Schema {
   return { type: 'boolean', description, ...more }
 }
 
+/** A list, each of whose items fits `items`. */
 export function listOf(items: Schema, description: string, more: Schema = {}): Schema {
   return { type: 'array', items, description, ...more }
 }

@@ -10,7 +10,10 @@ import type { Io } from './io.ts'
 /** What the program ends with. */
 export const codes: typeof exitCode = exitCode
 
-/** Runs one command. Gives the exit code; whatever goes wrong is told on stderr. */
+/**
+ * Runs one command; `argv` are its words, without the program. Gives the exit code (`docs/reference/exit-codes.md`); whatever
+ * goes wrong is told on stderr and never thrown. The signal cancels as the first Ctrl-C does.
+ */
 export async function main(argv: readonly string[], io: Io, signal: AbortSignal): Promise<number> {
   let code: number = exitCode.done
   const program = new Command('runbook')

@@ -8,11 +8,13 @@ import type { Entry, Recorded } from '../run/event.ts'
 
 const noLine = '0'.repeat(64)
 
+/** What the next line hangs on: number and sum of the one before it. */
 export interface Link {
   readonly seq: number
   readonly sum: string
 }
 
+/** Where the first line hangs. */
 export const beforeAll: Link = { seq: 0, sum: noLine }
 
 /** The next line of a transcript, with its line break, and the link to hang the one after on. */
@@ -32,12 +34,16 @@ export function keptName(text: string): string {
   return `sha256-${sumOf(text)}.json`
 }
 
+/** SHA-256 of a text as UTF-8, in hexadecimal. */
 export function sumOf(text: string): string {
   return createHash('sha256').update(text).digest('hex')
 }
 
+/** A transcript as far as it can be trusted. */
 export interface Transcript {
+  /** The lines up to its end, or to the first that is torn or broken. */
   readonly entries: readonly Entry[]
+  /** For the next line. */
   readonly link: Link
   /** Bytes of the lines that are whole; a torn tail begins here. */
   readonly wholeBytes: number
@@ -49,7 +55,7 @@ export interface Transcript {
 
 const sumLength = ',"sum":""}'.length + 64
 
-/** Reads a transcript up to its end, a torn tail, or the first line that does not belong. */
+/** Reads the text of a `transcript.jsonl` up to its end, a torn tail, or the first line that does not belong. */
 export function readTranscript(text: string): Transcript {
   const entries: Entry[] = []
   let link = beforeAll

@@ -15,7 +15,10 @@ export interface Work {
   readonly body: (io: StepIo) => Promise<Outcome>
 }
 
-/** Why something was stopped that had time left itself. */
+/**
+ * The message of `timed_out` where the time of a group around it was over, not its own: said of what was stopped, and with
+ * more words of what was not begun. Part of the transcript and of reports, so it is the same wherever it is said.
+ */
 export const groupOver = 'the time of the group around it was over'
 
 /** Does something under its time limits and the run's cancellation: the first reason to stop is the one that is told. */

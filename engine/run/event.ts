@@ -52,6 +52,7 @@ export type Recorded =
       readonly key: string
       readonly attempt: number
       readonly outcome: Outcome
+      /** Milliseconds until the next try. */
       readonly delay: number
     }
   | StepEnded
@@ -71,6 +72,7 @@ export type Recorded =
   | { readonly type: 'answered'; readonly key: string; readonly answer: Answer }
   | { readonly type: 'locks.taken'; readonly key: string; readonly locks: readonly string[] }
 
+/** The first line: all that says which run it is, and that a report needs. */
 export interface RunBegan {
   readonly type: 'run.began'
   readonly format: 'runbook-transcript/1'
@@ -152,6 +154,7 @@ export interface CheckResult {
   readonly summary: string
 }
 
+/** The last line. */
 export interface RunEnded {
   readonly type: 'run.ended'
   readonly status: 'succeeded' | 'failed' | 'cancelled' | 'refused' | 'rolled_back'
@@ -169,6 +172,7 @@ export interface RunError {
   readonly hint?: string
 }
 
+/** On disk before the effect. Of an action `action`, `effect`, `attempt`, `fingerprint` and `params` are there. */
 export interface StepBegan {
   readonly type: 'step.began'
   readonly key: string
@@ -186,6 +190,7 @@ export interface StepBegan {
   readonly count?: number
 }
 
+/** How an execution came out; the last of one key counts. */
 export interface StepEnded {
   readonly type: 'step.ended'
   readonly key: string
@@ -196,7 +201,7 @@ export interface StepEnded {
   readonly outcome: Outcome
 }
 
-/** One touch of the world inside a step. */
+/** One touch of the world inside a step; `took` is in milliseconds. */
 export type Call =
   | {
       readonly kind: 'http'
@@ -230,6 +235,7 @@ export type Passing =
   | { readonly type: 'step.progress'; readonly key: string; readonly text: string }
   | { readonly type: 'step.waiting'; readonly key: string; readonly until: string; readonly why: string }
 
+/** What a run tells while it goes, as `--output json` writes it. `replayed`: it was told before, and stands in the transcript. */
 export type RunEvent =
   | (Recorded & { readonly at: string; readonly seq?: number; readonly replayed?: boolean })
   | (Passing & { readonly at: string })
