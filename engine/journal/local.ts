@@ -406,5 +406,5 @@ interface Began {
 }
 
 function isPassing(event: Passing | Recorded): event is Passing {
-  return event.type === 'step.output' || event.type === 'step.progress' || event.type === 'step.waiting'
+  return event.type === 'step.output' || event.type === 'step.progress'
 }

@@ -233,7 +233,6 @@ export type Passing =
       readonly text: string
     }
   | { readonly type: 'step.progress'; readonly key: string; readonly text: string }
-  | { readonly type: 'step.waiting'; readonly key: string; readonly until: string; readonly why: string }
 
 /** What a run tells while it goes, as `--output json` writes it. `replayed`: it was told before, and stands in the transcript. */
 export type RunEvent =

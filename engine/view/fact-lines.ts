@@ -93,9 +93,6 @@ export function factLines(progress: Progress, event: RunEvent, options: FactOpti
         : []
     case 'step.progress':
       return verbose ? [line('dim', 'progress', `${keyOf(event)}  ${safeLine(event.text)}`)] : []
-    case 'step.waiting':
-      if (foldedInto(progress, event.key)) return []
-      return [line('dim', 'waits', `${keyOf(event)}  ${safeLine(event.why)}, until ${event.until.slice(11, 19)}`)]
     case 'run.began':
     case 'run.parked':
     case 'run.ended':

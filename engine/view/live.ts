@@ -108,7 +108,7 @@ export function liveView(out: Terminal, options: LiveOptions = {}): View {
 
 /** What the area shows while it lasts need not stay when it is over. */
 function staysAsLine({ type }: RunEvent): boolean {
-  return !['step.began', 'step.polled', 'step.waiting', 'step.progress', 'locks.taken'].includes(type)
+  return !['step.began', 'step.polled', 'step.progress', 'locks.taken'].includes(type)
 }
 
 interface Painting {

@@ -176,7 +176,7 @@ function resumed(progress: Progress): void {
 function touch(progress: Progress, event: RunEvent & { readonly key: string }): void {
   const execution = nearest(progress.open, event.key)
   if (!execution) return
-  execution.waitsFor = event.type === 'step.waiting' ? event.why : undefined
+  execution.waitsFor = undefined
   if (event.type === 'step.polled') Object.assign(execution, { polls: event.poll, latest: event.seen })
   else if (event.type === 'step.progress' || event.type === 'step.output')
     execution.latest = lastLine(event.text, execution.latest)
