@@ -29,7 +29,7 @@ function namedCells(fields: readonly string[], row: JsonObject): string {
   return cells
     .filter(({ cell }) => cell !== '')
     .map(({ field, cell }) => `${field}: ${cell}`)
-    .join(', ')
+    .join('; ')
 }
 
 /** One point of a list, broken between words. */

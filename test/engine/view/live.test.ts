@@ -183,7 +183,7 @@ describe('the view', () => {
     const lines = terminal.lines()
     const said = lines.slice(lines.findIndex((line) => line.includes('Go on?')) + 1).join('\n')
     expect(said.replaceAll(/\s+/g, ' ')).toContain(
-      `- server: web-1, project: shop (9b8dbb06f8374efbaa159d5fd00baeb6), because: ${why} - server: web-2, project: ci yes or no`,
+      `- server: web-1; project: shop (9b8dbb06f8374efbaa159d5fd00baeb6); because: ${why} - server: web-2; project: ci yes or no`,
     )
     expect(Math.max(...said.split('\n').map((line) => line.length))).toBeLessThanOrEqual(60)
   })
