@@ -19,14 +19,14 @@ export function* checkConfirmed(
   registry: Declarations,
   calledAsks: (called: string) => boolean,
 ): Generator<Diagnostic> {
-  let asked = false
+  const asked: Site[] = []
   for (const site of sites) {
     const step = site.at(-1)?.step as Step
-    if (step.kind === 'runbook' && calledAsks(step.runbook.text)) asked = true
+    if (step.kind === 'runbook' && calledAsks(step.runbook.text)) asked.push(site)
     if (step.kind !== 'action') continue
     const action = registry.get(step.action.text)
-    if (action && asks(action)) asked = true
-    if (effectOf(step, registry) === 'destructive' && !asked) {
+    if (action && asks(action)) asked.push(site)
+    if (effectOf(step, registry) === 'destructive' && !asked.some((question) => isBefore(question, site))) {
       yield warningAt(
         source,
         step.span,
@@ -36,6 +36,16 @@ export function* checkConfirmed(
       )
     }
   }
+}
+
+/** Whether what stands earlier in the text has been done when a step is reached: not in a branch beside it, nor in what mends or undoes. */
+function isBefore(earlier: Site, site: Site): boolean {
+  const split = earlier.findIndex((frame, index) => site[index]?.step !== frame.step)
+  const [own, ...inner] = earlier.slice(split)
+  const here = site[split]
+  if (own?.word === 'parallel' && here?.word === 'parallel') return false
+  const isAside = ({ word }: { readonly word: string }) => word === 'rescue' || word === 'rollback'
+  return !inner.some(isAside) && !(own && isAside(own) && own.word !== here?.word)
 }
 
 /** A command known to change things, in a step that says it only reads: the dry run would do it. */
