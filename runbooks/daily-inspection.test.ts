@@ -474,6 +474,14 @@ test('a MariaDB without Galera is not taken for a broken cluster', async () => {
   expect(checks.find(({ check }) => check === 'A23')?.summary).toBe('MariaDB runs without Galera here')
 })
 
+test('what is not there can be said not to be there: its checks are skipped, and nothing is unknown', async () => {
+  const without = ['controllers', 'databases', 'ceph', 'hosts'].flatMap((kind) => ['--input', `${kind}=`])
+  const { exit, verdicts, findings, events } = await inspect('--rehearse', 'healthy', ...without)
+  expect(verdicts).toEqual(Object.fromEntries(['A25', ...ids(22, 24), ...ids(26, 28)].map((id) => [id, 'skipped'])))
+  expect({ exit, findings }).toEqual({ exit: 0, findings: [] })
+  expect(events.filter((event) => event.type === 'step.called' && event.call.kind === 'ssh')).toEqual([])
+})
+
 test('a user who may not ask RabbitMQ makes it unknown, not broken', async () => {
   const inputs = join(home, 'no-cookie.json')
   const refusal = "Error: unable to perform an operation on node 'rabbit@ctl1': check the Erlang cookie"
