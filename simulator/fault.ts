@@ -6,7 +6,7 @@ export interface Fault {
   readonly name: `${string}.${string}`
   /** What is then wrong, in one line without a full stop. */
   readonly summary: string
-  /** A closed JSON Schema of what the fault takes; every field described. */
+  /** A closed JSON Schema of what the fault takes, as `takes` makes it; every field described. */
   readonly params: ParameterSchema
   /** Makes it so, now; `params` have been checked against the schema and hold its defaults. */
   apply(world: World, params: Readonly<Record<string, unknown>>): void

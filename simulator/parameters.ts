@@ -9,6 +9,17 @@ export interface ParameterSchema {
 /** `type`, `enum`, `minimum`, `maximum`, `items.type` and `default` are understood; other keywords only tell people. */
 export type FieldSchema = { readonly [keyword: string]: unknown } & { readonly description: string }
 
+/** A closed schema of these parameters: what has no default is required, but for what `optional` names. */
+export function takes(
+  properties: { readonly [name: string]: FieldSchema },
+  optional: readonly string[] = [],
+): ParameterSchema {
+  const required = Object.entries(properties).flatMap(([name, field]) =>
+    'default' in field || optional.includes(name) ? [] : [name],
+  )
+  return { type: 'object', additionalProperties: false, properties, ...(required.length > 0 && { required }) }
+}
+
 /** The keywords that are checked. */
 interface Rules {
   readonly type?: Type

@@ -1,4 +1,5 @@
 import type { Fault } from '../fault.ts'
+import { takes } from '../parameters.ts'
 import { uuidOf } from '../random.ts'
 import type { Image } from './glance/state.ts'
 import { projectIdOf } from './keystone/state.ts'
@@ -9,21 +10,16 @@ export const storageFaults: readonly Fault[] = [
   {
     name: 'cinder.service_down',
     summary: 'A Cinder service runs but reports no more',
-    params: {
-      type: 'object',
-      properties: {
-        host: { type: 'string', description: 'The host of the service' },
-        binary: {
-          type: 'string',
-          description: 'Which service',
-          enum: ['cinder-volume', 'cinder-scheduler', 'cinder-backup'],
-          default: 'cinder-volume',
-        },
-        minutes: { type: 'integer', description: 'How long ago it was last heard of', minimum: 2, default: 20 },
+    params: takes({
+      host: { type: 'string', description: 'The host of the service' },
+      binary: {
+        type: 'string',
+        description: 'Which service',
+        enum: ['cinder-volume', 'cinder-scheduler', 'cinder-backup'],
+        default: 'cinder-volume',
       },
-      required: ['host'],
-      additionalProperties: false,
-    },
+      minutes: { type: 'integer', description: 'How long ago it was last heard of', minimum: 2, default: 20 },
+    }),
     apply({ cloud, clock }, { host, binary, minutes }) {
       const service = cloud.cinder.services.find((one) => one.host === host && one.binary === binary)
       if (!service) throw new Error(`there is no ${binary} on \`${host}\``)
@@ -33,13 +29,9 @@ export const storageFaults: readonly Fault[] = [
   {
     name: 'cinder.pool_full',
     summary: 'The storage behind the volumes is nearly full',
-    params: {
-      type: 'object',
-      properties: {
-        percent_free: { type: 'number', description: 'How much of it is free', minimum: 0, maximum: 100, default: 8 },
-      },
-      additionalProperties: false,
-    },
+    params: takes({
+      percent_free: { type: 'number', description: 'How much of it is free', minimum: 0, maximum: 100, default: 8 },
+    }),
     apply({ cloud: { cinder } }, { percent_free }) {
       cinder.capacity.free = Math.round((cinder.capacity.total * Number(percent_free)) / 100)
     },
@@ -47,20 +39,16 @@ export const storageFaults: readonly Fault[] = [
   {
     name: 'cinder.volumes_stuck',
     summary: 'Volumes have been in the middle of something for hours',
-    params: {
-      type: 'object',
-      properties: {
-        count: { type: 'integer', description: 'How many volumes', minimum: 1, default: 1 },
-        status: {
-          type: 'string',
-          description: 'What they are in the middle of',
-          enum: ['creating', 'deleting', 'detaching', 'attaching', 'backing-up', 'error', 'error_deleting'],
-          default: 'deleting',
-        },
-        hours: { type: 'integer', description: 'For how long', minimum: 1, default: 5 },
+    params: takes({
+      count: { type: 'integer', description: 'How many volumes', minimum: 1, default: 1 },
+      status: {
+        type: 'string',
+        description: 'What they are in the middle of',
+        enum: ['creating', 'deleting', 'detaching', 'attaching', 'backing-up', 'error', 'error_deleting'],
+        default: 'deleting',
       },
-      additionalProperties: false,
-    },
+      hours: { type: 'integer', description: 'For how long', minimum: 1, default: 5 },
+    }),
     apply({ cloud, clock }, { count, status, hours }) {
       const spare = cloud.cinder.volumes.filter((volume) => volume.attachments.length === 0)
       for (const volume of spare.slice(0, Number(count))) {
@@ -71,9 +59,8 @@ export const storageFaults: readonly Fault[] = [
   {
     name: 'cinder.volume_lost',
     summary: 'A volume of a server is attached to it no more',
-    params: {
-      type: 'object',
-      properties: {
+    params: takes(
+      {
         server: { type: 'string', description: 'The server, by name' },
         nova: {
           type: 'boolean',
@@ -82,9 +69,8 @@ export const storageFaults: readonly Fault[] = [
         },
         to: { type: 'string', description: 'The server that it is attached to instead, by name; none unless told' },
       },
-      required: ['server'],
-      additionalProperties: false,
-    },
+      ['to'],
+    ),
     apply({ cloud: { nova, cinder }, clock }, { server: name, nova: known, to }) {
       const server = nova.servers.find((one) => one.name === name)
       const held = server?.volumes.at(-1)
@@ -100,16 +86,11 @@ export const storageFaults: readonly Fault[] = [
   {
     name: 'glance.image_property',
     summary: 'An image says of its servers what a flavor can say as well: processors of their own, a security chip',
-    params: {
-      type: 'object',
-      properties: {
-        image: { type: 'string', description: 'The image, by name', default: 'debian-12' },
-        name: { type: 'string', description: 'The property: `hw_cpu_policy`, `hw_tpm_version`' },
-        value: { type: 'string', description: 'What it says' },
-      },
-      required: ['name', 'value'],
-      additionalProperties: false,
-    },
+    params: takes({
+      image: { type: 'string', description: 'The image, by name', default: 'debian-12' },
+      name: { type: 'string', description: 'The property: `hw_cpu_policy`, `hw_tpm_version`' },
+      value: { type: 'string', description: 'What it says' },
+    }),
     apply({ cloud: { glance } }, { image, name, value }) {
       const at = glance.images.findIndex((one) => one.name === image)
       const found = glance.images[at]
@@ -120,19 +101,15 @@ export const storageFaults: readonly Fault[] = [
   {
     name: 'glance.image_stuck',
     summary: 'An image never got its bytes',
-    params: {
-      type: 'object',
-      properties: {
-        status: {
-          type: 'string',
-          description: 'Where it stands',
-          enum: ['queued', 'saving', 'importing'],
-          default: 'saving',
-        },
-        hours: { type: 'integer', description: 'For how long', minimum: 1, default: 30 },
+    params: takes({
+      status: {
+        type: 'string',
+        description: 'Where it stands',
+        enum: ['queued', 'saving', 'importing'],
+        default: 'saving',
       },
-      additionalProperties: false,
-    },
+      hours: { type: 'integer', description: 'For how long', minimum: 1, default: 30 },
+    }),
     apply({ cloud, clock }, { status, hours }) {
       const at = clock.now() - Number(hours) * hour
       cloud.glance.images.push({

@@ -1,6 +1,7 @@
 import type { Fault } from '../../fault.ts'
 import { bindingOf } from '../../openstack/neutron/ports.ts'
 import type { Agent, Port } from '../../openstack/neutron/state.ts'
+import { takes } from '../../parameters.ts'
 import { uuidOf } from '../../random.ts'
 import type { World } from '../../world.ts'
 import { putInContainers } from '../contained.ts'
@@ -12,52 +13,44 @@ export const backendFaults: readonly Fault[] = [
   {
     name: 'network.backend',
     summary: 'The virtual networks are made by Linux bridges or by OVN instead of the Open vSwitch agent',
-    params: {
-      type: 'object',
-      properties: {
-        backend: {
-          type: 'string',
-          description: 'What makes them',
-          enum: ['openvswitch', 'linuxbridge', 'ovn'],
-          default: 'linuxbridge',
-        },
-        hybrid: {
-          type: 'boolean',
-          description: 'With Open vSwitch: a Linux bridge for each port, with the security groups in iptables',
-          default: false,
-        },
+    params: takes({
+      backend: {
+        type: 'string',
+        description: 'What makes them',
+        enum: ['openvswitch', 'linuxbridge', 'ovn'],
+        default: 'linuxbridge',
       },
-      additionalProperties: false,
-    },
+      hybrid: {
+        type: 'boolean',
+        description: 'With Open vSwitch: a Linux bridge for each port, with the security groups in iptables',
+        default: false,
+      },
+    }),
     apply: (world, { backend, hybrid }) => rebuild(world, backend as Backend, hybrid === true),
   },
   {
     name: 'network.in_containers',
     summary:
       'Agents, Open vSwitch and libvirt run in containers, as Kolla makes them: their programs and files are inside',
-    params: {
-      type: 'object',
-      properties: {
-        engine: { type: 'string', enum: ['docker', 'podman'], default: 'docker', description: 'What runs containers' },
-        only: {
-          type: 'string',
-          default: '',
-          description: 'The one container that there is, unless all are: `nova_libvirt`',
-        },
-        files: {
-          type: 'string',
-          enum: ['shown', 'hidden'],
-          default: 'shown',
-          description: 'Whether the host shows the files of processes in containers, by `/proc/PID/root`',
-        },
-        units: {
-          type: 'boolean',
-          default: false,
-          description: 'Whether systemd keeps each container by a unit of its own, as with newer Kolla',
-        },
+    params: takes({
+      engine: { type: 'string', enum: ['docker', 'podman'], default: 'docker', description: 'What runs containers' },
+      only: {
+        type: 'string',
+        default: '',
+        description: 'The one container that there is, unless all are: `nova_libvirt`',
       },
-      additionalProperties: false,
-    },
+      files: {
+        type: 'string',
+        enum: ['shown', 'hidden'],
+        default: 'shown',
+        description: 'Whether the host shows the files of processes in containers, by `/proc/PID/root`',
+      },
+      units: {
+        type: 'boolean',
+        default: false,
+        description: 'Whether systemd keeps each container by a unit of its own, as with newer Kolla',
+      },
+    }),
     apply(world, { engine, only, files, units }) {
       const { controllers, computes } = world.topology
       const how = { engine: String(engine), only: String(only), hidden: files === 'hidden', kept: units === true }

@@ -1,6 +1,6 @@
 import type { Fault } from '../../fault.ts'
 import type { Agent, Port } from '../../openstack/neutron/state.ts'
-import type { FieldSchema } from '../../parameters.ts'
+import { type FieldSchema, takes } from '../../parameters.ts'
 import type { World } from '../../world.ts'
 import type { Break, BreakKind } from '../state.ts'
 
@@ -18,7 +18,7 @@ export function fault(
   return {
     name,
     summary,
-    params: { type: 'object', properties: { server, ...properties }, additionalProperties: false },
+    params: takes({ server, ...properties }),
     apply: (world, params) => apply(world, portOf(world, params['server']), params),
   }
 }

@@ -1,5 +1,5 @@
 import type { Fault } from '../../fault.ts'
-import type { FieldSchema } from '../../parameters.ts'
+import { type FieldSchema, takes } from '../../parameters.ts'
 import { layer2Unit, networkOf, patchPort, serversOf } from '../model.ts'
 import type { BreakKind, Message } from '../state.ts'
 import { breakIt, fault, onCompute, silence } from './fault.ts'
@@ -27,21 +27,16 @@ export const wiringFaults: readonly Fault[] = [
   {
     name: 'network.bridge_added',
     summary: 'A host has a further bridge of Open vSwitch, which a script may have made that nobody runs at boot',
-    params: {
-      type: 'object',
-      properties: {
-        host: { type: 'string', description: 'The host' },
-        bridge: { type: 'string', description: 'What it is called', default: 'br-ex' },
-        from_boot: {
-          type: 'string',
-          description: 'Whether it is there from the next boot of the host on',
-          enum: ['there', 'gone'],
-          default: 'there',
-        },
+    params: takes({
+      host: { type: 'string', description: 'The host' },
+      bridge: { type: 'string', description: 'What it is called', default: 'br-ex' },
+      from_boot: {
+        type: 'string',
+        description: 'Whether it is there from the next boot of the host on',
+        enum: ['there', 'gone'],
+        default: 'there',
       },
-      required: ['host'],
-      additionalProperties: false,
-    },
+    }),
     apply({ cloud, estate }, { host, bridge, from_boot }) {
       const machine = estate.machines.get(String(host))
       if (!machine) throw new Error(`no simulated host is called \`${String(host)}\``)

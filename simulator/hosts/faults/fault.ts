@@ -1,5 +1,5 @@
 import type { Fault } from '../../fault.ts'
-import type { FieldSchema } from '../../parameters.ts'
+import { type FieldSchema, takes } from '../../parameters.ts'
 import type { World } from '../../world.ts'
 import type { Machine } from '../machine/machine.ts'
 
@@ -12,8 +12,7 @@ export function fault(
   properties: Readonly<Record<string, Param>>,
   apply: Fault['apply'],
 ): Fault {
-  const required = Object.keys(properties).filter((key) => !('default' in (properties[key] ?? {})))
-  return { name, summary, params: { type: 'object', additionalProperties: false, properties, required }, apply }
+  return { name, summary, params: takes(properties), apply }
 }
 
 export const host: Param = { type: 'string', description: 'The host, by its short name' }

@@ -1,4 +1,5 @@
 import type { Fault } from '../../fault.ts'
+import { takes } from '../../parameters.ts'
 import { projectIdOf } from '../keystone/state.ts'
 import { day, minute } from '../time.ts'
 import { strayAgent } from './agents.ts'
@@ -57,14 +58,13 @@ export const neutronFaults: readonly Fault[] = [
   {
     name: 'neutron.dhcp_missing',
     summary: 'A network has fewer DHCP agents than it should',
-    params: {
-      type: 'object',
-      properties: {
+    params: takes(
+      {
         network,
         left: { type: 'integer', description: 'How many agents still serve it', minimum: 0, maximum: 1, default: 0 },
       },
-      additionalProperties: false,
-    },
+      ['network'],
+    ),
     apply({ cloud: { neutron } }, { network, left }) {
       const { id } = networkNamed(neutron, network)
       neutron.dhcp.set(id, (neutron.dhcp.get(id) ?? []).slice(0, Number(left)))
@@ -73,11 +73,9 @@ export const neutronFaults: readonly Fault[] = [
   {
     name: 'neutron.l3_two_active',
     summary: 'Two agents believe that they are the active one of a router',
-    params: {
-      type: 'object',
-      properties: { router: { type: 'string', description: 'The name of the router; the first unless told' } },
-      additionalProperties: false,
-    },
+    params: takes({ router: { type: 'string', description: 'The name of the router; the first unless told' } }, [
+      'router',
+    ]),
     apply({ cloud: { neutron } }, { router }) {
       const found = neutron.routers.find(({ name }) => router === undefined || name === router)
       if (!found) throw new Error(`there is no router \`${router}\``)
@@ -89,11 +87,7 @@ export const neutronFaults: readonly Fault[] = [
   {
     name: 'neutron.port_binding_failed',
     summary: 'Ports of servers could not be bound on their host',
-    params: {
-      type: 'object',
-      properties: { count: { type: 'integer', description: 'How many ports', minimum: 1, default: 1 } },
-      additionalProperties: false,
-    },
+    params: takes({ count: { type: 'integer', description: 'How many ports', minimum: 1, default: 1 } }),
     apply({ cloud: { neutron } }, { count }) {
       const ports = neutron.ports.filter((port) => port.device_owner === 'compute:nova' && port.status === 'ACTIVE')
       for (const port of ports.slice(0, Number(count))) {
@@ -104,14 +98,10 @@ export const neutronFaults: readonly Fault[] = [
   {
     name: 'neutron.ip_pool_nearly_used',
     summary: 'Forgotten ports and floating IPs hold most addresses of a network',
-    params: {
-      type: 'object',
-      properties: {
-        network: { ...network, description: 'The name of the network', default: 'public' },
-        percent: { type: 'integer', description: 'How much of it is used', minimum: 1, maximum: 100, default: 96 },
-      },
-      additionalProperties: false,
-    },
+    params: takes({
+      network: { ...network, description: 'The name of the network', default: 'public' },
+      percent: { type: 'integer', description: 'How much of it is used', minimum: 1, maximum: 100, default: 96 },
+    }),
     apply({ cloud: { neutron }, clock }, { network, percent }) {
       const found = networkNamed(neutron, network)
       const subnet = neutron.subnets.find(({ network_id }) => network_id === found.id)
@@ -139,16 +129,14 @@ export const neutronFaults: readonly Fault[] = [
 
 /** The parameters of a fault of one agent; the first kind is the usual one. */
 function ofAgent(kinds: readonly [string, ...string[]], more: Fault['params']['properties'] = {}): Fault['params'] {
-  return {
-    type: 'object',
-    properties: {
+  return takes(
+    {
       host: { type: 'string', description: 'The host of the agent' },
       agent_type: { type: 'string', description: 'Which agent', enum: kinds, default: kinds[0] },
       ...more,
     },
-    required: ['host'],
-    additionalProperties: false,
-  }
+    Object.keys(more),
+  )
 }
 
 function agentOn({ agents }: NeutronState, host: unknown, kind: unknown): Agent {

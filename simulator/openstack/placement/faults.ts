@@ -1,4 +1,5 @@
 import type { Fault } from '../../fault.ts'
+import { takes } from '../../parameters.ts'
 import { uuidOf } from '../../random.ts'
 import { projectIdOf, userIdOf } from '../keystone/state.ts'
 import { allocationsOf, providersOf, sum } from './state.ts'
@@ -7,12 +8,7 @@ export const placementFaults: readonly Fault[] = [
   {
     name: 'placement.provider_missing',
     summary: 'Placement knows nothing of a compute host, so nothing is ever scheduled there',
-    params: {
-      type: 'object',
-      properties: { host: { type: 'string', description: 'The compute host' } },
-      required: ['host'],
-      additionalProperties: false,
-    },
+    params: takes({ host: { type: 'string', description: 'The compute host' } }),
     apply({ cloud }, { host }) {
       if (!providersOf(cloud).some((one) => one.host === host)) throw new Error(`there is no compute host \`${host}\``)
       cloud.placement.missing.add(String(host))
@@ -21,12 +17,7 @@ export const placementFaults: readonly Fault[] = [
   {
     name: 'placement.provider_replaced',
     summary: 'A compute host is another resource provider from its next boot on; its servers hold room of the old one',
-    params: {
-      type: 'object',
-      properties: { host: { type: 'string', description: 'The compute host' } },
-      required: ['host'],
-      additionalProperties: false,
-    },
+    params: takes({ host: { type: 'string', description: 'The compute host' } }),
     apply({ cloud, estate }, { host }) {
       const provider = providersOf(cloud).find((one) => one.host === host)
       if (!provider) throw new Error(`there is no compute host \`${host}\``)
@@ -38,9 +29,8 @@ export const placementFaults: readonly Fault[] = [
   {
     name: 'placement.overcommitted',
     summary: 'Claims of servers that are long gone fill a host',
-    params: {
-      type: 'object',
-      properties: {
+    params: takes(
+      {
         host: { type: 'string', description: 'The compute host; the first unless told' },
         percent: {
           type: 'integer',
@@ -50,8 +40,8 @@ export const placementFaults: readonly Fault[] = [
           default: 95,
         },
       },
-      additionalProperties: false,
-    },
+      ['host'],
+    ),
     apply({ cloud }, { host, percent }) {
       const provider = providersOf(cloud).find((one) => host === undefined || one.host === host)
       if (!provider) throw new Error(`there is no compute host \`${host}\``)

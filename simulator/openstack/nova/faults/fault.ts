@@ -1,4 +1,5 @@
 import type { Fault } from '../../../fault.ts'
+import { takes } from '../../../parameters.ts'
 import type { CloudState } from '../../cloud.ts'
 import { existing, type NovaServer, type NovaServiceRecord, type Upset } from '../state.ts'
 
@@ -27,12 +28,7 @@ export const running = ({ nova }: CloudState): NovaServer[] =>
 
 /** The parameters of what goes wrong with one server, as often as told. */
 export function upsetting(more: Fault['params']['properties']): Fault['params'] {
-  return {
-    type: 'object',
-    properties: { server, ...more, times },
-    required: ['server'],
-    additionalProperties: false,
-  }
+  return takes({ server, ...more, times }, [...Object.keys(more), 'times'])
 }
 
 /** Lets a kind of work go wrong from now on. New servers may be named before they exist. */

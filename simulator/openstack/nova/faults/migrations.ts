@@ -1,4 +1,5 @@
 import type { Fault } from '../../../fault.ts'
+import { takes } from '../../../parameters.ts'
 import { uuidOf } from '../../../random.ts'
 import { projectIdOf, userIdOf } from '../../keystone/state.ts'
 import { hour, minute } from '../../time.ts'
@@ -10,9 +11,8 @@ export const migrationFaults: readonly Fault[] = [
   {
     name: 'nova.failed_migration',
     summary: 'A live migration broke off; the server is still where it was',
-    params: {
-      type: 'object',
-      properties: {
+    params: takes(
+      {
         host: { ...host, description: 'The host it should have left; the first one with a server unless told' },
         status: {
           type: 'string',
@@ -23,8 +23,8 @@ export const migrationFaults: readonly Fault[] = [
         hours: { type: 'number', description: 'How many hours ago it began', default: 2, exclusiveMinimum: 0 },
         took: { type: 'number', description: 'After how many minutes it broke off', default: 4, exclusiveMinimum: 0 },
       },
-      additionalProperties: false,
-    },
+      ['host'],
+    ),
     apply({ cloud, clock }, { host, status, hours, took }) {
       const server = running(cloud).find((one) => host === undefined || one.host === host)
       if (!server?.host) throw new Error(`no server runs on \`${host}\``)
@@ -49,12 +49,7 @@ export const migrationFaults: readonly Fault[] = [
   {
     name: 'nova.migration_under_way',
     summary: 'A live migration that somebody else began is under way; it takes as long as other faults make it take',
-    params: {
-      type: 'object',
-      properties: { server, to: { ...host, description: 'The host it moves to' } },
-      required: ['server', 'to'],
-      additionalProperties: false,
-    },
+    params: takes({ server, to: { ...host, description: 'The host it moves to' } }),
     apply(world, { server: name, to }) {
       const found = serverNamed(world.cloud, name)
       const asker = { requestId: `req-${world.random.uuid()}`, user: userIdOf('admin'), project: projectIdOf('admin') }
@@ -71,22 +66,20 @@ export const migrationFaults: readonly Fault[] = [
   {
     name: 'nova.migration_slow',
     summary: 'Live migrations take many times as long as usual',
-    params: {
-      type: 'object',
-      properties: {
+    params: takes(
+      {
         server: { ...server, description: 'The server, by name or id; every server unless told' },
         factor: { type: 'number', description: 'How many times as long', minimum: 1, default: 20 },
       },
-      additionalProperties: false,
-    },
+      ['server'],
+    ),
     apply: ({ cloud }, params) => upset(cloud, 'slow', params),
   },
   {
     name: 'nova.disks_on_hosts',
     summary: 'The disks of servers that boot from an image are on their host alone: a live migration copies them first',
-    params: {
-      type: 'object',
-      properties: {
+    params: takes(
+      {
         server: { ...server, description: 'The server, by name or id; every server unless told' },
         mib_per_second: {
           type: 'number',
@@ -95,8 +88,8 @@ export const migrationFaults: readonly Fault[] = [
           default: 400,
         },
       },
-      additionalProperties: false,
-    },
+      ['server'],
+    ),
     apply: ({ cloud }, { mib_per_second: factor, ...params }) => upset(cloud, 'local', { ...params, factor }),
   },
   {

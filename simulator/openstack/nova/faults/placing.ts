@@ -1,4 +1,5 @@
 import type { Fault } from '../../../fault.ts'
+import { takes } from '../../../parameters.ts'
 import { uuidOf } from '../../../random.ts'
 import type { CloudState } from '../../cloud.ts'
 import { projectIdOf, userIdOf } from '../../keystone/state.ts'
@@ -12,15 +13,10 @@ export const placingFaults: readonly Fault[] = [
   {
     name: 'nova.no_capacity',
     summary: 'The other hosts are nearly full: the last servers of a host do not fit anywhere else',
-    params: {
-      type: 'object',
-      properties: {
-        host,
-        short: { type: 'integer', description: 'How many of its running servers do not fit', minimum: 1, default: 1 },
-      },
-      required: ['host'],
-      additionalProperties: false,
-    },
+    params: takes({
+      host,
+      short: { type: 'integer', description: 'How many of its running servers do not fit', minimum: 1, default: 1 },
+    }),
     apply({ cloud }, { host, short }) {
       computeOn(cloud, host)
       fillOthers(cloud, String(host), Number(short))
@@ -29,17 +25,16 @@ export const placingFaults: readonly Fault[] = [
   {
     name: 'nova.servers_kept_apart',
     summary: 'Servers are in a group that must stay apart: no two of them on one host',
-    params: {
-      type: 'object',
-      properties: {
+    params: takes(
+      {
         servers: {
           type: 'array',
           items: { type: 'string' },
           description: 'The servers, by name or id; a running one of each compute host unless told',
         },
       },
-      additionalProperties: false,
-    },
+      ['servers'],
+    ),
     apply({ cloud }, { servers }) {
       const members = Array.isArray(servers)
         ? servers.map((name) => serverNamed(cloud, name))
@@ -50,14 +45,9 @@ export const placingFaults: readonly Fault[] = [
   {
     name: 'nova.servers_kept_together',
     summary: 'Servers are in a group that must stay together, so the scheduler moves none of them away from the others',
-    params: {
-      type: 'object',
-      properties: {
-        servers: { type: 'array', items: { type: 'string' }, description: 'The servers, by name or id', minItems: 1 },
-      },
-      required: ['servers'],
-      additionalProperties: false,
-    },
+    params: takes({
+      servers: { type: 'array', items: { type: 'string' }, description: 'The servers, by name or id', minItems: 1 },
+    }),
     apply({ cloud }, { servers }) {
       const members = (servers as readonly string[]).map((name) => serverNamed(cloud, name))
       addGroup(cloud, 'together', 'affinity', members)
@@ -66,16 +56,11 @@ export const placingFaults: readonly Fault[] = [
   {
     name: 'nova.flavor_spec',
     summary: 'The flavor of a server says more than how large it is: a device, processors of its own',
-    params: {
-      type: 'object',
-      properties: {
-        server,
-        name: { type: 'string', description: 'The extra spec: `hw:cpu_policy`, `resources:VGPU`' },
-        value: { type: 'string', description: 'What it says', default: '1' },
-      },
-      required: ['server', 'name'],
-      additionalProperties: false,
-    },
+    params: takes({
+      server,
+      name: { type: 'string', description: 'The extra spec: `hw:cpu_policy`, `resources:VGPU`' },
+      value: { type: 'string', description: 'What it says', default: '1' },
+    }),
     apply({ cloud }, { server: name, name: spec, value }) {
       const found = serverNamed(cloud, name)
       // as a server keeps it: the copy it was made with

@@ -1,4 +1,5 @@
 import type { Fault } from '../../../fault.ts'
+import { takes } from '../../../parameters.ts'
 import { uuidOf } from '../../../random.ts'
 import type { World } from '../../../world.ts'
 import { hour, minute, second } from '../../time.ts'
@@ -15,7 +16,7 @@ export const serverFaults: readonly Fault[] = [
   {
     name: 'nova.servers_in_error',
     summary: 'Servers are in status ERROR, each with the fault that put it there',
-    params: { type: 'object', properties: { count }, additionalProperties: false },
+    params: takes({ count }),
     apply({ cloud, clock }, { count }) {
       const at = clock.now() - 25 * minute
       for (const server of running(cloud).slice(0, Number(count))) {
@@ -29,15 +30,11 @@ export const serverFaults: readonly Fault[] = [
   {
     name: 'nova.servers_stuck',
     summary: 'Servers have been in the middle of a task for hours',
-    params: {
-      type: 'object',
-      properties: {
-        count,
-        task_state: { type: 'string', description: 'The task', default: 'powering-off' },
-        hours: { type: 'integer', description: 'For how long', minimum: 1, default: 3 },
-      },
-      additionalProperties: false,
-    },
+    params: takes({
+      count,
+      task_state: { type: 'string', description: 'The task', default: 'powering-off' },
+      hours: { type: 'integer', description: 'For how long', minimum: 1, default: 3 },
+    }),
     apply({ cloud, clock }, { count, task_state, hours }) {
       for (const server of running(cloud).slice(-Number(count))) {
         Object.assign(server, { taskState: String(task_state), updatedAt: clock.now() - Number(hours) * hour })
@@ -47,9 +44,8 @@ export const serverFaults: readonly Fault[] = [
   {
     name: 'nova.server_state',
     summary: 'A server is in a state of its own',
-    params: {
-      type: 'object',
-      properties: {
+    params: takes(
+      {
         server,
         state: {
           type: 'string',
@@ -65,9 +61,8 @@ export const serverFaults: readonly Fault[] = [
         task: { type: 'string', description: 'What is being done to it; nothing unless told' },
         task_seconds: { type: 'number', description: 'For how many seconds more; without end unless told', minimum: 0 },
       },
-      required: ['server'],
-      additionalProperties: false,
-    },
+      ['locked_reason', 'task', 'task_seconds'],
+    ),
     apply(world, { server: name, state, locked, locked_reason, task, task_seconds }) {
       const found = serverNamed(world.cloud, name)
       putInState(world, found, state as VmState)
@@ -84,23 +79,18 @@ export const serverFaults: readonly Fault[] = [
   {
     name: 'nova.server_in_flight',
     summary: 'A server that was given to a host before anybody took that out of service begins to come up there later',
-    params: {
-      type: 'object',
-      properties: {
-        host,
-        name: { type: 'string', description: 'Its name', default: 'latecomer' },
-        comes: { type: 'integer', description: 'After how many seconds it is seen there', minimum: 1, default: 30 },
-        takes: { type: 'integer', description: 'How many seconds it is built', minimum: 1, default: 70 },
-        ends: {
-          type: 'string',
-          description: 'Whether it comes up there, or is given to another host in the end',
-          enum: ['here', 'elsewhere'],
-          default: 'here',
-        },
+    params: takes({
+      host,
+      name: { type: 'string', description: 'Its name', default: 'latecomer' },
+      comes: { type: 'integer', description: 'After how many seconds it is seen there', minimum: 1, default: 30 },
+      takes: { type: 'integer', description: 'How many seconds it is built', minimum: 1, default: 70 },
+      ends: {
+        type: 'string',
+        description: 'Whether it comes up there, or is given to another host in the end',
+        enum: ['here', 'elsewhere'],
+        default: 'here',
       },
-      required: ['host'],
-      additionalProperties: false,
-    },
+    }),
     apply(world, { host, name, comes, takes, ends }) {
       const { cloud, clock } = world
       const { host: on } = computeOn(cloud, host)
@@ -128,31 +118,29 @@ export const serverFaults: readonly Fault[] = [
   {
     name: 'nova.spawn_fails',
     summary: 'Servers that are created end in status ERROR on their host',
-    params: {
-      type: 'object',
-      properties: {
+    params: takes(
+      {
         server: { ...server, description: 'Its name; every new server unless told' },
         message: message('internal error: qemu unexpectedly closed the monitor'),
         times,
       },
-      additionalProperties: false,
-    },
+      ['server', 'times'],
+    ),
     apply: ({ cloud }, params) => upset(cloud, 'spawn', params),
   },
   {
     name: 'nova.ports_not_wired',
     summary: 'The ports of servers that are created stay DOWN, and Nova does not wait for them',
-    params: {
-      type: 'object',
-      properties: { server: { ...server, description: 'Its name; every new server unless told' }, times },
-      additionalProperties: false,
-    },
+    params: takes({ server: { ...server, description: 'Its name; every new server unless told' }, times }, [
+      'server',
+      'times',
+    ]),
     apply: ({ cloud }, params) => upset(cloud, 'unwired', params),
   },
   {
     name: 'nova.guest_crashed',
     summary: 'The guest of a server has ended, and Nova has not noticed yet',
-    params: { type: 'object', properties: { server }, required: ['server'], additionalProperties: false },
+    params: takes({ server }),
     apply({ cloud }, { server: name }) {
       serverNamed(cloud, name).guestOff = true
     },
@@ -161,15 +149,10 @@ export const serverFaults: readonly Fault[] = [
     name: 'nova.guest_slow_to_stop',
     summary:
       'The guest of a server does not end when it is asked to: Nova switches it off when its shutdown time is over',
-    params: {
-      type: 'object',
-      properties: {
-        server,
-        seconds: { type: 'integer', description: 'How long its shutdown time is', minimum: 1, default: 60 },
-      },
-      required: ['server'],
-      additionalProperties: false,
-    },
+    params: takes({
+      server,
+      seconds: { type: 'integer', description: 'How long its shutdown time is', minimum: 1, default: 60 },
+    }),
     apply({ cloud }, { server: name, seconds }) {
       serverNamed(cloud, name).shutdown = Number(seconds) * second
     },
@@ -177,20 +160,15 @@ export const serverFaults: readonly Fault[] = [
   {
     name: 'nova.user_starts_server',
     summary: 'A user starts a stopped server of theirs in the middle of the work, if Nova lets them',
-    params: {
-      type: 'object',
-      properties: {
-        server,
-        when: {
-          type: 'string',
-          description: 'When: now, or when its host is disabled, goes down, or has its compute service back',
-          enum: ['now', 'disabled', 'reboot', 'back'],
-          default: 'reboot',
-        },
+    params: takes({
+      server,
+      when: {
+        type: 'string',
+        description: 'When: now, or when its host is disabled, goes down, or has its compute service back',
+        enum: ['now', 'disabled', 'reboot', 'back'],
+        default: 'reboot',
       },
-      required: ['server'],
-      additionalProperties: false,
-    },
+    }),
     apply(world, { server: name, when }) {
       const found = serverNamed(world.cloud, name)
       if (when === 'now') startByUser(world, found)
@@ -200,7 +178,7 @@ export const serverFaults: readonly Fault[] = [
   {
     name: 'nova.orphan_domain',
     summary: 'A guest runs on a host that Nova knows nothing of',
-    params: { type: 'object', properties: { host }, required: ['host'], additionalProperties: false },
+    params: takes({ host }),
     apply({ cloud }, { host }) {
       const { host: on } = computeOn(cloud, host)
       cloud.nova.orphans.push({ host: on, uuid: uuidOf(`orphan/${on}`), name: 'instance-0000beef', running: true })

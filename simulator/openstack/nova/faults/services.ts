@@ -1,4 +1,5 @@
 import type { Fault } from '../../../fault.ts'
+import { takes } from '../../../parameters.ts'
 import { uuidOf } from '../../../random.ts'
 import { hour, minute } from '../../time.ts'
 import { serversOn } from '../usage.ts'
@@ -9,15 +10,10 @@ export const serviceFaults: readonly Fault[] = [
   {
     name: 'nova.compute_down',
     summary: 'A compute service runs but reports no more; Nova shows it as down',
-    params: {
-      type: 'object',
-      properties: {
-        host,
-        minutes: { type: 'integer', description: 'How long ago it was last heard of', minimum: 2, default: 20 },
-      },
-      required: ['host'],
-      additionalProperties: false,
-    },
+    params: takes({
+      host,
+      minutes: { type: 'integer', description: 'How long ago it was last heard of', minimum: 2, default: 20 },
+    }),
     apply({ cloud, clock }, { host, minutes }) {
       const now = clock.now()
       computeOn(cloud, host).silent = { from: now - Number(minutes) * minute, noticed: now }
@@ -26,16 +22,14 @@ export const serviceFaults: readonly Fault[] = [
   {
     name: 'nova.compute_disabled',
     summary: 'Somebody took a compute host out of service',
-    params: {
-      type: 'object',
-      properties: {
+    params: takes(
+      {
         host,
         reason: { type: 'string', description: 'The reason they left; none unless told' },
         since: { type: 'integer', description: 'How many hours ago', minimum: 0, default: 48 },
       },
-      required: ['host'],
-      additionalProperties: false,
-    },
+      ['reason'],
+    ),
     apply({ cloud, clock }, { host, reason, since }) {
       const service = computeOn(cloud, host)
       service.disabled = true
@@ -46,14 +40,9 @@ export const serviceFaults: readonly Fault[] = [
   {
     name: 'nova.old_release',
     summary: 'Nova is of an old release: it speaks no newer version than this',
-    params: {
-      type: 'object',
-      properties: {
-        minor: { type: 'integer', description: 'The second number of it: 67 for 2.67', minimum: 1, maximum: 95 },
-      },
-      required: ['minor'],
-      additionalProperties: false,
-    },
+    params: takes({
+      minor: { type: 'integer', description: 'The second number of it: 67 for 2.67', minimum: 1, maximum: 95 },
+    }),
     apply({ cloud }, { minor }) {
       cloud.nova.newest = Number(minor)
     },
@@ -62,7 +51,7 @@ export const serviceFaults: readonly Fault[] = [
     name: 'nova.cell_down',
     summary:
       'The database of the cell of a host does not answer: of its servers and its service Nova knows next to nothing',
-    params: { type: 'object', properties: { host }, required: ['host'], additionalProperties: false },
+    params: takes({ host }),
     apply({ cloud }, { host }) {
       cloud.nova.silentCells.add(computeOn(cloud, host).host)
     },
@@ -70,16 +59,11 @@ export const serviceFaults: readonly Fault[] = [
   {
     name: 'nova.host_in_zone',
     summary: 'A compute host is in an availability zone of its own, and still in the aggregates that it was in',
-    params: {
-      type: 'object',
-      properties: {
-        host,
-        zone: { type: 'string', description: 'The zone', default: 'west' },
-        leaves: { type: 'boolean', description: 'Whether it is in those aggregates no more', default: false },
-      },
-      required: ['host'],
-      additionalProperties: false,
-    },
+    params: takes({
+      host,
+      zone: { type: 'string', description: 'The zone', default: 'west' },
+      leaves: { type: 'boolean', description: 'Whether it is in those aggregates no more', default: false },
+    }),
     apply({ cloud, clock }, { host: name, zone: wanted, leaves }) {
       const service = computeOn(cloud, name)
       const zone = String(wanted)
@@ -103,7 +87,7 @@ export const serviceFaults: readonly Fault[] = [
   {
     name: 'nova.service_not_back',
     summary: 'The compute service of a host is not heard of after its next start, until it is started once more',
-    params: { type: 'object', properties: { host }, required: ['host'], additionalProperties: false },
+    params: takes({ host }),
     apply({ cloud }, { host }) {
       cloud.nova.mute.add(computeOn(cloud, host).host)
     },
@@ -111,12 +95,7 @@ export const serviceFaults: readonly Fault[] = [
   {
     name: 'nova.service_renamed',
     summary: 'After its next boot a host calls itself otherwise, and a second compute service appears in Nova',
-    params: {
-      type: 'object',
-      properties: { host, name: { type: 'string', description: 'What it then calls itself' } },
-      required: ['host', 'name'],
-      additionalProperties: false,
-    },
+    params: takes({ host, name: { type: 'string', description: 'What it then calls itself' } }),
     apply({ cloud, estate, clock }, { host, name }) {
       const service = computeOn(cloud, host)
       const { services } = cloud.nova
