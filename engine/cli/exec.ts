@@ -137,6 +137,7 @@ export async function exec(name: string, options: ExecOptions, io: Io, signal: A
       ...(previous && { previous }),
       from: {
         path,
+        folder: io.cwd,
         ...(inventory !== undefined && { inventory: resolve(io.cwd, inventory) }),
         ...(options.limit !== undefined && { limit: options.limit }),
         ...(options.speed !== undefined && { speed: options.speed }),

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { basename, dirname, join, resolve } from 'node:path'
 import { exitCode, RunbookError } from '../error.ts'
-import { isFile } from '../host/files.ts'
+import { isFile, isFolder } from '../host/files.ts'
 import { lockFiles } from '../host/lock-files.ts'
 import { onlyWriter } from '../host/only-writer.ts'
 import { folderOfRun, reportedLines, transcriptOf } from '../host/runs.ts'
@@ -53,7 +53,6 @@ export async function resume(name: string, options: ResumeOptions, io: Io, signa
 }
 
 async function goOn(folder: string, options: ResumeOptions, io: Io, signal: AbortSignal): Promise<number> {
-  const config = configOf(io)
   const run = basename(folder)
   const runs = dirname(folder)
   const transcript = transcriptOf(folder)
@@ -79,11 +78,13 @@ async function goOn(folder: string, options: ResumeOptions, io: Io, signal: Abor
     )
   if (began.mode === 'dry-run') throw new RunbookError('usage', 'a dry run is not resumed', { hint: 'run it again' })
   refuseLostWorld(began, transcript.entries)
+  const there = whereItBegan(began, io)
+  const config = configOf(there)
   const opened = await openedIn(began, folder, transcript.entries, config)
   const registry = await loadRegistry(config.plugins)
-  const plan = await planFor(began, folder, options, io, registry)
+  const plan = await planFor(began, folder, options, there, registry)
   const reopen = [...opened, ...cleanUpAround(opened, transcript.entries, stepsByAddress(plan.runbook))]
-  const surroundings = await openSurroundings(io, {
+  const surroundings = await openSurroundings(there, {
     inventory: began.from?.inventory,
     limit: began.from?.limit,
     rehearse: began.rehearsal,
@@ -145,6 +146,15 @@ async function openedIn(began: RunBegan, folder: string, entries: readonly Entry
     await lockFiles(lockFolder(folder, began.rehearsal, config), { by: '', now: () => '' }).free(began.run)
     throw error
   }
+}
+
+/** A run goes on in the folder in which it began, from wherever it is resumed: its commands, files and clouds are found from there. */
+function whereItBegan({ from }: RunBegan, io: Io): Io {
+  const folder = from?.folder ?? io.cwd
+  if (isFolder(folder)) return { ...io, cwd: folder }
+  throw new RunbookError('no_folder', `the folder \`${folder}\`, in which this run began, is no longer there`, {
+    hint: 'make it again: what runs on this machine runs in it',
+  })
 }
 
 /** The plan by which the run goes on: that of the file as it is now, when it is still the same; else what was asked for. */

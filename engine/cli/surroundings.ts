@@ -60,6 +60,7 @@ function realWorld(io: Io, inventory: Inventory, limit: string | undefined): Sur
     env: io.env,
     home: io.home,
     user: io.user,
+    folder: io.cwd,
     host: (name) => settingsOf(inventory, name, io),
   })
   return { ...worldOf(inventory, sources, limit), doors, close: () => doors.close() }
@@ -87,6 +88,7 @@ function rehearsedWorld(io: Io, rehearsal: Rehearsal, limit: string | undefined)
     env: { ...io.env, SSH_AUTH_SOCK: undefined },
     home: io.home,
     user: io.user,
+    folder: io.cwd,
     host: reach,
   })
   return {

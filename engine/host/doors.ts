@@ -14,6 +14,8 @@ export interface Watch {
 /** The ways into the world that a run has, opened when they are first used. */
 export interface Doors {
   readonly clock: Clock & { busy?(): () => void }
+  /** The folder of this machine in which commands run and paths begin. */
+  readonly folder: string
   http(watch: Watch): Http
   ssh(watch: Watch): Promise<Ssh>
   local(watch: Watch): Local

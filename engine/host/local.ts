@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { statSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { kill } from 'node:process'
 import { type Command, type CommandResult, type Local, StepFailure } from '../action/contract.ts'
 import type { Call } from '../run/event.ts'
@@ -14,6 +14,8 @@ export interface LocalDoorOptions {
   readonly clock: HostClock
   /** What a command inherits; its own `env` comes on top. */
   readonly env: { readonly [name: string]: string | undefined }
+  /** Where commands run that do not say where, and where their folders begin; the working folder unless told. */
+  readonly folder?: string
   readonly onCall?: (call: Call) => void
   readonly onOutput?: (stream: 'stdout' | 'stderr', text: string) => void
   /** Milliseconds between asking a group of processes to end and ending it; 5,000 unless told. */
@@ -60,7 +62,7 @@ export function localDoor(options: LocalDoorOptions): Local {
 async function runToTheEnd(
   [program = '', ...args]: readonly string[],
   command: Command,
-  { clock, env, onOutput: tell, grace = 5_000 }: LocalDoorOptions,
+  { clock, env, folder = '', onOutput: tell, grace = 5_000 }: LocalDoorOptions,
   signal: AbortSignal,
 ): Promise<Omit<CommandResult, 'took'>> {
   signal.throwIfAborted()
@@ -68,10 +70,11 @@ async function runToTheEnd(
   const limit = command.maxOutput ?? defaultMaxOutput
   const stdout = output(limit, onOutput && ((text) => onOutput('stdout', text)))
   const stderr = output(limit, onOutput && ((text) => onOutput('stderr', text)))
+  const cwd = resolve(folder, command.cwd ?? '')
   const child = spawn(program, args, {
     detached: true,
     env: { ...env, ...command.env },
-    ...(command.cwd !== undefined && { cwd: command.cwd }),
+    cwd,
     stdio: 'pipe',
   })
   const life = watch(child, stdout, stderr)
@@ -88,7 +91,7 @@ async function runToTheEnd(
     aborted.forget()
   }
   if (signal.aborted) throw signal.reason
-  return resultOf(life.failed(), child, { program, cwd: command.cwd }, { stdout, stderr })
+  return resultOf(life.failed(), child, { program, cwd }, { stdout, stderr })
 }
 
 interface Life {
@@ -175,7 +178,7 @@ function closeStreams(child: ChildProcess): void {
 function resultOf(
   failed: NodeJS.ErrnoException | undefined,
   child: ChildProcess,
-  { program, cwd }: { program: string; cwd: string | undefined },
+  { program, cwd }: { program: string; cwd: string },
   { stdout, stderr }: { stdout: Output; stderr: Output },
 ): Omit<CommandResult, 'took'> {
   const dropped = stdout.dropped() + stderr.dropped()
@@ -191,7 +194,7 @@ function resultOf(
   if (failed.code === 'E2BIG')
     throw new StepFailure('bad_command', 'the command is longer than the system takes', { cause: failed })
   // Node names the program when it is the folder that is not there
-  if (cwd !== undefined && !isFolder(cwd)) return notStarted(126, `cannot change to the folder ${cwd}`)
+  if (!isFolder(cwd)) return notStarted(126, `cannot change to the folder ${cwd}`)
   if (failed.code === 'ENOENT') return notStarted(127, `${program}: not found`)
   return notStarted(126, `${program}: ${failed.message}`)
 }

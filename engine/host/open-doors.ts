@@ -6,12 +6,14 @@ export interface DoorOptions {
   readonly env: { readonly [name: string]: string | undefined }
   readonly home: string
   readonly user: string
+  /** The folder of this machine in which commands run and paths begin. */
+  readonly folder: string
   /** How to reach a host of the inventory. */
   readonly host: (name: string) => HostSettings | undefined
 }
 
 /** The doors of a run. What a door stands on is loaded when it is first used: a run that never speaks SSH never loads it. */
-export function openDoors({ clock, env, home, user, host }: DoorOptions): Doors {
+export function openDoors({ clock, env, home, user, folder, host }: DoorOptions): Doors {
   const closing: (() => Promise<void>)[] = []
   let http: Promise<import('./http.ts').HttpDoor> | undefined
   let ssh: Promise<import('./ssh/door.ts').SshDoor> | undefined
@@ -19,6 +21,7 @@ export function openDoors({ clock, env, home, user, host }: DoorOptions): Doors 
   const atEnd = (close: () => Promise<void>) => void closing.push(close)
   return {
     clock,
+    folder,
     http:
       ({ onCall }) =>
       async (request, signal) => {
@@ -44,7 +47,7 @@ export function openDoors({ clock, env, home, user, host }: DoorOptions): Doors 
     local: ({ onCall, onOutput }) => ({
       async exec(command, signal) {
         const { localDoor } = await import('./local.ts')
-        return localDoor({ clock, env, onCall, onOutput }).exec(command, signal)
+        return localDoor({ clock, env, folder, onCall, onOutput }).exec(command, signal)
       },
     }),
     askWith(someone) {

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import type { ActionContext, Clouds, Effect, Hosts, Http, WorkAction } from '../action/contract.ts'
 import { asks, StepFailure } from '../action/contract.ts'
 import type { Registry } from '../action/registry.ts'
@@ -123,11 +124,11 @@ function contextFor(
       },
     },
     files: {
-      read: (path) => localFiles.read(path),
-      digest: (path, algorithms, signal) => localFiles.digest(path, algorithms, signal),
+      read: (path) => localFiles.read(resolve(doors.folder, path)),
+      digest: (path, algorithms, signal) => localFiles.digest(resolve(doors.folder, path), algorithms, signal),
       async write(path, bytes) {
         if (effect === 'read' || dry) refuse(`writing \`${path}\``)
-        await localFiles.write(path, bytes)
+        await localFiles.write(resolve(doors.folder, path), bytes)
       },
     },
     clouds,

@@ -105,6 +105,8 @@ export interface RunBegan {
   /** What `resume` needs to find everything again. */
   readonly from?: {
     readonly path: string
+    /** The folder in which it was begun: commands of this machine run there. */
+    readonly folder?: string
     readonly inventory?: string
     readonly limit?: string
     readonly speed?: number

@@ -459,6 +459,7 @@ function surroundingsOf(time: Time, process: Process): Surroundings {
         now: () => time.now,
         sleep: (ms, signal) => (process.dead ? never() : time.sleep(ms, signal)),
       },
+      folder: '/',
       http: nobody,
       ssh: nobody,
       local: nobody,
