@@ -13,6 +13,7 @@ export interface Declared {
   readonly question?: unknown
 }
 
+/** What all actions say of themselves, by name. */
 export type Declarations = ReadonlyMap<string, Declared>
 
 /** A declaration as plain data, with its schemas as a text: a runbook uses a few of very many actions. */
@@ -20,6 +21,7 @@ export interface WrittenDeclaration extends Omit<Declared, 'params' | 'result'> 
   readonly schemas: string
 }
 
+/** Of an action, as it is written into the program. */
 export function writtenDeclaration(action: Action): WrittenDeclaration {
   const { name, effect, params, result } = action
   const schemas = JSON.stringify({ params, result })

@@ -57,6 +57,7 @@ export const kindWords: { readonly [kind in ParamKind]: string } = {
   rows: 'rows',
 }
 
+/** What a schema marks a parameter as. */
 export function kindOf(schema: Schema): ParamKind | 'plain' {
   return (schema['x-runbook'] as ParamKind | undefined) ?? 'plain'
 }

@@ -1,6 +1,7 @@
 import { RunbookError } from '../error.ts'
 import type { Action } from './contract.ts'
 
+/** The actions of a run, by name. */
 export type Registry = ReadonlyMap<string, Action>
 
 /** All actions of a run, by name; two of one name are refused. */

@@ -36,6 +36,7 @@ export function folderOfRun(folder: string, run: string): string {
   })
 }
 
+/** The transcript in the folder of a run, as far as it can be trusted; throws where there is none. */
 export function transcriptOf(folder: string): Transcript {
   return readTranscript(readFileSync(join(folder, transcriptName), 'utf8'))
 }

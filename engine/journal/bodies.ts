@@ -14,6 +14,7 @@ import { isGood } from '../run/outcome.ts'
 /** How far a body had come when the process before this one ended. */
 export type Reached = 'nowhere' | 'begun' | 'ended'
 
+/** How they are walked, and what is known of them. */
 export interface BodiesOptions {
   /** How many are walked at the same time, at the most. */
   readonly concurrency: number

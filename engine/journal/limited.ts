@@ -23,7 +23,7 @@ export const groupOver = 'the time of the group around it was over'
 
 /** Does something under its time limits and the run's cancellation: the first reason to stop is the one that is told. */
 export async function limited(
-  options: LocalOptions,
+  options: Pick<LocalOptions, 'busy' | 'cancel' | 'clock' | 'perform'>,
   { key, about, attempt, since, left, body }: Work,
   write: (event: Passing | Recorded) => Promise<void>,
 ): Promise<Outcome> {

@@ -30,18 +30,24 @@ export interface JournalFile {
   keep(name: string, text: string): Promise<void>
 }
 
+/** What the journal of one run stands on. */
 export interface LocalOptions {
   readonly runId: string
   readonly dry: boolean
   readonly file: JournalFile
+  /** What the transcript said when this process began, by keys as they stand there. */
   readonly past: Past
+  /** Where the first line of this process hangs. */
   readonly link: Link
   readonly clock: Clock
+  /** The id of an attempt: another each time. */
   readonly random: () => string
   readonly redactor: Redactor
   readonly locks: Locks
   readonly operator: Operator
+  /** Told of everything, in order: what is kept once it is in the file, what is replayed with `replayed`. */
   readonly emit: (event: RunEvent) => void
+  /** Does a call of an action, and makes an outcome of whatever it throws. */
   readonly perform: (
     key: string,
     about: About,
@@ -57,6 +63,7 @@ export interface LocalOptions {
     signal: AbortSignal,
     inDoubt: boolean,
   ) => Promise<Answer | undefined>
+  /** The interpreter, for the bodies of locks and of fan-outs. */
   readonly walk: (body: Body) => Promise<SectionResult>
   /** Loads what `keep` kept. */
   readonly load: (name: string) => Json
@@ -66,6 +73,10 @@ export interface LocalOptions {
   readonly busy: () => () => void
 }
 
+/**
+ * One run in one process. Its methods throw `Parked` when nobody can answer, `Diverged` when the transcript tells of something
+ * else under a key, and what the file throws when a line cannot be written (J3); how a step came out is a value.
+ */
 export class LocalDurable implements Durable {
   readonly runId: string
   readonly dry: boolean

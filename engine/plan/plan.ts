@@ -6,20 +6,26 @@
 import type { Effect } from '../action/contract.ts'
 import type { Json, JsonObject, Schema } from '../json.ts'
 
+/** The text of an expression. */
 export type Cel = string
+/** A text in which `{{ … }}` may stand. */
 export type Template = string
 
+/** What a run walks; the same plan is kept beside its transcript. */
 export interface Plan {
+  /** The rules it is walked by (`semantics` in `build.ts`). */
   readonly semantics: number
   readonly runbook: PlannedRunbook
   /** The files it was made from, by path, with their SHA-256. */
   readonly files: { readonly [path: string]: string }
+  /** SHA-256 over the rules and the runbook as planned: a run whose plan has another has changed. */
   readonly digest: string
 }
 
 /** A place in a file, drawn already, so that a message at run time can point at it: `reboot.yaml:12:5`. */
 export type Place = string
 
+/** A runbook with those that it calls in their places. */
 export interface PlannedRunbook {
   readonly name: string
   readonly title: string
@@ -32,6 +38,7 @@ export interface PlannedRunbook {
   readonly outputs: { readonly [name: string]: Cel }
 }
 
+/** A precondition, a guard or a `verify`. */
 export interface PlannedCondition {
   readonly that: Cel
   readonly message?: Template
@@ -73,6 +80,7 @@ export type PlannedLoop =
   | (LoopCommon & { readonly kind: 'items'; readonly list: Cel | JsonList; readonly key?: Cel })
   | (LoopCommon & { readonly kind: 'hosts'; readonly targets: Targets })
 
+/** What an execution is of: a kind of step, or the loop around one. */
 export type StepKind = 'action' | 'let' | 'block' | 'parallel' | 'runbook' | 'loop'
 
 /** `3` or `10%`, or a template that gives one. */
@@ -83,6 +91,7 @@ export type Duration = number | Template
 export type Count = number | Template
 /** A list that is written out; templates may stand in it. */
 export type JsonList = readonly Json[]
+/** The hosts of a loop: a pattern of the inventory, or an expression that gives one, or a list of names. */
 export type Targets = { readonly pattern: Template } | { readonly expression: Cel }
 
 export interface PlannedAction extends PlannedCommon {

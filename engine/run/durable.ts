@@ -11,6 +11,7 @@ import type { Outcome } from './outcome.ts'
 /** Structural and unique in the run: `hosts[c1]/drain[9f3c]`. */
 export type Key = string
 
+/** See the head of this file. Times are milliseconds, moments milliseconds since 1970. */
 export interface Durable {
   readonly runId: string
   readonly dry: boolean
@@ -22,9 +23,11 @@ export interface Durable {
   run(key: Key, about: About, body: (io: StepIo) => Promise<Outcome>): Promise<Ran>
   /** Computes something once: what is random, depends on the time or on files. */
   value(key: Key, make: () => Json): Promise<Json>
+  /** The time, as it was when it was first asked for. */
   now(key: Key): Promise<number>
   /** Milliseconds until the first of some limits is over, at least one of them; the time that people took to answer is not counted. */
   left(key: Key, limits: readonly Limit[]): Promise<number>
+  /** Waits until a moment that is recorded: a resumed run waits for what is left of it. */
   sleep(key: Key, ms: number, options: { readonly shield: boolean }): Promise<'done' | 'cancelled'>
   /** Throws `Parked` when nobody can answer now. Undefined once the run is cancelled: then only clean-up and doubts are asked about. */
   ask(
@@ -71,6 +74,7 @@ export interface Limit {
   readonly ms: number
 }
 
+/** What the body of `run` has of the world, for one attempt. */
 export interface StepIo {
   /** Fires when the run is cancelled, time is up, or this attempt is over. */
   readonly signal: AbortSignal
@@ -89,6 +93,7 @@ export interface Attempt {
   readonly began: number
 }
 
+/** How something ended, now or as it is recorded. */
 export interface Ran {
   readonly outcome: Outcome
   /** ISO 8601. */
@@ -109,6 +114,7 @@ export interface Body {
   readonly vars: Vars
 }
 
+/** The scope of a body: inputs, the results it needs, names such as the item of its loop. */
 export interface Vars {
   readonly inputs: JsonObject
   readonly steps: JsonObject
@@ -121,9 +127,12 @@ export interface Vars {
   readonly maybe?: string
 }
 
+/** How a body ended. */
 export interface SectionResult {
   readonly outcome: Outcome
+  /** What later steps see of it: `status`, `result`, … */
   readonly view: JsonObject
+  /** What was done inside of it and can be undone, oldest first. */
   readonly undo: readonly Undo[]
 }
 

@@ -1,5 +1,6 @@
 import type { Json } from '../json.ts'
 
+/** How an execution can end; `docs/reference/language.md` says what is known then. */
 export const statuses = [
   'succeeded',
   'failed',
@@ -24,6 +25,7 @@ export type Outcome =
     }
   | { readonly status: 'rolled_back'; readonly result: Json }
 
+/** Why it did not end well: a stable code in snake_case, and words for people. */
 export interface OutcomeError {
   readonly code: string
   readonly message: string
@@ -36,6 +38,7 @@ export interface OutcomeError {
 /** The code of what was stopped when its beginning had been told, and nothing of it done. */
 export const notBegun = 'not_begun'
 
+/** Whether a run goes on after it. */
 export function isGood({ status }: Outcome): boolean {
   return status === 'succeeded' || status === 'skipped' || status === 'rolled_back'
 }
