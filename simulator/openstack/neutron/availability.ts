@@ -5,11 +5,17 @@ import type { Network, NeutronState, Subnet } from './state.ts'
 export function availabilityOf(
   neutron: NeutronState,
   network: Network,
+  /** Of the subnets of these versions; of all, when there are none. */
+  versions: readonly number[] = [],
 ): { readonly [field: string]: unknown } & {
+  readonly subnet_ip_availability: readonly Pick<Subnet, 'ip_version'>[]
   readonly used_ips: number
   readonly total_ips: number
 } {
-  const subnets = neutron.subnets.filter(({ network_id }) => network_id === network.id)
+  const subnets = neutron.subnets.filter(
+    ({ network_id, ip_version }) =>
+      network_id === network.id && (versions.length === 0 || versions.includes(ip_version)),
+  )
   const rows = subnets.map((subnet) => ({
     subnet_id: subnet.id,
     ip_version: subnet.ip_version,

@@ -10,7 +10,7 @@ import { agentOf, changeRoutes, wantedFields } from './changes.ts'
 import { extensions } from './extensions.ts'
 import { find, list, type Manner } from './list.ts'
 import { quotaRoutes } from './quotas.ts'
-import type { Network, Port } from './state.ts'
+import type { Network, Port, Subnet } from './state.ts'
 
 /** Neutron v2.0, with an agent-based backend. */
 export function neutronService(world: CloudWorld): Service {
@@ -76,8 +76,9 @@ export function neutronService(world: CloudWorld): Service {
     get(
       '/network-ip-availabilities',
       (request) => {
-        const rows = neutron.networks.map((one) => ({ ...availabilityOf(neutron, one), id: one.id }))
-        const answer = list(request, rows, { plural: 'network_ip_availabilities' })
+        const versions = request.query.getAll('ip_version').map(Number)
+        const rows = neutron.networks.map((one) => ({ ...availabilityOf(neutron, one, versions), id: one.id }))
+        const answer = list(request, rows, { plural: 'network_ip_availabilities', more: { ip_version: versionsOf } })
         const body = answer.body as { network_ip_availabilities: { id?: string }[] }
         return json(200, { network_ip_availabilities: body.network_ip_availabilities.map(({ id: _, ...row }) => row) })
       },
@@ -207,3 +208,9 @@ function networkView(network: Network): Omit<Network, keyof Segment> & Partial<S
 }
 
 type Segment = Pick<Network, 'provider:network_type' | 'provider:physical_network' | 'provider:segmentation_id'>
+
+const versionsOf = ({
+  subnet_ip_availability: rows,
+}: {
+  readonly subnet_ip_availability: readonly Pick<Subnet, 'ip_version'>[]
+}) => rows.map(({ ip_version }) => String(ip_version))

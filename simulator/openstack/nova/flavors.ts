@@ -22,6 +22,15 @@ export function flavorRoutes({ cloud: { nova } }: CloudWorld): Route[] {
         return json(200, { flavor: full(flavor, request) })
       },
     },
+    {
+      method: 'GET',
+      path: '/flavors/:id/os-extra_specs',
+      handle: ({ params: { id = '' } }) => {
+        const flavor = nova.flavors.find((one) => one.id === id)
+        if (!flavor) throw new ApiFailure(404, `Flavor ${id} could not be found.`)
+        return json(200, { extra_specs: flavor.extraSpecs ?? {} })
+      },
+    },
   ]
 }
 

@@ -51,6 +51,24 @@ export function openstackQueries({ describe, test }: Runner, makeApi: () => Prom
       })
     }
 
+    state('addresses of one version are counted by themselves', async (api) => {
+      const asked = async (query: string) => {
+        const { body } = await api.get('neutron', `/v2.0/network-ip-availabilities${query}`)
+        return rows(body, 'network_ip_availabilities').map((network) => ({
+          id: String(network['network_id']),
+          versions: rows(network, 'subnet_ip_availability').map(({ ip_version }) => ip_version),
+        }))
+      }
+      const all = await asked('')
+      const four = await asked('?ip_version=4')
+      expect(four.length).toBeGreaterThan(0)
+      expect(four.map(({ id }) => id).sort()).toEqual(
+        all.flatMap(({ id, versions }) => (versions.includes(4) ? [id] : [])).sort(),
+      )
+      expect(four.flatMap(({ versions }) => versions).filter((version) => version !== 4)).toEqual([])
+      expect((await asked('?ip_version=6')).flatMap(({ versions }) => versions)).not.toContain(4)
+    })
+
     state('a tag that nothing has excludes nothing', async (api) => {
       const all = await api.get('neutron', '/v2.0/networks')
       const without = await api.get('neutron', '/v2.0/networks?not-tags=nosuch&not-tags-any=nosuch,neither')
@@ -203,6 +221,16 @@ export function openstackQueries({ describe, test }: Runner, makeApi: () => Prom
       const { status, body } = await api.get('nova', `/v2.1/flavors/detail?${query}`, compute('2.74'))
       return { status, found: rows(body, 'flavors') }
     }
+
+    state(
+      'a flavor tells its extra specs where they are asked for, and one that is not there is not found',
+      async (api) => {
+        const [flavor] = (await flavors(api, 'is_public=None')).found
+        const specs = await api.get('nova', `/v2.1/flavors/${String(flavor?.['id'])}/os-extra_specs`)
+        expect(specs).toMatchObject({ status: 200, body: { extra_specs: flavor?.['extra_specs'] } })
+        expect((await api.get('nova', '/v2.1/flavors/nosuch/os-extra_specs')).status).toBe(404)
+      },
+    )
 
     state('flavors are left that are large enough, in the order that is asked for', async (api) => {
       const all = (await flavors(api, 'is_public=None')).found
