@@ -167,6 +167,12 @@ export function durationIn(duration: Duration, names: Names): Found<number> {
     : { value: ms }
 }
 
+/** A value in a message: its beginning. */
+export function shownBriefly(value: Json): string {
+  const written = JSON.stringify(value)
+  return `\`${written.length <= 80 ? written : `${written.slice(0, 80)}…`}\``
+}
+
 export function countIn(count: Count, names: Names): Found<number> {
   if (typeof count === 'number') return { value: count }
   const found = rendered(count, (parsed) => renderValue(parsed, names))

@@ -17,7 +17,17 @@ import { runAction } from './action-step.ts'
 import { runCall } from './call-step.ts'
 import type { Body, Limit, SectionResult } from './durable.ts'
 import type { Engine } from './engine.ts'
-import { durationIn, type Found, judge, namesIn, sayFailed, textFor, textOf, valueIn } from './evaluate.ts'
+import {
+  durationIn,
+  type Found,
+  judge,
+  namesIn,
+  sayFailed,
+  shownBriefly,
+  textFor,
+  textOf,
+  valueIn,
+} from './evaluate.ts'
 import type { RunEnded, RunError } from './event.ts'
 import { runBlock, runParallel } from './groups.ts'
 import { about, roundKey, within } from './key.ts'
@@ -253,7 +263,12 @@ function whether(engine: Engine, when: string, scope: Scope): Found<boolean | Un
   if ('error' in found || found.value instanceof Unknown) return found as Found<Unknown>
   return typeof found.value === 'boolean'
     ? { value: found.value }
-    : { error: { code: 'not_boolean', message: `\`${when}\` is not true or false` } }
+    : {
+        error: {
+          code: 'not_boolean',
+          message: `\`${when}\` came to ${shownBriefly(found.value)}, which is not true or false`,
+        },
+      }
 }
 
 export async function began(

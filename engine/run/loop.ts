@@ -5,7 +5,7 @@ import { renderDeep } from '../template/template.ts'
 import type { Body, Limit, SectionResult } from './durable.ts'
 import type { Engine } from './engine.ts'
 import type { Found, Names } from './evaluate.ts'
-import { amountIn, countIn, judge, namesIn, sayFailed, textFor, textOf, valueIn } from './evaluate.ts'
+import { amountIn, countIn, judge, namesIn, sayFailed, shownBriefly, textFor, textOf, valueIn } from './evaluate.ts'
 import type { Walked } from './interpret.ts'
 import { cancelled, errorOf, limitsOf, sequence } from './interpret.ts'
 import { about, itemKey, nameOf, within } from './key.ts'
@@ -182,7 +182,12 @@ function itemsOf(loop: PlannedLoop & { kind: 'items' }, names: Names): Found<Ite
       : { value: renderDeep(loop.list, names) as Json | Unknown }
   if ('error' in found || found.value instanceof Unknown) return found as Found<Unknown>
   if (!Array.isArray(found.value))
-    return { error: { code: 'not_a_list', message: `\`for_each\` came to something that is not a list` } }
+    return {
+      error: {
+        code: 'not_a_list',
+        message: `\`${String(loop.list)}\` came to ${shownBriefly(found.value as Json)}, which is not a list`,
+      },
+    }
   const items: Item[] = []
   const seen = new Set<string>()
   for (const [index, value] of (found.value as Json[]).entries()) {

@@ -8,7 +8,7 @@ import type { PlannedAction } from '../plan/plan.ts'
 import { schemaProblem, validatorOf } from '../schema.ts'
 import { renderDeep, TemplateError } from '../template/template.ts'
 import type { Found, Names } from './evaluate.ts'
-import { evaluatedOf, textFor, valueIn } from './evaluate.ts'
+import { evaluatedOf, shownBriefly, textFor, valueIn } from './evaluate.ts'
 
 /** A step's parameters, ready for its action: rendered, evaluated, the host filled in, checked against the schema. */
 export function paramsOf(
@@ -75,15 +75,15 @@ function wordsOf(value: Json, names: Names): unknown {
   return (value as readonly Json[]).flatMap((word): readonly unknown[] => {
     const part = typeof word === 'string' ? renderDeep(word, names) : word
     if (part instanceof Unknown) return [part]
-    if (Array.isArray(part)) return part.map(plainWord)
-    return [plainWord(part as Json)]
+    if (Array.isArray(part)) return part.map((item) => plainWord(item as Json, word))
+    return [plainWord(part as Json, word)]
   })
 }
 
-function plainWord(value: Json): string {
+function plainWord(value: Json, word: Json): string {
   if (typeof value === 'object')
     throw new TemplateError(
-      'a word of a command came to a value that is not text',
+      `\`${String(word)}\` came to ${shownBriefly(value)}, which is no word of a command`,
       { start: 0, end: 0 },
       { hint: 'name a field of it' },
     )

@@ -63,6 +63,7 @@ export function factLines(progress: Progress, event: RunEvent, options: FactOpti
     case 'step.reopened':
       return [line('warn', 'again', `${keyOf(event)}  ${safeLine(event.why)}`)]
     case 'condition':
+      // what its author says of it ends the step or the run, and is told there
       if (event.held) return []
       return [
         line(
@@ -70,7 +71,6 @@ export function factLines(progress: Progress, event: RunEvent, options: FactOpti
           `${event.word}`,
           `${keyOf(event)}  ${paint('bad', `does not hold: ${safeLine(event.evaluated.text)}`)}`,
         ),
-        ...(event.message === undefined ? [] : [`${indent}${safeLine(event.message)}`]),
         ...operandLines(event.evaluated).map((text) => `${indent}${safeLine(text)}`),
       ]
     case 'asked':

@@ -169,3 +169,39 @@ test('what cannot be known names the step behind it, through the steps that were
     result: { verdict: 'unknown', summary: '`services` was skipped, because `token` failed: it broke' },
   })
 })
+
+test.each([
+  [
+    'for_each: steps.read.value',
+    "action: test.change, with: { what: '1' }",
+    '`steps.read.value` came to `null`, which is not a list',
+  ],
+  [
+    'when: steps.read.value',
+    "action: test.change, with: { what: '1' }",
+    '`steps.read.value` came to `null`, which is not true or false',
+  ],
+  [
+    "for_each: ['a']",
+    "action: test.words, with: { words: [cat, '{{ steps.read.parts }}'] }",
+    '`{{ steps.read.parts }}` came to `{"a":1}`, which is no word of a command',
+  ],
+])('a value of the wrong kind is shown with where it came from: %s', async (word, does, said) => {
+  const words: WorkAction = {
+    name: 'test.words',
+    summary: 'takes words',
+    effect: 'change',
+    params: closedObject({ words: { type: 'array', description: 'Words.', 'x-runbook': 'command' } }),
+    result: anything('Nothing.'),
+    examples: [],
+    run: async () => null,
+  }
+  const done = await walk(
+    `${head}steps:
+  - { id: read, let: { all: "parse_json('{\\"value\\": null, \\"parts\\": {\\"a\\": 1}}')", value: all.value, parts: all.parts } }
+  - { id: a, ${word}, ${does} }
+`,
+    { world: emptyWorld(), moreActions: [words] },
+  )
+  expect(JSON.stringify(done.ending)).toContain(JSON.stringify(said).slice(1, -1))
+})
