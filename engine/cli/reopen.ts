@@ -1,49 +1,49 @@
 import { RunbookError } from '../error.ts'
 import type { PlannedStep } from '../plan/plan.ts'
-import type { Entry, Recorded, StepBegan, StepEnded } from '../run/event.ts'
+import type { Entry, Recorded, RunEnded, StepBegan, StepEnded } from '../run/event.ts'
 import { within } from '../run/key.ts'
-import { isGood, type Outcome } from '../run/outcome.ts'
+import { isGood } from '../run/outcome.ts'
 
-/**
- * What has to be opened again so that a run that ended badly can go on: the executions that failed and were not handled,
- * and what they judged. Of a run that did not end only the looks at what is in doubt: there may be more to see by now.
- * A run that was undone, refused or done is not resumed; one of which undoing a step failed only to undo the rest.
- */
-export function reopenedBy(run: string, entries: readonly Entry[]): readonly Recorded[] {
-  const last = entries.findLastIndex(({ type }) => type === 'run.ended')
-  const ended = entries[last]
-  if (ended?.type !== 'run.ended' || entries.slice(last).some(({ type }) => type === 'step.reopened'))
-    return looksInDoubt(entries)
-  if (ended.status === 'succeeded')
+/** Refuses to go on with a run that is over: done, undone, or ended by a person. One of which not all could be undone is not. */
+export function demandOpen(run: string, entries: readonly Entry[]): void {
+  const ended = lastEndOf(entries)
+  if (ended?.status === 'succeeded')
     throw new RunbookError('run_over', `\`${run}\` is done: there is nothing to resume`, {
       hint: `\`runbook show ${run}\` shows it`,
     })
-  const began = new Map<string, StepBegan>()
-  const failures = new Map<string, StepEnded>()
-  const groups = new Map<string, StepEnded>()
-  for (const entry of entries) {
-    if (entry.type === 'step.began') began.set(entry.key, entry)
-    if (entry.type !== 'step.ended') continue
-    const map = entry.kind === 'action' || entry.kind === 'let' ? failures : groups
-    if (isGood(entry.outcome)) map.delete(entry.key)
-    else map.set(entry.key, entry)
-    groups.delete(entry.kind === 'action' ? '' : isGood(entry.outcome) ? entry.key : '')
-  }
-  const undoing = [...groups.keys()].filter((key) => key.endsWith('!undo'))
-  const over = undoing.length === 0 ? overAs[ended.status] : undefined
+  const over = ended && undoingIn(badIn(entries).groups).length === 0 ? overAs[ended.status] : undefined
   if (over !== undefined)
     throw new RunbookError('run_over', `\`${run}\` was ${over}: there is nothing to go on from`, {
       hint: 'start the runbook again',
     })
-  const blamed = ended.error?.key
+}
+
+/**
+ * What has to be opened again so that a run that ended badly can go on: the executions that failed and were not handled,
+ * what they judged, and what was done in every case around them. Of a run that did not end only the looks at what is in
+ * doubt: there may be more to see by now. Of one that could not be undone only what undoing failed at.
+ */
+export function reopenedBy(entries: readonly Entry[], steps: ReadonlyMap<string, PlannedStep>): readonly Recorded[] {
+  const opened = openedBy(entries, steps)
+  return [...opened, ...cleanUpAround(opened, entries, steps)]
+}
+
+function openedBy(entries: readonly Entry[], steps: ReadonlyMap<string, PlannedStep>): readonly Recorded[] {
+  const ended = lastEndOf(entries)
+  if (!ended) return looksInDoubt(entries)
+  const { failures, groups } = badIn(entries)
+  const undoing = undoingIn(groups)
+  const named = ended.error?.key
   // what is undone in part is undone to its end: nothing that was done on it since could stand
-  const blame = undoing.length > 0 ? undoing : blamed === undefined ? [] : [blamed]
-  const open = [...failures.values()].filter(({ key }) => blame.length === 0 || blame.some((group) => isIn(key, group)))
-  const inLoops = (key: string) => groups.has(key) && (blame.length === 0 || blame.some((group) => isIn(key, group)))
+  const bad = new Map([...failures.all(), ...groups.values()].map((end) => [end.key, end]))
+  const blame = undoing.length > 0 ? undoing : named === undefined ? [] : allToBlame(named, bad, steps)
+  const isToBlame = (key: string) => blame.length === 0 || blame.some((group) => isIn(key, group))
+  const open = failures.all().filter(({ key }) => isToBlame(key))
+  const inLoops = (key: string) => groups.has(key) && isToBlame(key)
   // a group in which nothing else failed judged something itself: its list, its inputs, a condition
-  const bad = [...failures.keys(), ...groups.keys()]
   const judging = [...groups.values()].filter(
-    ({ key }) => inLoops(key) && !key.endsWith('!undo') && !bad.some((other) => other !== key && isIn(other, key)),
+    ({ key }) =>
+      inLoops(key) && !key.endsWith('!undo') && ![...bad.keys()].some((other) => other !== key && isIn(other, key)),
   )
   const judged = new Set([
     ...judgedBy([...open, ...judging], entries),
@@ -55,60 +55,136 @@ export function reopenedBy(run: string, entries: readonly Entry[]): readonly Rec
     key,
     why: 'it is looked at again: what failed rests on it',
   }))
-  const failed = open.map(({ key, outcome }) => {
-    const base = baseOf(key)
-    const inDoubt = began.get(key)?.effect !== 'read' && mayHaveHappened(outcome)
-    return {
-      type: 'step.reopened' as const,
-      key: base,
-      why: `it ended ${outcome.status}, and the run is resumed`,
-      ...(inDoubt && { inDoubt }),
-    }
+  const failed = failures.executions().flatMap((key) => {
+    // its tries, of which one may have happened, and the looks at what became of them, which touched nothing
+    const blamed = failures.of(key).filter((end) => isToBlame(end.key))
+    const said = blamed.findLast((end) => failures.isInDoubt(end)) ?? blamed.at(-1)
+    if (!said) return []
+    const why = `it ended ${said.outcome.status}, and the run is resumed`
+    return [{ type: 'step.reopened' as const, key, why, ...(failures.isInDoubt(said) && { inDoubt: true }) }]
   })
   return [...again, ...failed]
+}
+
+/** How the run ended; undefined when it did not, or has been opened again since. */
+function lastEndOf(entries: readonly Entry[]): RunEnded | undefined {
+  const last = entries.findLastIndex(({ type }) => type === 'run.ended')
+  const ended = entries[last]
+  const since = entries.slice(last).some(({ type }) => type === 'step.reopened')
+  return ended?.type === 'run.ended' && !since ? ended : undefined
+}
+
+interface Bad {
+  readonly failures: Failures
+  /** Groups whose last end was bad. */
+  readonly groups: ReadonlyMap<string, StepEnded>
+}
+
+function badIn(entries: readonly Entry[]): Bad {
+  const failures = new Failures()
+  const groups = new Map<string, StepEnded>()
+  for (const entry of entries) {
+    if (entry.type === 'step.began') failures.began(entry)
+    if (entry.type !== 'step.ended') continue
+    if (entry.kind === 'action' || entry.kind === 'let') failures.ended(entry)
+    else if (isGood(entry.outcome)) groups.delete(entry.key)
+    else groups.set(entry.key, entry)
+  }
+  return { failures, groups }
+}
+
+const undoingIn = (groups: Bad['groups']): readonly string[] =>
+  [...groups.keys()].filter((key) => key.endsWith('!undo'))
+
+/** What is named as the cause, and what failed in the branches beside it: all of them ended, and one could be named. */
+function allToBlame(
+  named: string,
+  bad: ReadonlyMap<string, StepEnded>,
+  steps: ReadonlyMap<string, PlannedStep>,
+): readonly string[] {
+  const causes = new Set([named])
+  // what is added while it goes on is gone through too
+  for (const cause of causes)
+    for (const group of bad.values()) {
+      const step = isIn(cause, group.key) ? steps.get(group.step) : undefined
+      if (step?.kind !== 'parallel') continue
+      for (const { id, onFailure } of step.branches) {
+        const failed = bad.get(within(group.key, id))
+        if (!failed || onFailure === 'continue') continue
+        causes.add(('error' in failed.outcome ? failed.outcome.error.key : undefined) ?? failed.key)
+      }
+    }
+  return [...causes]
+}
+
+/** The tries that ended badly, and the looks at them that did; not of what a later try, or a person, made good. */
+class Failures {
+  readonly #byExecution = new Map<string, Map<string, StepEnded>>()
+  readonly #reads = new Set<string>()
+
+  began({ key, effect }: StepBegan): void {
+    if (effect === 'read') this.#reads.add(key)
+  }
+
+  ended(end: StepEnded): void {
+    const base = baseOf(end.key)
+    const ends = this.#byExecution.get(base) ?? new Map<string, StepEnded>()
+    if (!isGood(end.outcome)) this.#byExecution.set(base, ends.set(end.key, end))
+    else if (isLook(end.key)) ends.delete(end.key)
+    else this.#byExecution.delete(base)
+  }
+
+  of(execution: string): readonly StepEnded[] {
+    return [...(this.#byExecution.get(execution)?.values() ?? [])]
+  }
+
+  executions(): readonly string[] {
+    return [...this.#byExecution.keys()]
+  }
+
+  all(): readonly StepEnded[] {
+    return this.executions().flatMap((execution) => this.of(execution))
+  }
+
+  /** Whether it is a change that was cut off; or that was done, and its result did not pass. */
+  isInDoubt({ key, outcome }: StepEnded): boolean {
+    const { status } = outcome
+    const mayHaveHappened =
+      status === 'unknown' ||
+      status === 'timed_out' ||
+      status === 'cancelled' ||
+      ('error' in outcome && outcome.result !== undefined)
+    return mayHaveHappened && !this.#reads.has(key)
+  }
 }
 
 /**
  * What was done in every case (`always`) around executions that are opened again. They leave behind what they always leave,
  * so it is done once more after them.
  */
-export function cleanUpAround(
+function cleanUpAround(
   opened: readonly Recorded[],
   entries: readonly Entry[],
   steps: ReadonlyMap<string, PlannedStep>,
 ): readonly Recorded[] {
-  const last = new Map(entries.flatMap((entry) => (entry.type === 'step.ended' ? [[entry.key, entry] as const] : [])))
-  const bad = new Set([...last.values()].flatMap(({ key, outcome }) => (isGood(outcome) ? [] : [baseOf(key)])))
+  const { failures, groups } = badIn(entries)
+  const ended = [...new Set(entries.flatMap((entry) => (entry.type === 'step.ended' ? [baseOf(entry.key)] : [])))]
   const known = new Set(opened.flatMap((event) => (event.type === 'step.reopened' ? [event.key] : [])))
-  const failed = [...known].filter((key) => bad.has(key) && !key.includes('!undo/'))
-  const changes = new Set(entries.flatMap((entry) => (isChange(entry) && 'key' in entry ? [entry.key] : [])))
-  const again = new Map<string, boolean>()
+  const failed = [...known].filter((key) => (failures.of(key).length > 0 || groups.has(key)) && !key.includes('!undo'))
+  const again = new Set<string>()
   for (const entry of entries) {
     const step = entry.type === 'step.began' && entry.kind === 'block' ? steps.get(entry.step) : undefined
     if (entry.type !== 'step.began' || step?.kind !== 'block') continue
     const inCleanUp = (key: string) => step.always.some(({ id }) => isIn(key, within(entry.key, id)))
     if (!failed.some((key) => isIn(key, entry.key) && !inCleanUp(key))) continue
-    for (const { key, outcome } of last.values())
-      if (inCleanUp(key) && !known.has(baseOf(key)))
-        again.set(baseOf(key), changes.has(key) && mayHaveHappened(outcome))
+    for (const key of ended) if (inCleanUp(key) && !known.has(key)) again.add(key)
   }
-  return [...again].map(([key, inDoubt]) => ({
+  return [...again].map((key) => ({
     type: 'step.reopened' as const,
     key,
     why: 'it is done in every case: once more after what failed before it',
-    ...(inDoubt && { inDoubt }),
+    ...(failures.of(key).some((end) => failures.isInDoubt(end)) && { inDoubt: true }),
   }))
-}
-
-/** It was cut off; or it was done, and its result did not pass. */
-function mayHaveHappened(outcome: Outcome): boolean {
-  const { status } = outcome
-  return (
-    status === 'unknown' ||
-    status === 'timed_out' ||
-    status === 'cancelled' ||
-    ('error' in outcome && outcome.result !== undefined)
-  )
 }
 
 /** What was done in such a run has been undone, or a person wanted no more of it. */
@@ -129,8 +205,11 @@ function looksInDoubt(entries: readonly Entry[]): readonly Recorded[] {
     .map((key) => ({ type: 'step.reopened', key, why: 'it is looked at again: nobody has said what became of it' }))
 }
 
-/** The execution without its tries and what was asked about it. */
-const baseOf = (key: string): string => key.replace(/(?:~\d+|![^/[]*)+$/, '')
+/** Whether it is a look at what became of a change, which rests on that change alone. */
+const isLook = (key: string): boolean => key.endsWith('!settled')
+
+/** The execution without its tries and what was asked about it. A look before something is undone is not of doing it. */
+const baseOf = (key: string): string => (key.endsWith('!undo!settled') ? key : key.replace(/(?:~\d+|![^/[]*)+$/, ''))
 
 /**
  * What was judged where something failed that had touched nothing itself: to judge the same again would come to the same.
@@ -140,7 +219,7 @@ const baseOf = (key: string): string => key.replace(/(?:~\d+|![^/[]*)+$/, '')
 function judgedBy(failed: readonly StepEnded[], entries: readonly Entry[]): readonly string[] {
   const called = new Set(entries.flatMap((entry) => (entry.type === 'step.called' ? [entry.key] : [])))
   const acts = entries.flatMap((entry, at) =>
-    entry.type === 'answered' || (entry.type === 'step.began' && entry.kind === 'action')
+    entry.type === 'answered' || (entry.type === 'step.began' && entry.kind === 'action' && !isLook(entry.key))
       ? [{ key: entry.key, at, read: entry.type === 'step.began' && !isChange(entry) }]
       : [],
   )

@@ -22,7 +22,7 @@ import { planIn, planName } from './kept-plan.ts'
 import { runbookLibrary } from './library.ts'
 import { demandNoErrors, makePlan, prepare } from './prepare.ts'
 import { loadRegistry } from './registry.ts'
-import { cleanUpAround, reopenedBy } from './reopen.ts'
+import { demandOpen, reopenedBy } from './reopen.ts'
 import { demandReports, writeReport } from './report.ts'
 import { openSurroundings } from './surroundings.ts'
 import { viewFor } from './view.ts'
@@ -80,10 +80,11 @@ async function goOn(folder: string, options: ResumeOptions, io: Io, signal: Abor
   refuseLostWorld(began, transcript.entries)
   const there = whereItBegan(began, io)
   const config = configOf(there)
-  const opened = await openedIn(began, folder, transcript.entries, config)
+  await demandOpenOrFree(began, folder, transcript.entries, config)
   const registry = await loadRegistry(config.plugins)
   const plan = await planFor(began, folder, options, there, registry)
-  const reopen = [...opened, ...cleanUpAround(opened, transcript.entries, stepsByAddress(plan.runbook))]
+  const steps = stepsByAddress(plan.runbook)
+  const reopen = reopenedBy(transcript.entries, steps)
   const surroundings = await openSurroundings(there, {
     inventory: began.from?.inventory,
     limit: began.from?.limit,
@@ -103,7 +104,7 @@ async function goOn(folder: string, options: ResumeOptions, io: Io, signal: Abor
     const now = () => new Date(surroundings.doors.clock.now()).toISOString()
     const { answer, askSecret, diagnostics } = answersFrom(io, {
       given: options.answer ?? [],
-      steps: stepsByAddress(plan.runbook).keys(),
+      steps: steps.keys(),
       yes: options.yes === true,
       now,
       view,
@@ -138,10 +139,10 @@ async function goOn(folder: string, options: ResumeOptions, io: Io, signal: Abor
   }
 }
 
-/** What is opened again. Of a run that is over nothing is; it may have died between its last line and its locks. */
-async function openedIn(began: RunBegan, folder: string, entries: readonly Entry[], config: Config) {
+/** A run that is over may have died between its last line and its locks. */
+async function demandOpenOrFree(began: RunBegan, folder: string, entries: readonly Entry[], config: Config) {
   try {
-    return reopenedBy(basename(folder), entries)
+    demandOpen(basename(folder), entries)
   } catch (error) {
     await lockFiles(lockFolder(folder, began.rehearsal, config), { by: '', now: () => '' }).free(began.run)
     throw error

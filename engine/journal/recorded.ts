@@ -63,15 +63,14 @@ export function pastOf(entries: readonly Entry[]): Past {
       case 'run.cancelled':
         cancelled = true
         break
-      case 'step.reopened':
-        if (entry.inDoubt) {
-          const last = [...ended.values()].findLast(({ key }) => isAbout(key, entry.key))
-          if (last) doubtful.set(entry.key, last.outcome)
-        }
-        for (const map of [began, ended, cut, asked, answers, timers, values]) {
-          for (const key of map.keys())
-            if (isAbout(key, entry.key) && !(map === began && entry.inDoubt && key === entry.key)) map.delete(key)
-        }
+      case 'step.reopened': {
+        // the last try is the one that may have happened: whoever looks for it looks by what that one left
+        const last = entry.inDoubt && [...ended.values()].findLast(({ key }) => isTry(key, entry.key))
+        const tried = last && began.get(last.key)
+        for (const map of [began, ended, cut, asked, answers, timers, values])
+          for (const key of map.keys()) if (isAbout(key, entry.key)) map.delete(key)
+        if (last) doubtful.set(entry.key, last.outcome)
+        if (tried) began.set(entry.key, tried)
         for (const key of ended.keys()) if (isAround(key, entry.key)) ended.delete(key)
         // what is mended has the time of its groups anew
         for (const key of values.keys())
@@ -82,6 +81,7 @@ export function pastOf(entries: readonly Entry[]): Past {
           if (isAbout(key, entry.key) || (ending && isAround(key, entry.key))) told.delete(name)
         }
         break
+      }
       default:
     }
     if ('key' in entry && entry.key !== undefined && entry.type !== 'step.reopened')
@@ -125,6 +125,11 @@ export function askedUnmasked(past: Past, mask: (text: string) => string): Past 
 /** The execution itself, its tries, and what was asked or measured about it. */
 function isAbout(key: string, execution: string): boolean {
   return key === execution || key.startsWith(`${execution}~`) || key.startsWith(`${execution}!`)
+}
+
+/** The first time that it was done, or a later one. */
+function isTry(key: string, execution: string): boolean {
+  return key.startsWith(execution) && /^(?:~\d+|!again\d*)*$/.test(key.slice(execution.length))
 }
 
 /** A group that holds the execution. A look at what became of a step is of that step alone, and its undo comes after it. */

@@ -258,6 +258,31 @@ test('a change that was made and whose result did not pass is not made again wit
   expect((await work.run(['verify', 'last'])).code).toBe(0)
 })
 
+test('a change that failed once and ran out of time when it was tried again is not made again without a word', async () => {
+  const work = workspace()
+  work.write(
+    'twice.yaml',
+    book(
+      'twice',
+      `steps:
+  - id: one
+    action: local.script
+    with: { script: 'echo one >> "$LOG"; if [ -e tried ]; then sleep 600; fi; touch tried; exit 1' }
+    retry: { attempts: 2, delay: 10ms }
+    timeout: 3s
+`,
+    ),
+  )
+  const failed = await work.run(['exec', 'twice.yaml'])
+  expect({ code: failed.code, effects: work.effects() }, failed.all).toEqual({ code: 1, effects: ['one', 'one'] })
+  const parked = await work.run(['resume', 'last'])
+  expect({ code: parked.code, effects: work.effects() }, parked.all).toEqual({ code: 5, effects: ['one', 'one'] })
+  expect(parked.all).toContain('did `one` (one; local.script) happen? it ended timed_out')
+  const resumed = await work.run(['resume', 'last', '--answer', 'one!doubt=done'])
+  expect({ code: resumed.code, effects: work.effects() }, resumed.all).toEqual({ code: 0, effects: ['one', 'one'] })
+  expect((await work.run(['verify', 'last'])).code).toBe(0)
+})
+
 const read = (id: string, script: string, args = '') =>
   `{ id: ${id}, action: local.script, effect: read, with: { script: 'echo "${id}$1" >> "$LOG"; ${script}', args: [${args}], env: { LOG: "$LOG" } } }`
 const judge = (id: string, that: string) =>

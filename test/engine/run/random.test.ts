@@ -1,7 +1,7 @@
 /**
  * Runbooks that nobody wrote, in a world that keeps count: whatever they hold, and wherever the process dies, the power
- * fails or somebody presses Ctrl-C, what the language promises holds. `RUNBOOK_RANDOM_SEED` and `RUNBOOK_RANDOM_RUNS` look
- * further than one run of the tests has time for.
+ * fails or somebody presses Ctrl-C, what the language promises holds; also when what failed is mended and the run is
+ * resumed. `RUNBOOK_RANDOM_SEED` and `RUNBOOK_RANDOM_RUNS` look further than one run of the tests has time for.
  */
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -15,7 +15,7 @@ test.each([
   { which: 'wherever they are interrupted', tame: false, anywhere: true },
   { which: 'that come to the same however often they are cut off', tame: true, anywhere: false },
 ])('made-up runbooks $which keep what the language promises', async ({ tame, anywhere }) => {
-  const tally: Tally = { runbooks: 0, stories: 0, touches: 0, interrupted: 0, bad: 0 }
+  const tally: Tally = { runbooks: 0, stories: 0, touches: 0, interrupted: 0, bad: 0, mended: 0 }
   const found = await fc.check(
     fc.asyncProperty(trials({ tame, anywhere }), async (trial) => {
       const faults = await faultsOf(trial, tally)
@@ -32,4 +32,5 @@ test.each([
   expect(tally.touches).toBeGreaterThan(tally.runbooks * 5)
   expect(tally.interrupted).toBeGreaterThan(tally.runbooks)
   expect(tally.bad).toBeGreaterThan(tally.runbooks / 4)
+  expect(tally.mended).toBeGreaterThan(tally.runbooks / 10)
 })

@@ -67,6 +67,8 @@ interface Facts {
   readonly recorded: ReadonlyMap<string, Outcome>
   /** How the transcript says that a thing ended, at last. */
   readonly told: ReadonlyMap<string, Outcome>
+  /** How often it was begun, as far as the disk knows. */
+  readonly begins: ReadonlyMap<string, number>
 }
 
 function factsOf(story: Story, entries: readonly Entry[]): Facts {
@@ -75,11 +77,13 @@ function factsOf(story: Story, entries: readonly Entry[]): Facts {
   const open = new Map<string, string>()
   const whats = new Map<string, string>()
   const begun = new Set<string>()
+  const begins = new Map<string, number>()
   for (const entry of entries) {
     if (entry.type === 'step.began' && entry.kind === 'action' && entry.attempt !== undefined) {
+      const what = (entry.params as JsonObject | undefined)?.['what']
+      if (typeof what === 'string') begins.set(what, (begins.get(what) ?? 0) + 1)
       open.set(entry.key, entry.attempt)
       begun.add(entry.attempt)
-      const what = (entry.params as JsonObject | undefined)?.['what']
       if (!entry.key.endsWith('!settled') && typeof what === 'string') whats.set(entry.key, what)
     }
     if (entry.type !== 'step.ended' || entry.kind !== 'action') continue
@@ -97,11 +101,11 @@ function factsOf(story: Story, entries: readonly Entry[]): Facts {
   }
   // a read that the disk knows nothing of has left nothing behind
   const left = story.touches.filter(({ action, attempt }) => action !== 'read' || begun.has(attempt))
-  return { touches: group(left), decisions: group(story.decisions), recorded, told }
+  return { touches: group(left), decisions: group(story.decisions), recorded, told, begins }
 }
 
 /** Oracles 1 and 2: nothing is done again that had ended, and nothing in doubt without a reason. */
-function repeats({ decisions }: Story, nodes: ReadonlyMap<string, Node>, facts: Facts): readonly string[] {
+function repeats({ decisions, mendedAt }: Story, nodes: ReadonlyMap<string, Node>, facts: Facts): readonly string[] {
   const wrong: string[] = []
   const owners = ownersIn(nodes)
   // what a person had tried again was done as often, and each time is undone
@@ -112,6 +116,7 @@ function repeats({ decisions }: Story, nodes: ReadonlyMap<string, Node>, facts: 
         idOf(each.what) === owners.get(idOf(what)) &&
         what.slice(idOf(what).length).startsWith(each.what.slice(idOf(each.what).length)),
     )
+  const cleanUp = idsIn([...nodes.values()].flatMap((node) => (node.kind === 'block' ? node.always : [])))
   for (const [what, all] of facts.touches) {
     const leaf = nodes.get(idOf(what)) as Leaf
     for (const [index, next] of all.entries()) {
@@ -122,7 +127,10 @@ function repeats({ decisions }: Story, nodes: ReadonlyMap<string, Node>, facts: 
         if (leaf.until === undefined) wrong.push(`repeat: ${what} is done twice in one attempt`)
         continue
       }
+      // what had failed was mended, and the run resumed: what it judged is read anew, and what is done in every case once more
+      const mended = mendedAt !== undefined && before.n < mendedAt && mendedAt < next.n
       if (outcome?.status === 'succeeded') {
+        if (mended && (leaf.action === 'read' || cleanUp.has(leaf.id))) continue
         wrong.push(`repeat: ${what} is done again, and that it was done is on disk`)
         continue
       }
@@ -135,13 +143,16 @@ function repeats({ decisions }: Story, nodes: ReadonlyMap<string, Node>, facts: 
           (kind === 'paused' && word === 'retry'),
       )
       if (wanted) continue
+      const known = said.some(({ said: word }) => word === 'done' || word === 'yes')
+      if (mended && known && cleanUp.has(leaf.id)) continue
       const free = leaf.action === 'again' || leaf.inDoubt === 'rerun'
       if (outcome === undefined || outcome.status === 'unknown') {
         if (!free) wrong.push(`doubt: ${what} is done again, and nobody knew whether it had happened`)
         continue
       }
+      if (mended && free) continue
       const retries =
-        leaf.attempts !== undefined &&
+        (leaf.attempts !== undefined || mended) &&
         (leaf.action === 'again' ||
           outcome.status === 'unreachable' ||
           (outcome.status === 'failed' && before.effect === undefined))
@@ -149,6 +160,28 @@ function repeats({ decisions }: Story, nodes: ReadonlyMap<string, Node>, facts: 
     }
   }
   return wrong
+}
+
+/**
+ * A run of which everything was mended comes to its end when it is resumed, or to the end of undoing what it did; unless
+ * somebody wants something else, or what its own text says can never hold.
+ */
+export function unfinished({ processes, cancelled, disk, mendedAt }: Story): readonly string[] {
+  const { exit } = processes.at(-1) ?? {}
+  const { entries } = readTranscript(disk.text)
+  const ended = entries.findLast((entry) => entry.type === 'run.ended')
+  if (mendedAt === undefined || exit === 0 || exit === 3 || cancelled || ended?.status === 'rolled_back') return []
+  const last = new Map(entries.flatMap((entry) => (entry.type === 'step.ended' ? [[entry.key, entry] as const] : [])))
+  // time goes on while nobody is there
+  const killed = processes.slice(1).some((each) => each.killed)
+  const never = [...last.values()].some(
+    ({ kind, outcome }) =>
+      'error' in outcome &&
+      ((killed && ['timed_out', 'in_doubt'].includes(outcome.error.code)) ||
+        outcome.error.code === 'guard_failed' ||
+        (kind === 'runbook' && outcome.error.code === 'verify_failed')),
+  )
+  return never ? [] : [`mended: it ended with ${exit} all the same`]
 }
 
 /** Oracle 9: never more at the same time than `max_parallel` says. */
@@ -338,10 +371,11 @@ function structure(story: Story, facts: Facts, entries: readonly Entry[], exit: 
     return node.loop ? loop(node, node.loop, suffix, around, states) : once(node, suffix, around, states)
   }
 
-  /** Whether anything of it was done, or asked. */
+  /** Whether anything of it was begun, or asked. */
   function seen(node: Node, suffix: string): boolean {
     if (touched(node, suffix).length > 0) return true
     const ids = idsIn([node])
+    if ([...facts.begins.keys()].some((what) => isAt(what, ids, suffix))) return true
     return story.decisions.some(({ what, kind }) => kind !== 'looked' && isAt(what, ids, suffix))
   }
 
@@ -402,7 +436,10 @@ function structure(story: Story, facts: Facts, entries: readonly Entry[], exit: 
         }
         const ran = once(node, `${suffix}|${item}`, inside, states)
         units.push(...ran.units)
-        ended.push({ item, state: ran.state, first, end: Math.max(0, ...marks.map(({ end, n }) => end?.n ?? n)) })
+        const ids = idsIn([node])
+        const said = story.decisions.filter(({ what }) => isAt(what, ids, `${suffix}|${item}`))
+        const ends = [...marks.map(({ end, n }) => end?.n ?? n), ...said.map(({ n }) => n)]
+        ended.push({ item, state: ran.state, first, end: Math.max(0, ...ends) })
       }
       const bad = failures()
       const last = bad[most - 1]
@@ -503,7 +540,9 @@ function structure(story: Story, facts: Facts, entries: readonly Entry[], exit: 
       const stops = cancelled && !around.shield
       const effect = all.some((touch) => touch.effect !== undefined)
       const changes = leaf.action !== 'read'
-      const sees = leaf.action === 'settled' && !leaf.blind
+      const sees = leaf.action === 'settled' && !leaf.blind && !leaf.lookFails
+      // it may have begun in a process that died before anybody noticed
+      const unseen = changes && (facts.begins.get(what) ?? 0) > new Set(all.map(({ attempt }) => attempt)).size
       // what may have happened; where it can be seen, only what did
       const midway: Unit['need'] = !changes ? 'may' : effect ? 'must' : sees ? 'never' : 'may'
       const decision = facts.decisions
@@ -516,18 +555,18 @@ function structure(story: Story, facts: Facts, entries: readonly Entry[], exit: 
       if (decision?.said === 'yes')
         return { state: leaf.verify && behaviourOf(leaf, what) === 'bad' ? 'failed' : 'ok', need: 'must' }
       if (decision) {
-        if (stops) return { state: 'cancelled', need: 'never' }
-        if (around.limited) return { state: 'failed', need: 'never' }
         const lost = last?.end?.how === 'unknown' || last?.end?.how === 'broke'
-        if (decision.said === 'no' && lost && all.length > 1) return { state: 'failed', need: 'never' }
+        const gaveUp = decision.said === 'no' && lost && all.length > 1
+        if (stops) return { state: gaveUp && told?.status === 'failed' ? 'failed' : 'cancelled', need: 'never' }
+        if (around.limited || gaveUp) return { state: 'failed', need: 'never' }
         wrong.push(`missing: ${what} was to be done, since it had not happened`)
         return { state: 'failed', need: 'may' }
       }
       const how = last && facts.recorded.has(last.attempt) ? last.end?.how : undefined
       if (!last || how === undefined) {
         if (leaf.inDoubt === 'fail' && told?.status === 'unknown') return { state: 'failed', need: 'never' }
-        if (stops) return { state: 'cancelled', need: last ? midway : 'never' }
-        if (around.limited) return { state: 'failed', need: last ? midway : 'never' }
+        if (stops) return { state: 'cancelled', need: last ? midway : unseen ? 'may' : 'never' }
+        if (around.limited) return { state: 'failed', need: last ? midway : unseen ? 'may' : 'never' }
         wrong.push(last ? `missing: ${what} was cut off, and never looked at again` : `missing: ${what} was never done`)
         return { state: 'failed', need: 'may' }
       }
@@ -548,8 +587,12 @@ function structure(story: Story, facts: Facts, entries: readonly Entry[], exit: 
           const retried = leaf.attempts === undefined || stops || around.limited || leaf.timeout !== undefined
           if (!retried && uncut && all.length < (leaf.attempts ?? 1))
             wrong.push(`retry: ${what} was tried ${all.length} times`)
-          if (leaf.until === 'wait' && how === 'unreachable' && stops) return { state: 'cancelled', need: 'may' }
-          return { state: 'failed', need: effect && changes ? 'must' : leaf.until ? 'may' : 'never' }
+          if (leaf.until === 'wait' && how === 'unreachable' && stops && told?.status !== 'timed_out')
+            return { state: 'cancelled', need: 'may' }
+          return {
+            state: 'failed',
+            need: effect && changes ? 'must' : leaf.until || unseen ? 'may' : 'never',
+          }
         }
         case 'unknown':
         case 'broke': {
@@ -709,7 +752,7 @@ export function told(story: Story, problems: readonly string[]): string {
     ...problems,
     `made: ${squeezed(story.texts.main)}`,
     ...Object.entries(story.texts.called).map(([name, text]) => `${name}: ${squeezed(text)}`),
-    `does: ${[...nodesOf(story.made).values()].flatMap((node) => (node.kind === 'leaf' && node.does.some((each) => each !== 'ok') ? [`${node.id} ${node.does.join(',')}${node.blind ? ' blind' : ''}`] : [])).join('; ')}`,
+    `does: ${[...nodesOf(story.made).values()].flatMap((node) => (node.kind === 'leaf' && node.does.some((each) => each !== 'ok') ? [`${node.id} ${node.does.join(',')}${node.blind ? ' blind' : ''}${node.lookFails ? ' look fails' : ''}`] : [])).join('; ')}`,
     `flag ${story.made.flag}; ended ${story.processes.map(({ exit, killed, threw }) => (killed ? 'killed' : threw === undefined ? exit : 'threw')).join(', ')}; cancelled ${story.cancelledAt}`,
     ...touches,
     ...said,

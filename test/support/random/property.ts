@@ -1,6 +1,6 @@
 /** One made-up runbook and what comes between, put to all that must be true. */
 import fc from 'fast-check'
-import { problemsOf, told, unannounced, unlike, unshowable } from './oracles.ts'
+import { problemsOf, told, unannounced, unfinished, unlike, unshowable } from './oracles.ts'
 import type { Made, Wildness } from './runbook.ts'
 import { madeRunbook } from './runbook.ts'
 import type { Interrupt, Story } from './world.ts'
@@ -46,6 +46,8 @@ export interface Tally {
   interrupted: number
   /** Stories that did not end well. */
   bad: number
+  /** Stories of runs that had failed, were mended and resumed. */
+  mended: number
 }
 
 /** What is wrong, told; nothing when all is well. */
@@ -63,10 +65,20 @@ export async function faultsOf(
     }
     return story
   }
+  const mend = async (story: Story, interrupts: readonly Interrupt[]) => {
+    if (story.processes.at(-1)?.exit !== 1) return undefined
+    const mended = count(await tell({ made, interrupts, unsure, mend: true, written }))
+    if (mended.mendedAt === undefined) return undefined
+    if (tally) tally.mended++
+    const wrong = [...problemsOf(mended, { structure: false }), ...unshowable(mended, 4), ...unfinished(mended)]
+    return wrong.length > 0 ? told(mended, ['it was mended', ...wrong, JSON.stringify(interrupts)]) : undefined
+  }
   if (tally) tally.runbooks++
   const whole = count(await tell({ made, interrupts: [], unsure, written }))
   const found = [...problemsOf(whole), ...unshowable(whole, 2)]
   if (found.length > 0) return told(whole, found)
+  const after = await mend(whole, [])
+  if (after !== undefined) return after
   const dry = count(await tell({ made, interrupts: [], dry: true, written }))
   const hidden = unannounced(dry, whole)
   if (hidden.length > 0) return told(dry, hidden)
@@ -79,6 +91,8 @@ export async function faultsOf(
       ...(tame ? unlike(whole, story) : []),
     ]
     if (wrong.length > 0) return told(story, [...wrong, JSON.stringify(interrupts)])
+    const then = await mend(story, interrupts)
+    if (then !== undefined) return then
   }
   return undefined
 }

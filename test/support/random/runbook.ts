@@ -58,6 +58,8 @@ export interface Leaf extends Common {
   readonly inDoubt?: 'rerun' | 'fail'
   /** What `settled` says when it cannot know. */
   readonly blind: boolean
+  /** Whether the look itself fails. */
+  readonly lookFails?: boolean
   /** Another step loops over what it gives. */
   readonly gives?: readonly string[]
 }
@@ -165,6 +167,7 @@ function drawnSteps({ tame }: Wildness): fc.Arbitrary<readonly Drawn[]> {
       until: some(fc.constantFrom('fail', 'wait'), 2),
       inDoubt: some(tame ? fc.constant('rerun') : fc.constantFrom('rerun', 'fail'), 3),
       blind: tame ? fc.constant(false) : fc.boolean(),
+      lookFails: tame ? fc.constant(false) : weighted([3, false], [1, true]),
       timeout,
       ...common,
       rollback,
@@ -306,6 +309,7 @@ function finished(drawn: readonly Drawn[]): readonly Node[] {
           does: each['does'] as readonly Behaviour[],
           verify: each['verify'] === true,
           blind: each['blind'] === true,
+          lookFails: each['lookFails'] === true,
           ...(until !== undefined && { until }),
           ...(attempts !== undefined && { attempts }),
           ...(inDoubt !== undefined && { inDoubt }),

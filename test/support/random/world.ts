@@ -11,7 +11,7 @@ import { checkRunbook } from '../../../engine/check/check.ts'
 import { isTargetExpression } from '../../../engine/check/use.ts'
 import { carryOut, type Keeping } from '../../../engine/cli/carry-out.ts'
 import { digestOf } from '../../../engine/cli/prepare.ts'
-import { cleanUpAround, reopenedBy } from '../../../engine/cli/reopen.ts'
+import { demandOpen, reopenedBy } from '../../../engine/cli/reopen.ts'
 import type { Surroundings } from '../../../engine/cli/surroundings.ts'
 import { lower } from '../../../engine/document/lower.ts'
 import { read } from '../../../engine/document/read.ts'
@@ -92,6 +92,8 @@ export interface Story {
   readonly wrong: readonly string[]
   readonly locked: ReadonlySet<string>
   readonly things: number
+  /** When everything was mended, in the order of all that happens. */
+  readonly mendedAt: number | undefined
 }
 
 export class Disk {
@@ -209,6 +211,8 @@ export interface StoryOptions {
   readonly dry?: boolean
   /** The person says `I do not know` to a doubt when this is 0 of so many. */
   readonly unsure?: boolean
+  /** When the run has failed, everything is mended, and it is resumed. */
+  readonly mend?: boolean
   readonly written?: Written
 }
 
@@ -229,6 +233,7 @@ export async function tell({
   interrupts,
   dry = false,
   unsure = false,
+  mend = false,
   written = writtenDown(made),
 }: StoryOptions): Promise<Story> {
   const { texts, plan } = written
@@ -243,6 +248,8 @@ export async function tell({
   let n = 0
   let cancelledAt: number | undefined
   let things = 0
+  /** The last line of the run that failed. */
+  let mendedFrom: number | undefined
   const world = {
     made,
     nodes,
@@ -255,12 +262,14 @@ export async function tell({
     locksOf: dry ? new Map<string, readonly string[]>() : locksIn(made),
     wrong,
     unsure,
+    mendedAt: undefined as number | undefined,
   }
 
   for (let index = 0; index < 12; index++) {
     const interrupt = dry ? undefined : interrupts[index]
     const before = processes.at(-1)
-    if (before && !before.killed && before.exit !== 5 && before.exit !== 6) break
+    const fails = mend && before?.exit === 1 && world.mendedAt === undefined
+    if (before && !before.killed && before.exit !== 5 && before.exit !== 6 && !fails) break
     const process = new Process(index, interrupt)
     process.onCancel = () => {
       cancelledAt ??= ++n
@@ -273,6 +282,8 @@ export async function tell({
     const resumed = transcript.entries.length > 0
     if (!resumed) disk = new Disk()
     const last = transcript.entries.at(-1)
+    // nor is it resumed when the process died before it had said so
+    const mends = fails || (world.mendedAt !== undefined && last?.type === 'run.ended' && last.seq === mendedFrom)
     const over = last?.type === 'run.ended' ? last.exit : undefined
     // the process died after its last line: that is an end like any other, and whoever resumes it frees its locks
     const isOver = () => {
@@ -282,18 +293,24 @@ export async function tell({
     let begin: RunBegan | { resumed: typeof transcript; reopen: readonly Recorded[] }
     try {
       if (resumed) {
-        const opened = reopenedBy('run-1', transcript.entries)
-        const around = cleanUpAround(opened, transcript.entries, stepsByAddress(plan.runbook))
-        begin = { resumed: transcript, reopen: [...opened, ...around] }
+        const steps = stepsByAddress(plan.runbook)
+        demandOpen('run-1', transcript.entries)
+        begin = { resumed: transcript, reopen: reopenedBy(transcript.entries, steps) }
       } else begin = firstLine(plan, dry, made.flag)
     } catch (error) {
       if (over === undefined) wrong.push(`resume: ${String(error)}`)
+      if (!mends) isOver()
+      break
+    }
+    if (over !== undefined && !mends) {
       isOver()
       break
     }
-    if (over !== undefined) {
-      isOver()
-      break
+    if (fails) {
+      world.mendedAt = ++n
+      mendedFrom = last?.seq
+      // Ctrl-C after its last line found nothing to cancel
+      if (!disk.text.includes('"type":"run.cancelled"')) cancelledAt = undefined
     }
     if (before?.killed) time.now += 60_000
     const events: RunEvent[] = []
@@ -353,6 +370,7 @@ export async function tell({
     wrong,
     locked,
     things,
+    mendedAt: world.mendedAt,
   }
 }
 
@@ -510,6 +528,7 @@ interface Shared {
   readonly locksOf: ReadonlyMap<string, readonly string[]>
   readonly wrong: string[]
   readonly unsure: boolean
+  readonly mendedAt: number | undefined
 }
 
 /** The id of a step, from the name of what it touches. */
@@ -547,11 +566,13 @@ function actionsOf(world: Shared, process: Process): readonly Action[] {
         const what = String(params['what'])
         const leaf = world.nodes.get(idOf(what)) as Leaf
         const touch = world.touches.find(({ attempt }) => attempt === step.attempt)
+        if (leaf.lookFails && world.mendedAt === undefined)
+          throw new StepFailure('look_failed', `nobody can look at ${what}`)
         const said = leaf.blind ? 'unknown' : touch?.effect !== undefined ? 'yes' : 'no'
         // looked at before it is undone, or to know whether it is to be done
         const kind = step.key.endsWith('!undo!settled') ? 'looked' : 'settled'
         world.decisions.push({ n: world.next(), what, kind, said, process: process.index })
-        if (said === 'yes') return { happened: 'yes', result: resultOf(what, leaf) }
+        if (said === 'yes') return { happened: 'yes', result: given(what, leaf) }
         return said === 'no' ? { happened: 'no' } : { happened: 'unknown', why: 'nobody can see it' }
       },
     }),
@@ -562,6 +583,11 @@ function actionsOf(world: Shared, process: Process): readonly Action[] {
     }),
   ]
 
+  /** What is mended is as it should be. */
+  function given(what: string, leaf: Leaf): JsonObject {
+    return { ...resultOf(what, leaf), ...(world.mendedAt !== undefined && { good: true }) }
+  }
+
   async function touched(
     action: Leaf['action'],
     { step, clock }: ActionContext,
@@ -569,7 +595,7 @@ function actionsOf(world: Shared, process: Process): readonly Action[] {
     signal: AbortSignal,
   ): Promise<Json> {
     const leaf = world.nodes.get(idOf(what)) as Leaf
-    const behaviour = behaviourOf(leaf, what)
+    const behaviour = world.mendedAt === undefined ? behaviourOf(leaf, what) : 'ok'
     const failedBefore = world.touches.some((touch) => touch.what === what && touch.end?.how === 'failed')
     const touch: Touch = {
       what,
@@ -621,9 +647,9 @@ function actionsOf(world: Shared, process: Process): readonly Action[] {
     const ends = async (how: 'ok' | 'bad' | 'misfit'): Promise<Json> => {
       await process.thing()
       end(how)
-      return how === 'misfit' ? { of: 1 } : resultOf(what, leaf)
+      return how === 'misfit' ? { of: 1 } : given(what, leaf)
     }
-    await wait(takes(what))
+    await wait(world.mendedAt === undefined ? takes(what) : 0)
     switch (behaviour) {
       case 'ok':
       case 'bad':
@@ -723,7 +749,11 @@ function answersFrom(world: Shared, process: Process, index: number) {
     if (key.endsWith('!result')) return resultOf(what, leaf)
     if (key.endsWith('!paused')) {
       const tried = world.decisions.filter((each) => each.kind === 'paused' && each.what === what).length
-      return note('paused', what, tried === 0 ? 'retry' : hashOf(what) % 2 === 0 ? 'continue' : 'abort')
+      return note(
+        'paused',
+        what,
+        tried === 0 || world.mendedAt !== undefined ? 'retry' : hashOf(what) % 2 === 0 ? 'continue' : 'abort',
+      )
     }
     if (!inDoubt) {
       world.wrong.push(`harness: a question nobody expected: ${key}`)
@@ -734,8 +764,12 @@ function answersFrom(world: Shared, process: Process, index: number) {
     const asked = world.decisions.filter((each) => each.kind === 'doubt' && each.what === what).length
     const known = touch?.effect !== undefined ? 'done' : 'again'
     // who says again for ever is asked for ever
-    const gaveUp = known === 'again' && asked >= 2
-    return note('doubt', what, gaveUp || (world.unsure && hashOf(`${what} unsure`) % 3 === 0) ? 'abort' : known)
+    const gaveUp = known === 'again' && asked >= 2 && world.mendedAt === undefined
+    return note(
+      'doubt',
+      what,
+      gaveUp || (world.unsure && world.mendedAt === undefined && hashOf(`${what} unsure`) % 3 === 0) ? 'abort' : known,
+    )
   }
 
   /** What an execution touches, as its first line on disk says. */
