@@ -474,6 +474,26 @@ test('a MariaDB without Galera is not taken for a broken cluster', async () => {
   expect(checks.find(({ check }) => check === 'A23')?.summary).toBe('MariaDB runs without Galera here')
 })
 
+test('what a user sees of one project alone passes for nothing', async () => {
+  const folder = join(home, 'narrow')
+  const stop = new AbortController()
+  const serving = runCli(['rehearse', 'healthy', '--folder', folder], { cwd, home, signal: stop.signal })
+  const clouds = join(folder, 'clouds.yaml')
+  await vi.waitFor(() => expect(existsSync(join(folder, 'inventory.yaml'))).toBe(true), { timeout: 100_000 })
+  try {
+    const owner = readFileSync(clouds, 'utf8')
+      .replace('username: admin', 'username: shop-owner')
+      .replace('project_name: admin', 'project_name: shop')
+    writeFileSync(clouds, owner)
+    const { verdicts } = await inspect('--inventory', join(folder, 'inventory.yaml'))
+    // Glance and Cinder give what is the project's own, and all of that is well
+    expect(verdicts).toEqual(Object.fromEntries(ids(5, 19).map((id) => [id, 'unknown'])))
+  } finally {
+    stop.abort(new Error('the test is over'))
+    await serving
+  }
+})
+
 test('what is not there can be said not to be there: its checks are skipped, and nothing is unknown', async () => {
   const without = ['controllers', 'databases', 'ceph', 'hosts'].flatMap((kind) => ['--input', `${kind}=`])
   const { exit, verdicts, findings, events } = await inspect('--rehearse', 'healthy', ...without)
