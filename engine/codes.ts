@@ -76,6 +76,7 @@ export const codes = {
   RB2304: 'a secret stands on a command line',
   RB2401: 'no host or group has this name',
   RB2402: 'a group contains itself',
+  RB2403: 'a name means two things',
   RB3001: 'an input is missing',
   RB3002: 'no input has this name',
   RB3003: 'an input has the wrong type or a value that is not allowed',

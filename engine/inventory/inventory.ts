@@ -114,7 +114,7 @@ export const inventorySchema: Schema = {
         type: ['object', 'null'],
         additionalProperties: false,
         properties: {
-          address: text('Where it is: a name or an IP address.'),
+          address: text('Where it is: a name or an IP address.', { minLength: 1 }),
           groups: listOf({ type: 'string' }, 'Groups it belongs to.'),
           ssh,
           vars,
@@ -145,7 +145,7 @@ export const inventorySchema: Schema = {
 
 /** A problem in an inventory that its schema cannot see. */
 export interface InventoryProblem {
-  readonly code: 'RB2401' | 'RB2402'
+  readonly code: 'RB2401' | 'RB2402' | 'RB2403'
   readonly path: readonly (string | number)[]
   readonly message: string
 }
@@ -164,12 +164,20 @@ export function inventoryOf(document: JsonObject): {
     ...Object.values(hosts).flatMap((host) => namesOf(objectOf(host)['groups'])),
   ]))
     members.set(group, membersOf(group, []))
+  const meansTwoThings = (name: string, message: string) => {
+    problems.push({ code: 'RB2403', path: [Object.hasOwn(groups, name) ? 'groups' : 'hosts', name], message })
+  }
+  for (const name of ['all'].filter((each) => Object.hasOwn(hosts, each) || members.has(each)))
+    meansTwoThings(name, `nothing else can be called \`${name}\`: in a pattern that is every host`)
+  for (const name of Object.keys(hosts).filter((each) => each !== 'all' && members.has(each)))
+    meansTwoThings(name, `\`${name}\` is a host and a group: a pattern would name both`)
   const all = objectOf(document['ssh'])
   const table = new Map<string, InventoryHost>()
   for (const [host, written] of Object.entries(hosts)) {
     const own = objectOf(written)
     const mine = [...members].filter(([, inside]) => inside.has(host)).map(([group]) => group)
-    const layers = mine.map((group) => objectOf(groups[group]))
+    // what a group within another says is more specific
+    const layers = mine.toSorted((a, b) => depthOf(a, []) - depthOf(b, [])).map((group) => objectOf(groups[group]))
     table.set(host, {
       name: host,
       address: typeof own['address'] === 'string' ? own['address'] : host,
@@ -195,6 +203,15 @@ export function inventoryOf(document: JsonObject): {
     ...(typeof document['clouds_file'] === 'string' && { cloudsFile: document['clouds_file'] }),
   }
   return { inventory, problems }
+
+  /** How many groups are around it, one in the other. */
+  function depthOf(group: string, way: readonly string[]): number {
+    const around = Object.keys(groups).filter((each) => namesOf(objectOf(groups[each])['groups']).includes(group))
+    return Math.max(
+      0,
+      ...around.filter((each) => !way.includes(each)).map((each) => 1 + depthOf(each, [...way, group])),
+    )
+  }
 
   function membersOf(group: string, way: readonly string[]): Set<string> {
     const own = objectOf(groups[group])

@@ -29,6 +29,35 @@ test('the most specific setting wins: host, then group, then inventory', () => {
   expect(inventory.hosts.get('db1')?.ssh).toEqual({ user: 'ops', port: 2222 })
 })
 
+test('what a group within another says wins, in whatever order they are written', () => {
+  const outer = { groups: ['inner'], vars: { rack: 'outer', row: 'outer' }, ssh: { user: 'outer' } }
+  const inner = { hosts: ['c1'], vars: { rack: 'inner' }, ssh: { user: 'inner', port: 23 } }
+  for (const groups of [
+    { outer, inner },
+    { inner, outer },
+  ] as const) {
+    const { inventory, problems } = inventoryOf({ apiVersion: 'runbook/v1', hosts: { c1: null }, groups })
+    expect(problems).toEqual([])
+    expect(inventory.hosts.get('c1')).toMatchObject({
+      vars: { rack: 'inner', row: 'outer' },
+      ssh: { user: 'inner', port: 23 },
+    })
+  }
+})
+
+test('a name that a host and a group share, and a host or a group called `all`, are told with their place', () => {
+  const hosts = { db: null, c1: { groups: ['c1', 'edge'] } }
+  const groups = { db: { hosts: ['c1'] }, all: { hosts: ['c1'] } }
+  expect(inventoryOf({ apiVersion: 'runbook/v1', hosts, groups }).problems).toEqual([
+    expect.objectContaining({ code: 'RB2403', path: ['groups', 'all'] }),
+    expect.objectContaining({ code: 'RB2403', path: ['groups', 'db'] }),
+    expect.objectContaining({ code: 'RB2403', path: ['hosts', 'c1'] }),
+  ])
+  expect(inventoryOf({ apiVersion: 'runbook/v1', hosts: { all: null } }).problems).toMatchObject([
+    { code: 'RB2403', path: ['hosts', 'all'] },
+  ])
+})
+
 test('a group holds the hosts of the groups in it', () => {
   const { inventory } = inventoryOf(document)
   expect(
