@@ -65,7 +65,7 @@ export async function loadScenario(nameOrPath: string): Promise<unknown> {
   const names = scenarioNames()
   if (!isPath && !names.includes(nameOrPath)) {
     const near = nearest(nameOrPath, names)
-    const hint = `${near ? `did you mean \`${near}\`? ` : ''}there are ${names.map((name) => `\`${name}\``).join(', ')}`
+    const hint = near ? `did you mean \`${near}\`?` : `there are ${names.map((name) => `\`${name}\``).join(', ')}`
     throw new ScenarioError(`there is no scenario \`${nameOrPath}\``, { hint })
   }
   const text = await readFile(isPath ? nameOrPath : new URL(`${nameOrPath}.yaml`, shipped()), 'utf8').catch((cause) => {
@@ -76,7 +76,7 @@ export async function loadScenario(nameOrPath: string): Promise<unknown> {
   })
   const document = parseDocument(text)
   const [broken] = document.errors
-  if (broken) throw new ScenarioError(`\`${nameOrPath}\` is no YAML: ${broken.message.split('\n')[0]}`)
+  if (broken) throw new ScenarioError(`\`${nameOrPath}\` is no YAML: ${broken.message.split('\n')[0]?.replace(/:$/, '')}`)
   const value: unknown = document.toJS()
   readScenario(value)
   return value

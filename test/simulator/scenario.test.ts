@@ -38,10 +38,13 @@ test('the shipped scenarios are the files of the folder', async () => {
   expect(scenarioNames()).toContain('healthy')
 })
 
-test('an unknown scenario suggests the nearest and lists the others', async () => {
+test('an unknown scenario suggests the nearest, and lists them all when none is near', async () => {
   await expect(loadScenario('helthy')).rejects.toMatchObject({
     message: 'there is no scenario `helthy`',
-    hint: expect.stringMatching(/^did you mean `healthy`\? there are .*`agent-dead`/),
+    hint: 'did you mean `healthy`?',
+  })
+  await expect(loadScenario('quite-another')).rejects.toMatchObject({
+    hint: expect.stringMatching(/^there are `agent-dead`, .*`servers-in-error`$/),
   })
 })
 
@@ -51,7 +54,7 @@ test('a scenario of one’s own is read from a path', async () => {
   await writeFile(path, JSON.stringify(withFault({ fault: 'nova.compute_down', with: { host: 'cmp2' } })))
   expect(await loadScenario(path)).toMatchObject({ name: 'mine' })
   await writeFile(path, 'name: [')
-  await expect(loadScenario(path)).rejects.toThrow(/is no YAML/)
+  await expect(loadScenario(path)).rejects.toThrow(/is no YAML: .* at line \d+, column \d+$/)
   await expect(loadScenario(join(folder, 'none.yaml'))).rejects.toThrow(/cannot read the scenario/)
 })
 
