@@ -1,4 +1,5 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { afterAll, expect, test, vi } from 'vitest'
@@ -98,6 +99,7 @@ interface Step {
   readonly action?: string
   readonly timeout?: string
   readonly until?: { readonly timeout?: string }
+  readonly with?: { readonly script?: string }
   readonly block?: readonly Step[]
   readonly parallel?: readonly Step[]
 }
@@ -492,6 +494,22 @@ test('what a user sees of one project alone passes for nothing', async () => {
     stop.abort(new Error('the test is over'))
     await serving
   }
+})
+
+test.each([
+  ['a client alone has no containers', 'Cannot connect to the Docker daemon at unix:///var/run/docker.sock.', 1, 0],
+  ['one who may not ask cannot say', 'permission denied while trying to connect to the Docker daemon socket', 1, 1],
+  ['containers are told', 'abc  nova  "run"  Up 2 hours (unhealthy)  nova_compute', 0, 0],
+])('of docker, %s', (title, says, ends, exit) => {
+  const script = everyStep(inspection().steps).find(({ id }) => id === 'containers')?.with?.script ?? 'exit 99'
+  const bin = join(home, title.replaceAll(' ', '-'))
+  mkdirSync(bin)
+  writeFileSync(join(bin, 'docker'), `#!/bin/sh\necho '${says}' >&${ends === 0 ? 1 : 2}\nexit ${ends}\n`, {
+    mode: 0o755,
+  })
+  for (const name of ['timeout', 'sh']) symlinkSync(`/usr/bin/${name}`, join(bin, name))
+  const ran = spawnSync('/bin/sh', ['-c', script], { env: { PATH: bin }, encoding: 'utf8' })
+  expect({ status: ran.status, stdout: ran.stdout }).toEqual({ status: exit, stdout: ends === 0 ? `${says}\n` : '' })
 })
 
 test('what is not there can be said not to be there: its checks are skipped, and nothing is unknown', async () => {
