@@ -27,9 +27,15 @@ async function start(): Promise<void> {
   }
   process.on('SIGINT', onSignal)
   process.on('SIGTERM', onSignal)
-  process.on('SIGHUP', onSignal)
-  // a reader that went away is no reason to stop a run
-  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined)
+  const gone = new AbortController()
+  const seat = { gone: gone.signal, leave: () => gone.abort(), asking: 0 }
+  process.on('SIGHUP', (signal) => {
+    // comes more than once, from the shell and from the system; and it is nobody's answer to a question: that waits
+    if (!gone.signal.aborted && seat.asking === 0 && !cancel.signal.aborted) onSignal(signal)
+    seat.leave()
+  })
+  // a reader that went away is no reason to stop a run, nor is a terminal
+  for (const stream of [process.stdin, process.stdout, process.stderr]) stream.on('error', () => undefined)
   const io = {
     stdin: process.stdin,
     stdout: process.stdout,
@@ -42,9 +48,12 @@ async function start(): Promise<void> {
     pid: process.pid,
     program: fileURLToPath(import.meta.url),
     leave: leave.signal,
+    seat,
   }
   // not before: for other flags than its own, Node would compile anew each part of it that is loaded
   tuneForCommands()
+  // an end that nobody gave a code is none of ours
+  process.exitCode = codes.bug
   process.exitCode = await main(argv, io, cancel.signal)
   // a plugin may have left something open; all that had to be written is written
   if (process.stdin.isTTY) process.stdin.unref()

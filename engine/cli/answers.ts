@@ -59,19 +59,29 @@ export function answersFrom(
     if (yes && question.kind === 'confirm' && question.phrase === undefined && !inDoubt)
       return { value: true, by: `${by} (--yes)`, at: now() }
     if (!hasTerminal(io)) return undefined
-    return atTerminal(signal, async () => {
+    return atTerminal(signal, async (calledOff) => {
       const { prompt } = await import('../host/prompt.ts')
-      const value = await prompt(question, { input: io.stdin, output: io.stderr }, signal)
+      const value = await prompt(question, { input: io.stdin, output: io.stderr }, calledOff)
       return value === undefined ? undefined : { value, by, at: now() }
     })
   }
-  function atTerminal<T>(signal: AbortSignal, ask: () => Promise<T | undefined>): Promise<T | undefined> {
+  function atTerminal<T>(
+    signal: AbortSignal,
+    ask: (calledOff: AbortSignal) => Promise<T | undefined>,
+  ): Promise<T | undefined> {
+    const { seat = { gone: signal, leave: () => undefined, asking: 0 } } = io
+    const calledOff = AbortSignal.any([signal, seat.gone])
     const mine = turn.then(async () => {
-      if (signal.aborted) return undefined
+      if (calledOff.aborted) return undefined
       await view.pause()
+      seat.asking++
       try {
-        return await ask()
+        const said = await ask(calledOff)
+        // the input has ended before the line was told to be broken, or without it
+        if (said === undefined && !signal.aborted) seat.leave()
+        return said
       } finally {
+        seat.asking--
         view.resume()
       }
     })
@@ -79,9 +89,9 @@ export function answersFrom(
     return mine
   }
   const askSecret: AskSecret = ({ host, user, text, echo }, signal) =>
-    atTerminal(signal, async () => {
+    atTerminal(signal, async (calledOff) => {
       const { promptText } = await import('../host/prompt.ts')
-      return promptText(`${user} on ${host}: ${text}`, echo, { input: io.stdin, output: io.stderr }, signal)
+      return promptText(`${user} on ${host}: ${text}`, echo, { input: io.stdin, output: io.stderr }, calledOff)
     })
   return { answer, ...(hasTerminal(io) && { askSecret }), diagnostics }
 }

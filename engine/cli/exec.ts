@@ -1,4 +1,5 @@
 import { join, resolve } from 'node:path'
+import { exitCode, RunbookError } from '../error.ts'
 import { packageVersion } from '../host/files.ts'
 import { beginRun } from '../host/only-writer.ts'
 import { revisionOf } from '../host/revision.ts'
@@ -12,7 +13,7 @@ import { drawDiagnostics } from '../view/diagnostics.ts'
 import { answersFrom, hiding } from './answers.ts'
 import { carryOut, newRunId } from './carry-out.ts'
 import { configOf, runsFolder } from './config.ts'
-import { gatherInputs, missingInputs } from './inputs.ts'
+import { faultOfSecret, gatherInputs, missingInputs, typedValue } from './inputs.ts'
 import type { Io } from './io.ts'
 import { hasTerminal } from './io.ts'
 import { runbookLibrary, shownPath } from './library.ts'
@@ -191,7 +192,13 @@ export async function inputsFor(
     if (!runbook.secrets.includes(name) || !hasTerminal(io) || gathered.diagnostics.length > 0) missing.push(name)
     else {
       const { promptSecret } = await import('../host/prompt.ts')
-      values[name] = await promptSecret(`${name}:`, { input: io.stdin, output: io.stderr }, signal)
+      const terminal = { input: io.stdin, output: io.stderr }
+      const fault = (text: string) => faultOfSecret(text, runbook.inputs[name] ?? {})
+      const said = await promptSecret(`${name}:`, terminal, signal, fault)
+      if (signal.aborted)
+        throw new RunbookError('interrupted', 'interrupted; nothing was begun', { exitCode: exitCode.interrupted })
+      if (said === undefined) missing.push(name)
+      else values[name] = typedValue(said, runbook.inputs[name] ?? {})
     }
   }
   const problems = [...gathered.diagnostics, ...missingInputs(runbook, missing)]

@@ -139,7 +139,7 @@ export function gatherInputs(runbook: PlannedRunbook, sources: InputSources): Ga
           (typed && [schema['type']].flat().includes('array') ? 'write `a,b`, or JSON: `["a","b"]`' : undefined) ??
           described(schema),
       )
-    else if (runbook.secrets.includes(name) && typeof value === 'string' && value.length < 4)
+    else if (runbook.secrets.includes(name) && isShort(value))
       problem(source, 'RB3005', `the secret \`${name}\` is shorter than four characters: it could not be hidden`)
     values[name] = value
   }
@@ -184,7 +184,17 @@ export function missingInputs(runbook: PlannedRunbook, missing: readonly string[
   })
 }
 
-function typedValue(text: string, schema: Schema): Json {
+/** What is wrong with a secret that was typed, without showing it. */
+export function faultOfSecret(text: string, schema: Schema): string | undefined {
+  const value = typedValue(text, schema)
+  const [misfit] = validatorOf(schema)(value)
+  if (misfit) return `it ${misfit.message}`
+  return isShort(value) ? 'it is shorter than four characters: it could not be hidden' : undefined
+}
+
+const isShort = (value: Json): boolean => typeof value === 'string' && value.length < 4
+
+export function typedValue(text: string, schema: Schema): Json {
   const types = [schema['type']].flat()
   if (types.length === 0 || types.includes('string') || types.includes(undefined)) return text
   try {

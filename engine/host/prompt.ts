@@ -10,11 +10,13 @@ interface Terminal {
   readonly output: NodeJS.WritableStream
 }
 
-/** Asks a person at a terminal. Undefined when the question was called off: time ran out, or the run was cancelled. */
-export async function prompt(question: Question, terminal: Terminal, signal: AbortSignal): Promise<Json | undefined> {
-  const context = { ...terminal, signal, clearPromptOnDone: false }
+/**
+ * Asks a person at a terminal. Undefined when the question was called off: time ran out, the run was cancelled, or the
+ * terminal was closed.
+ */
+export function prompt(question: Question, terminal: Terminal, signal: AbortSignal): Promise<Json | undefined> {
   const message = printable(question.message)
-  try {
+  return whileThere<Json>(terminal, signal, async (context) => {
     switch (question.kind) {
       case 'confirm':
         if (question.phrase === undefined) return await confirm({ message, default: false }, context)
@@ -31,13 +33,53 @@ export async function prompt(question: Question, terminal: Terminal, signal: Abo
       case 'input':
         return await ask(message, question, context)
     }
+  })
+}
+
+type Context = Terminal & { readonly signal: AbortSignal; readonly clearPromptOnDone: boolean }
+
+/**
+ * An input that ends (Ctrl-D, a line that is lost) closes the question without a word of it: the library would wait for
+ * ever, and with nothing left to wait for the program would end as if all were done.
+ */
+async function whileThere<T>(
+  terminal: Terminal,
+  signal: AbortSignal,
+  ask: (context: Context) => Promise<T>,
+): Promise<T | undefined> {
+  const { input } = terminal
+  if (!input.readable) return undefined
+  giveBackGently(input)
+  const closed = new AbortController()
+  const close = () => closed.abort()
+  for (const event of ['pause', 'end', 'close']) input.on(event, close)
+  try {
+    return await ask({ ...terminal, signal: AbortSignal.any([signal, closed.signal]), clearPromptOnDone: false })
   } catch (error) {
-    return calledOff(error, signal)
+    return await calledOff(error, signal)
+  } finally {
+    for (const event of ['pause', 'end', 'close']) input.off(event, close)
+  }
+}
+
+const gentle = new WeakSet<NodeJS.ReadableStream>()
+
+/** A terminal that is gone cannot be set back to what it was; that must not end the program. */
+function giveBackGently(input: NodeJS.ReadableStream & { setRawMode?(on: boolean): unknown }): void {
+  const set = input.setRawMode
+  if (!set || gentle.has(input)) return
+  gentle.add(input)
+  input.setRawMode = (on) => {
+    try {
+      return set.call(input, on)
+    } catch {
+      return input
+    }
   }
 }
 
 /** The phrase, or false for a no; a slip of the fingers is neither. */
-async function typed(message: string, phrase: string, context: Parameters<typeof input>[1]): Promise<Json> {
+async function typed(message: string, phrase: string, context: Context): Promise<Json> {
   const no = /^\s*no?\s*$/i
   const wanted = `type ${printable(phrase)} to go on, or no to stop`
   const said = await input(
@@ -61,11 +103,7 @@ async function interrupt(signal: AbortSignal): Promise<void> {
   for (let turn = 0; turn < 20 && !signal.aborted; turn++) await sleep(10)
 }
 
-async function ask(
-  message: string,
-  { schema = {}, default: fallback }: Question,
-  context: Parameters<typeof input>[1],
-): Promise<Json> {
+async function ask(message: string, { schema = {}, default: fallback }: Question, context: Context): Promise<Json> {
   const validate = validatorOf(schema)
   const meant = (text: string): readonly Json[] => [text, ...parsed(text)]
   const read = (text: string): Json | undefined => meant(text).find((value) => validate(value).length === 0)
@@ -93,9 +131,15 @@ function parsed(text: string): Json[] {
   }
 }
 
-/** A value that is not shown while it is typed. */
-export async function promptSecret(message: string, terminal: Terminal, signal: AbortSignal): Promise<string> {
-  return password({ message, mask: true }, { ...terminal, signal })
+/** A value that is not shown while it is typed; undefined when the question was called off. */
+export function promptSecret(
+  message: string,
+  terminal: Terminal,
+  signal: AbortSignal,
+  fault: (text: string) => string | undefined,
+): Promise<string | undefined> {
+  const validate = (text: string) => fault(text) ?? true
+  return whileThere(terminal, signal, (context) => password({ message, mask: true, validate }, context))
 }
 
 /** What a host, or a key, asks for; undefined when the question was called off. */
@@ -105,11 +149,8 @@ export async function promptText(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<string | undefined> {
-  const context = { ...terminal, signal }
   const message = printable(asked).trim()
-  try {
-    return await (echo ? input({ message }, context) : password({ message, mask: true }, context))
-  } catch (error) {
-    return calledOff(error, signal)
-  }
+  return whileThere(terminal, signal, (context) =>
+    echo ? input({ message }, context) : password({ message, mask: true }, context),
+  )
 }

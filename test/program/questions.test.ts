@@ -191,6 +191,69 @@ test('Ctrl-C at a question cancels the run: what was done is undone, the questio
   expect(space.entries().at(-1)).toMatchObject({ type: 'run.ended', status: 'cancelled' })
 })
 
+test('an end of input at a question is no answer, and not the end of the work: the run waits, also for a phrase', async () => {
+  for (const text of [confirm, phrase, choice, number]) {
+    const space = workspace()
+    space.write('asking.yaml', text)
+    const run = atTerminal(space, ['exec', 'asking.yaml'])
+    await run.until('? ')
+    await new Promise((done) => setTimeout(done, 200))
+    run.type('\u0004')
+    const { code, all } = await run.ended
+    expect(code, all).toBe(6)
+    expect(space.effects()).toEqual(['mark one'])
+    expect(space.entries().at(-1)?.type).toBe('run.parked')
+  }
+})
+
+test('a secret is asked for where nobody gave it, and has to be one; whoever leaves there has begun nothing', async () => {
+  const secret = book(
+    'asking',
+    `inputs: { word: { type: string, secret: true } }\nsteps:\n  - id: say\n    action: local.script\n    with: { script: 'echo "said $WORD" >> "$LOG"', env: { WORD: "{{ inputs.word }}" } }\n`,
+  )
+  for (const [typed, exit, said, effects] of [
+    ['ab\r', 0, 'shorter than four characters', ['said abcdef']],
+    ['\u0003', 130, 'nothing was begun', []],
+    ['\u0004', 2, 'the input `word` is missing', []],
+  ] as const) {
+    const space = workspace()
+    space.write('asking.yaml', secret)
+    const run = atTerminal(space, ['exec', 'asking.yaml'])
+    await run.until('word:')
+    await new Promise((done) => setTimeout(done, 200))
+    run.type(typed)
+    await run.until(said)
+    if (exit === 0) run.type('cdef\r')
+    const { code, all } = await run.ended
+    expect(code, all).toBe(exit)
+    expect(all).not.toContain('this is a bug')
+    expect(space.effects()).toEqual(effects)
+  }
+})
+
+test('a terminal that is closed at a question is no answer: the run waits, and nothing is undone', async () => {
+  const space = workspace()
+  const undo = `rollback:\n  - id: undo\n    action: local.script\n    with: { script: 'echo "mark undo" >> "$LOG"' }`
+  space.write(
+    'asking.yaml',
+    book(
+      'asking',
+      `steps:\n${mark('one', { more: undo })}  - id: ask\n    action: human.confirm\n    with: { message: Go on? }\n${mark('two')}`,
+    ),
+  )
+  const run = atTerminal(space, ['exec', 'asking.yaml'])
+  await run.until('Go on?')
+  await new Promise((done) => setTimeout(done, 200))
+  run.child.kill('SIGKILL')
+  const last = () => space.entries().at(-1)?.type ?? ''
+  while (!['run.parked', 'run.ended'].includes(last())) await new Promise((done) => setTimeout(done, 20))
+  expect(last()).toBe('run.parked')
+  expect(space.effects()).toEqual(['mark one'])
+  const resumed = await space.run(['resume', 'last', '--answer', 'ask=yes'])
+  expect(resumed.code, resumed.all).toBe(0)
+  expect(space.effects()).toEqual(['mark one', 'mark two'])
+})
+
 test('whoever goes on at another terminal is shown the question with its table again', async () => {
   const space = workspace()
   const table = 'table: [ { server: web-1, becomes: moves }, { server: web-2, becomes: IS STOPPED } ]'
