@@ -158,6 +158,8 @@ export async function carryOut(options: RunOptions, kept: Keeping = filesOf(opti
       // cancelled before it began: what is in the transcript must not depend on when the signal came
       if (options.cancel.aborted) await durable.tellCancelled()
       const ending = await interpret(engine, options.inputs)
+      // who cancels now finds nothing to cancel: the last line of a run is its end
+      options.cancel.removeEventListener('abort', onCancel)
       return await end(durable, ending)
     } catch (error) {
       return await stopped(durable, error)

@@ -1,5 +1,6 @@
 /** Runs that failed, are mended and resumed: what was done is not done again, and nothing that may have happened without a word. */
 import { expect, test } from 'vitest'
+import { readTranscript } from '../../../engine/journal/chain.ts'
 import { problemsOf } from '../../support/random/oracles.ts'
 import type { Block, Leaf, Loop, Made, Node } from '../../support/random/runbook.ts'
 import { type Interrupt, type Story, tell } from '../../support/random/world.ts'
@@ -31,7 +32,7 @@ const kill = (after: number): Interrupt => ({ kind: 'kill', after, kept: 0, torn
 
 /** With what is wrong by what must be true of any run. */
 async function mended(steps: Made, interrupts: readonly Interrupt[] = []): Promise<Story> {
-  const story = await tell({ made: steps, interrupts, mend: true })
+  const story = await tell({ made: steps, interrupts, mend: 'at once' })
   expect(problemsOf(story, { structure: false })).toEqual([])
   return story
 }
@@ -50,7 +51,7 @@ test('what `always` leaves in doubt is asked about before it is done once more, 
   const doubtful = leaf('two', { action: 'settled', does: ['lost-before'], blind: true, onFailure: 'continue' })
   const story = await mended(made(block('b', { steps: [leaf('one', { does: ['fails'] })], always: [doubtful] })))
   expect(story.processes.map(({ exit }) => exit).slice(-2)).toEqual([1, 0])
-  const { mendedAt = 0 } = story
+  const [mendedAt = 0] = story.mends
   expect(story.decisions.some(({ what, kind, n }) => what === 'two' && kind === 'doubt' && n > mendedAt)).toBe(true)
 })
 
@@ -91,4 +92,17 @@ test('all branches that failed are opened again, not only the one that was told 
   )
   expect(['one', 'fine', 'two', 'three'].map((what) => times(story, what))).toEqual([2, 1, 2, 1])
   expect(story.processes.at(-1)?.exit).toBe(0)
+})
+
+test('Ctrl-C after the end of a run that failed changes nothing of it: mended it goes on', async () => {
+  const ends = new Set<string>()
+  for (let after = 0; after < 20; after++) {
+    const steps = made(leaf('one', { does: ['fails'] }))
+    const story = await mended(steps, [{ kind: 'cancel', after, kept: 0, torn: false }])
+    const { entries } = readTranscript(story.disk.text)
+    expect(entries.at(-1)?.type).toBe('run.ended')
+    ends.add(entries.flatMap((entry) => (entry.type === 'run.ended' ? [entry.status] : [])).join(', '))
+  }
+  // the second where it came between the end of the step and that of the run: then it was cancelled, and stays so
+  expect([...ends].toSorted()).toEqual(['cancelled', 'failed, cancelled', 'failed, succeeded'])
 })

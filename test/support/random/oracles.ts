@@ -55,7 +55,11 @@ export function problemsOf(story: Story, { structure: judged = true } = {}): rea
     return wrong
   }
   if (story.locked.size > 0) wrong.push(`locks: still held at the end: ${[...story.locked].join(', ')}`)
-  if (judged) wrong.push(...structure(story, facts, entries, last.exit as number))
+  // what was tried again is undone for each time, and the second time may come out otherwise
+  const undoneTwice = story.decisions.some(
+    ({ what, said }) => said === 'retry' && nodes.get(idOf(what))?.rollback.length,
+  )
+  if (judged && !undoneTwice) wrong.push(...structure(story, facts, entries, last.exit as number))
   if (story.cancelledAt !== undefined) wrong.push(...beginnings(story, nodes))
   return [...new Set(wrong)]
 }
@@ -105,7 +109,7 @@ function factsOf(story: Story, entries: readonly Entry[]): Facts {
 }
 
 /** Oracles 1 and 2: nothing is done again that had ended, and nothing in doubt without a reason. */
-function repeats({ decisions, mendedAt }: Story, nodes: ReadonlyMap<string, Node>, facts: Facts): readonly string[] {
+function repeats({ decisions, mends }: Story, nodes: ReadonlyMap<string, Node>, facts: Facts): readonly string[] {
   const wrong: string[] = []
   const owners = ownersIn(nodes)
   // what a person had tried again was done as often, and each time is undone
@@ -128,7 +132,7 @@ function repeats({ decisions, mendedAt }: Story, nodes: ReadonlyMap<string, Node
         continue
       }
       // what had failed was mended, and the run resumed: what it judged is read anew, and what is done in every case once more
-      const mended = mendedAt !== undefined && before.n < mendedAt && mendedAt < next.n
+      const mended = mends.some((n) => before.n < n && n < next.n)
       if (outcome?.status === 'succeeded') {
         if (mended && (leaf.action === 'read' || cleanUp.has(leaf.id))) continue
         wrong.push(`repeat: ${what} is done again, and that it was done is on disk`)
@@ -166,11 +170,11 @@ function repeats({ decisions, mendedAt }: Story, nodes: ReadonlyMap<string, Node
  * A run of which everything was mended comes to its end when it is resumed, or to the end of undoing what it did; unless
  * somebody wants something else, or what its own text says can never hold.
  */
-export function unfinished({ processes, cancelled, disk, mendedAt }: Story): readonly string[] {
+export function unfinished({ processes, cancelled, disk, mended }: Story): readonly string[] {
   const { exit } = processes.at(-1) ?? {}
   const { entries } = readTranscript(disk.text)
   const ended = entries.findLast((entry) => entry.type === 'run.ended')
-  if (mendedAt === undefined || exit === 0 || exit === 3 || cancelled || ended?.status === 'rolled_back') return []
+  if (!mended || exit === 0 || exit === 3 || cancelled || ended?.status === 'rolled_back') return []
   const last = new Map(entries.flatMap((entry) => (entry.type === 'step.ended' ? [[entry.key, entry] as const] : [])))
   // time goes on while nobody is there
   const killed = processes.slice(1).some((each) => each.killed)
@@ -456,6 +460,8 @@ function structure(story: Story, facts: Facts, entries: readonly Entry[], exit: 
     const states2 = ended.map(({ state }) => state)
     const lastSeen = Math.max(0, ...ended.map(({ end }) => end))
     const stoppedBefore = stopped !== undefined && stopped !== 'cancelled' && lastSeen < (story.cancelledAt ?? 0)
+    // what kept the rest from beginning, the failures or the person, is anybody's guess
+    if (cancelled && !around.shield && missing.length > 0 && !stoppedBefore && stopped === 'failed') vague = true
     if (cancelled && !around.shield && missing.length > 0 && !stoppedBefore) return { state: 'cancelled', units }
     const bad = states2.filter((state) => !good(state))
     if (bad.length > 0) return { state: worst(bad), units }

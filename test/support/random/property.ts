@@ -3,7 +3,7 @@ import fc from 'fast-check'
 import { problemsOf, told, unannounced, unfinished, unlike, unshowable } from './oracles.ts'
 import type { Made, Wildness } from './runbook.ts'
 import { madeRunbook } from './runbook.ts'
-import type { Interrupt, Story } from './world.ts'
+import type { Interrupt, Mending, Story } from './world.ts'
 import { tell, writtenDown } from './world.ts'
 
 export interface Trial {
@@ -11,6 +11,7 @@ export interface Trial {
   /** Each a story of its own: what comes between, where of how much happens, from 0 to 1. */
   readonly cuts: readonly (readonly (Omit<Interrupt, 'after'> & { readonly part: number })[])[]
   readonly unsure: boolean
+  readonly mend: Mending
   readonly tame: boolean
   /** Interrupted anywhere: what it all had to come to is not judged then, for much of it leaves no mark. */
   readonly anywhere: boolean
@@ -33,6 +34,7 @@ export function trials({ anywhere = false, ...wildness }: Wildness & { anywhere?
     made: madeRunbook(wildness),
     cuts: fc.array(fc.array(cut, { minLength: 1, maxLength: 3 }), { minLength: 1, maxLength: 4 }),
     unsure: wildness.tame ? fc.constant(false) : fc.boolean(),
+    mend: fc.constantFrom('at once', 'by halves'),
     tame: fc.constant(wildness.tame),
     anywhere: fc.constant(anywhere),
   })
@@ -52,7 +54,7 @@ export interface Tally {
 
 /** What is wrong, told; nothing when all is well. */
 export async function faultsOf(
-  { made, cuts, unsure, tame, anywhere }: Trial,
+  { made, cuts, unsure, mend, tame, anywhere }: Trial,
   tally?: Tally,
 ): Promise<string | undefined> {
   const written = writtenDown(made)
@@ -65,10 +67,10 @@ export async function faultsOf(
     }
     return story
   }
-  const mend = async (story: Story, interrupts: readonly Interrupt[]) => {
+  const mendIt = async (story: Story, interrupts: readonly Interrupt[]) => {
     if (story.processes.at(-1)?.exit !== 1) return undefined
-    const mended = count(await tell({ made, interrupts, unsure, mend: true, written }))
-    if (mended.mendedAt === undefined) return undefined
+    const mended = count(await tell({ made, interrupts, unsure, mend, written }))
+    if (mended.mends.length === 0) return undefined
     if (tally) tally.mended++
     const wrong = [...problemsOf(mended, { structure: false }), ...unshowable(mended, 4), ...unfinished(mended)]
     return wrong.length > 0 ? told(mended, ['it was mended', ...wrong, JSON.stringify(interrupts)]) : undefined
@@ -77,7 +79,7 @@ export async function faultsOf(
   const whole = count(await tell({ made, interrupts: [], unsure, written }))
   const found = [...problemsOf(whole), ...unshowable(whole, 2)]
   if (found.length > 0) return told(whole, found)
-  const after = await mend(whole, [])
+  const after = await mendIt(whole, [])
   if (after !== undefined) return after
   const dry = count(await tell({ made, interrupts: [], dry: true, written }))
   const hidden = unannounced(dry, whole)
@@ -91,7 +93,7 @@ export async function faultsOf(
       ...(tame ? unlike(whole, story) : []),
     ]
     if (wrong.length > 0) return told(story, [...wrong, JSON.stringify(interrupts)])
-    const then = await mend(story, interrupts)
+    const then = await mendIt(story, interrupts)
     if (then !== undefined) return then
   }
   return undefined

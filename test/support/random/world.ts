@@ -92,8 +92,9 @@ export interface Story {
   readonly wrong: readonly string[]
   readonly locked: ReadonlySet<string>
   readonly things: number
-  /** When everything was mended, in the order of all that happens. */
-  readonly mendedAt: number | undefined
+  /** When something was mended, in the order of all that happens; and whether nothing is left that was not. */
+  readonly mends: readonly number[]
+  readonly mended: boolean
 }
 
 export class Disk {
@@ -204,6 +205,8 @@ export function insideOf(node: Node): readonly Node[] {
   }
 }
 
+export type Mending = 'at once' | 'by halves'
+
 export interface StoryOptions {
   readonly made: Made
   /** Of the first process, the second and so on; after them nothing comes between. */
@@ -211,8 +214,8 @@ export interface StoryOptions {
   readonly dry?: boolean
   /** The person says `I do not know` to a doubt when this is 0 of so many. */
   readonly unsure?: boolean
-  /** When the run has failed, everything is mended, and it is resumed. */
-  readonly mend?: boolean
+  /** When the run has failed, everything is mended, or some of it, and when it failed again the rest; and it is resumed. */
+  readonly mend?: Mending | undefined
   readonly written?: Written
 }
 
@@ -233,7 +236,7 @@ export async function tell({
   interrupts,
   dry = false,
   unsure = false,
-  mend = false,
+  mend,
   written = writtenDown(made),
 }: StoryOptions): Promise<Story> {
   const { texts, plan } = written
@@ -262,14 +265,15 @@ export async function tell({
     locksOf: dry ? new Map<string, readonly string[]>() : locksIn(made),
     wrong,
     unsure,
-    mendedAt: undefined as number | undefined,
+    mends: [] as number[],
+    needed: mend === 'by halves' ? 2 : 1,
   }
 
   for (let index = 0; index < 12; index++) {
     const interrupt = dry ? undefined : interrupts[index]
     const before = processes.at(-1)
-    const fails = mend && before?.exit === 1 && world.mendedAt === undefined
-    if (before && !before.killed && before.exit !== 5 && before.exit !== 6 && !fails) break
+    const mayMend = mend !== undefined && world.mends.length < world.needed
+    if (before && !before.killed && before.exit !== 5 && before.exit !== 6 && !(mayMend && before.exit === 1)) break
     const process = new Process(index, interrupt)
     process.onCancel = () => {
       cancelledAt ??= ++n
@@ -282,9 +286,10 @@ export async function tell({
     const resumed = transcript.entries.length > 0
     if (!resumed) disk = new Disk()
     const last = transcript.entries.at(-1)
-    // nor is it resumed when the process died before it had said so
-    const mends = fails || (world.mendedAt !== undefined && last?.type === 'run.ended' && last.seq === mendedFrom)
     const over = last?.type === 'run.ended' ? last.exit : undefined
+    const fails = mayMend && over === 1
+    // nor is it resumed when the process died before it had said so
+    const mends = fails || (over === 1 && last?.seq === mendedFrom)
     // the process died after its last line: that is an end like any other, and whoever resumes it frees its locks
     const isOver = () => {
       locked.clear()
@@ -299,7 +304,7 @@ export async function tell({
       } else begin = firstLine(plan, dry, made.flag)
     } catch (error) {
       if (over === undefined) wrong.push(`resume: ${String(error)}`)
-      if (!mends) isOver()
+      isOver()
       break
     }
     if (over !== undefined && !mends) {
@@ -307,7 +312,7 @@ export async function tell({
       break
     }
     if (fails) {
-      world.mendedAt = ++n
+      world.mends.push(++n)
       mendedFrom = last?.seq
       // Ctrl-C after its last line found nothing to cancel
       if (!disk.text.includes('"type":"run.cancelled"')) cancelledAt = undefined
@@ -370,7 +375,8 @@ export async function tell({
     wrong,
     locked,
     things,
-    mendedAt: world.mendedAt,
+    mends: world.mends,
+    mended: world.mends.length === world.needed,
   }
 }
 
@@ -528,7 +534,16 @@ interface Shared {
   readonly locksOf: ReadonlyMap<string, readonly string[]>
   readonly wrong: string[]
   readonly unsure: boolean
-  readonly mendedAt: number | undefined
+  readonly mends: readonly number[]
+  /** So many make everything whole. */
+  readonly needed: number
+}
+
+const isWhole = ({ mends, needed }: Shared): boolean => mends.length >= needed
+
+/** Whether a thing is as it should be by now. */
+function isMended(world: Shared, what: string): boolean {
+  return isWhole(world) || (world.mends.length > 0 && hashOf(`${what} mended`) % 2 === 0)
 }
 
 /** The id of a step, from the name of what it touches. */
@@ -566,8 +581,7 @@ function actionsOf(world: Shared, process: Process): readonly Action[] {
         const what = String(params['what'])
         const leaf = world.nodes.get(idOf(what)) as Leaf
         const touch = world.touches.find(({ attempt }) => attempt === step.attempt)
-        if (leaf.lookFails && world.mendedAt === undefined)
-          throw new StepFailure('look_failed', `nobody can look at ${what}`)
+        if (leaf.lookFails && !isMended(world, what)) throw new StepFailure('look_failed', `nobody can look at ${what}`)
         const said = leaf.blind ? 'unknown' : touch?.effect !== undefined ? 'yes' : 'no'
         // looked at before it is undone, or to know whether it is to be done
         const kind = step.key.endsWith('!undo!settled') ? 'looked' : 'settled'
@@ -585,7 +599,7 @@ function actionsOf(world: Shared, process: Process): readonly Action[] {
 
   /** What is mended is as it should be. */
   function given(what: string, leaf: Leaf): JsonObject {
-    return { ...resultOf(what, leaf), ...(world.mendedAt !== undefined && { good: true }) }
+    return { ...resultOf(what, leaf), ...(isMended(world, what) && { good: true }) }
   }
 
   async function touched(
@@ -595,7 +609,7 @@ function actionsOf(world: Shared, process: Process): readonly Action[] {
     signal: AbortSignal,
   ): Promise<Json> {
     const leaf = world.nodes.get(idOf(what)) as Leaf
-    const behaviour = world.mendedAt === undefined ? behaviourOf(leaf, what) : 'ok'
+    const behaviour = isMended(world, what) ? 'ok' : behaviourOf(leaf, what)
     const failedBefore = world.touches.some((touch) => touch.what === what && touch.end?.how === 'failed')
     const touch: Touch = {
       what,
@@ -649,7 +663,7 @@ function actionsOf(world: Shared, process: Process): readonly Action[] {
       end(how)
       return how === 'misfit' ? { of: 1 } : given(what, leaf)
     }
-    await wait(world.mendedAt === undefined ? takes(what) : 0)
+    await wait(isMended(world, what) ? 0 : takes(what))
     switch (behaviour) {
       case 'ok':
       case 'bad':
@@ -752,7 +766,7 @@ function answersFrom(world: Shared, process: Process, index: number) {
       return note(
         'paused',
         what,
-        tried === 0 || world.mendedAt !== undefined ? 'retry' : hashOf(what) % 2 === 0 ? 'continue' : 'abort',
+        tried === 0 || isWhole(world) ? 'retry' : hashOf(what) % 2 === 0 ? 'continue' : 'abort',
       )
     }
     if (!inDoubt) {
@@ -764,11 +778,11 @@ function answersFrom(world: Shared, process: Process, index: number) {
     const asked = world.decisions.filter((each) => each.kind === 'doubt' && each.what === what).length
     const known = touch?.effect !== undefined ? 'done' : 'again'
     // who says again for ever is asked for ever
-    const gaveUp = known === 'again' && asked >= 2 && world.mendedAt === undefined
+    const gaveUp = known === 'again' && asked >= 2 && !isWhole(world)
     return note(
       'doubt',
       what,
-      gaveUp || (world.unsure && world.mendedAt === undefined && hashOf(`${what} unsure`) % 3 === 0) ? 'abort' : known,
+      gaveUp || (world.unsure && !isWhole(world) && hashOf(`${what} unsure`) % 3 === 0) ? 'abort' : known,
     )
   }
 
