@@ -76,7 +76,8 @@ export async function loadScenario(nameOrPath: string): Promise<unknown> {
   })
   const document = parseDocument(text)
   const [broken] = document.errors
-  if (broken) throw new ScenarioError(`\`${nameOrPath}\` is no YAML: ${broken.message.split('\n')[0]?.replace(/:$/, '')}`)
+  if (broken)
+    throw new ScenarioError(`\`${nameOrPath}\` is no YAML: ${broken.message.split('\n')[0]?.replace(/:$/, '')}`)
   const value: unknown = document.toJS()
   readScenario(value)
   return value
