@@ -150,7 +150,7 @@ export async function carryOut(options: RunOptions, kept: Keeping = filesOf(opti
       run: { id: run, started_at: startedAt, operator: operator.user },
       stepwise: options.stepwise,
       steps: stepsByAddress(plan.runbook),
-      pending: { change: undefined },
+      pending: { change: undefined, failed: [] },
     }
     const onCancel = () => void durable.tellCancelled().catch(() => undefined)
     options.cancel.addEventListener('abort', onCancel, { once: true })

@@ -103,6 +103,7 @@ export async function dryAction(
 
   function read(outcome: Outcome, at: string): Walked {
     const before = engine.pending.change
+    if (before !== undefined && outcome.status !== 'succeeded') engine.pending.failed.push(key)
     if (before !== undefined) return unknown(`\`${key}\` is read after \`${before}\`, which a dry run does not do`, at)
     if (outcome.status !== 'succeeded') return { outcome, view: viewOf(outcome, at) }
     const ready =

@@ -16,8 +16,8 @@ export interface Engine {
   /** A person lets each step begin. */
   readonly stepwise: boolean
   readonly steps: ReadonlyMap<string, PlannedStep>
-  /** Dry run: the first thing that would have been changed; what is read after it may be other then. */
-  readonly pending: { change: string | undefined }
+  /** Dry run: the first thing that would have been changed, what is read after it may be other then; and what of that failed. */
+  readonly pending: { change: string | undefined; readonly failed: string[] }
 }
 
 /** Every step of a plan by its address, those of called runbooks too. */

@@ -1,4 +1,5 @@
-import type { JsonObject } from '../json.ts'
+import { Unknown } from '../expression/unknown.ts'
+import type { Json, JsonObject } from '../json.ts'
 import type { PlannedBlock, PlannedParallel } from '../plan/plan.ts'
 import type { Body } from './durable.ts'
 import type { Engine } from './engine.ts'
@@ -23,7 +24,8 @@ export async function runBlock(engine: Engine, step: PlannedBlock, scope: Scope,
     const rescuing: Scope = { ...scope, names: { ...scope.names, failure }, shield: true }
     const rescued = await sequence(engine, step.rescue, rescuing, key)
     outcome = rescued ?? (body.status === 'cancelled' ? body : { status: 'succeeded', result: null })
-  } else notReached(step.rescue, scope, `\`${step.id}\` was not rescued`)
+  } else if (!(await perhapsRescued(engine, step, scope, key)))
+    notReached(step.rescue, scope, `\`${step.id}\` was not rescued`)
   if (step.always.length > 0) {
     const cleaned = await sequence(engine, step.always, { ...scope, shield: true, limits: [] }, key)
     if (cleaned && isGood(outcome)) outcome = cleaned
@@ -38,6 +40,16 @@ export async function runBlock(engine: Engine, step: PlannedBlock, scope: Scope,
     await told(engine, step, key, names, ended)
     return { outcome: ended, view: viewOf(ended, at) }
   }
+}
+
+/** Dry run: a read failed, and what was not done before it may be why. What would mend it is shown, and decides nothing. */
+async function perhapsRescued(engine: Engine, { rescue }: PlannedBlock, scope: Scope, key: string): Promise<boolean> {
+  const failed = engine.pending.failed.find((each) => each.startsWith(`${key}/`))
+  if (failed === undefined || rescue.length === 0) return false
+  const maybe = `if \`${failed}\` fails: it is read after \`${engine.pending.change}\`, which a dry run does not do`
+  const failure = new Unknown(maybe) as unknown as Json
+  await sequence(engine, rescue, { ...scope, names: { ...scope.names, failure }, maybe, shield: true }, key)
+  return true
 }
 
 /** `failure` in a rescue. */

@@ -232,7 +232,7 @@ export async function walk(yaml: string, options: WalkOptions = {}): Promise<Wal
     run: { id: 'run-1', started_at: '2026-11-21T08:00:00.000Z', operator: 'tess' },
     stepwise: options.stepwise ?? false,
     steps: stepsByAddress(planned),
-    pending: { change: undefined },
+    pending: { change: undefined, failed: [] },
   }
   let ending: Ending | undefined
   let stopped: Error | undefined

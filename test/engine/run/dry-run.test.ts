@@ -256,3 +256,32 @@ test('what would fail in a step that may be skipped decides nothing: what comes 
   expect(shown).toEqual(['a', 'c', 'd/inner[0]', 'e'])
   expect(done.ending?.status).toBe('succeeded')
 })
+
+test('where a read fails that a change comes before, what would mend it is shown, and is not certain', async () => {
+  const world = emptyWorld()
+  world.touch['broken'] = () => {
+    throw new StepFailure('broken', 'it is not there yet')
+  }
+  const group = (first: string) => `${head}steps:
+  - id: group
+    block:
+      - { id: first, action: test.${first}, with: { what: first } }
+      - { id: look, action: test.read, with: { what: broken } }
+    rescue:
+      - { id: mend, action: test.change, with: { what: "mend {{ failure.code }}" } }
+  - { id: last, when: "steps.mend.status == 'succeeded'", action: test.change, with: { what: last } }
+`
+  const open = await walk(group('change'), { world, dry: true })
+  expect(previews(open).map(({ key, maybe }) => [key, maybe !== undefined])).toEqual([
+    ['group/first', false],
+    ['group/mend', true],
+    ['last', true],
+  ])
+  expect(previews(open)[1]?.maybe).toContain('if `group/look` fails')
+  expect(open.ending?.status).toBe('succeeded')
+  const sure = await walk(group('read'), { world, dry: true })
+  expect(previews(sure).map(({ key, maybe }) => [key, maybe !== undefined])).toEqual([
+    ['group/mend', false],
+    ['last', true],
+  ])
+})
