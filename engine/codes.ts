@@ -74,6 +74,8 @@ export const codes = {
   RB2302: 'a command that changes things is declared `effect: read`',
   RB2303: 'a secret stands in a name or a message',
   RB2304: 'a secret stands on a command line',
+  RB2305: 'a check can only pass',
+  RB2306: 'two checks have one key',
   RB2401: 'no host or group has this name',
   RB2402: 'a group contains itself',
   RB2403: 'a name means two things',

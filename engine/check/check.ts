@@ -14,6 +14,7 @@ import { readUse } from './expressions.ts'
 import { checkFlow } from './flow.ts'
 import type { KnownHosts } from './hosts.ts'
 import { checkHost, checkTargets } from './hosts.ts'
+import { checkInspection } from './inspection.ts'
 import { checkKeys } from './keys.ts'
 import { checkParams, checkWhole, holdsTemplate } from './params.ts'
 import { checkQuestion } from './question.ts'
@@ -76,6 +77,7 @@ function* problemsOf(runbook: Runbook, world: CheckWorld): Generator<Diagnostic>
     yield* checkReferences(runbook, sites, use, read)
     yield* checkSecrets(runbook, use, read.references, registry)
   }
+  yield* checkInspection(runbook, all)
   yield* checkConfirmed(runbook, all, registry, (called) => asksSomebody(called, runbook, world, new Set()))
 }
 
