@@ -95,6 +95,9 @@ export async function faultsOf(
     if (wrong.length > 0) return told(story, [...wrong, JSON.stringify(interrupts)])
     const then = await mendIt(story, interrupts)
     if (then !== undefined) return then
+    const stepwise = count(await tell({ made, interrupts, unsure, mend, stepwise: true, written }))
+    const amiss = [...problemsOf(stepwise, { structure: false }), ...unshowable(stepwise, 2)]
+    if (amiss.length > 0) return told(stepwise, ['step by step', ...amiss, JSON.stringify(interrupts)])
   }
   return undefined
 }

@@ -216,6 +216,8 @@ export interface StoryOptions {
   readonly unsure?: boolean
   /** When the run has failed, everything is mended, or some of it, and when it failed again the rest; and it is resumed. */
   readonly mend?: Mending | undefined
+  /** A person is asked before each step. */
+  readonly stepwise?: boolean
   readonly written?: Written
 }
 
@@ -237,6 +239,7 @@ export async function tell({
   dry = false,
   unsure = false,
   mend,
+  stepwise = false,
   written = writtenDown(made),
 }: StoryOptions): Promise<Story> {
   const { texts, plan } = written
@@ -323,7 +326,7 @@ export async function tell({
       {
         run: 'run-1',
         dry,
-        stepwise: false,
+        stepwise,
         plan,
         inputs: { flag: made.flag },
         registry: registryOf([...actionsOf(world, process), ...humanActions]),
@@ -756,6 +759,12 @@ function answersFrom(world: Shared, process: Process, index: number) {
       if (says === 'later' && index === 0) return undefined
       note('confirm', what, says === 'no' ? 'no' : 'yes')
       return says !== 'no'
+    }
+    if (key.endsWith('!step')) {
+      // nobody is there at first, now and then; few steps are left out, and very few runs stopped
+      if (index === 0 && hashOf(`${key} later`) % 5 === 0) return undefined
+      const luck = hashOf(key) % 20
+      return luck === 0 ? 'stop' : luck < 3 ? 'skip' : 'run'
     }
     const execution = key.replace(/!(doubt|result|paused)$/, '')
     const what = whatOf(execution)
