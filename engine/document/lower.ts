@@ -51,7 +51,20 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
   return { value, diagnostics }
 
   function stepsOf(node: Located | undefined, named: boolean): Step[] {
-    return itemsOf(node).flatMap((item, index) => (item.kind === 'map' ? stepOf(item, named, index) : []))
+    const items = itemsOf(node)
+    if (!named) demandOtherIds(items)
+    return items.flatMap((item, index) => (item.kind === 'map' ? stepOf(item, named, index) : []))
+  }
+
+  /** A step of a rollback that has no id is called by its place: what happened to it is found by that. */
+  function demandOtherIds(items: readonly Located[]): void {
+    const written = items.map((item) => (item.kind === 'map' ? textOf(childOf(item, 'id')) : undefined))
+    for (const id of written) {
+      const place = written.findIndex((each, index) => each === undefined && id?.text === idByPlace(index))
+      if (!id || place < 0) continue
+      const hint = `step ${place + 1} of this rollback has no id, so that is its name: write another`
+      diagnostics.push(problemAt(source, id.span, 'RB1109', `two steps have the id \`${id.text}\``, hint))
+    }
   }
 
   function stepOf(written: LocatedMap, named: boolean, index: number): Step[] {
@@ -107,7 +120,7 @@ export function lower(source: Source, root: Located): Checked<Runbook> {
     // what does not belong here is told; nothing is said of what stands in it
     const known = wordsOf(kind)
     const node: LocatedMap = { ...written, entries: written.entries.filter(({ key }) => Object.hasOwn(known, key)) }
-    const id = textOf(childOf(node, 'id')) ?? { text: named ? '' : `undo_${index + 1}`, span: firstOf(node) }
+    const id = textOf(childOf(node, 'id')) ?? { text: named ? '' : idByPlace(index), span: firstOf(node) }
     if (id.text !== '' && textOf(childOf(node, 'id'))) {
       const before = ids.get(id.text)
       if (before)
@@ -314,3 +327,5 @@ function wordOf<W extends string>(value: unknown, words: readonly [W, ...W[]]): 
 function optional<K extends string, V>(key: K, value: V | undefined): { [k in K]?: V } {
   return (value === undefined ? {} : { [key]: value }) as { [k in K]?: V }
 }
+
+const idByPlace = (index: number): string => `undo_${index + 1}`
