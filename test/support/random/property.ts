@@ -1,8 +1,10 @@
 /** One made-up runbook and what comes between, put to all that must be true. */
 import fc from 'fast-check'
-import { problemsOf, told, unannounced, unfinished, unlike, unshowable } from './oracles.ts'
+import { problemsOf, told } from './oracles.ts'
 import type { Made, Wildness } from './runbook.ts'
 import { madeRunbook } from './runbook.ts'
+import { unannounced, unshowable } from './safety.ts'
+import { unfinished, unlike } from './structure.ts'
 import type { Interrupt, Mending, Story } from './world.ts'
 import { tell, writtenDown } from './world.ts'
 
