@@ -27,6 +27,9 @@ export type Answers = (
   inDoubt: boolean,
 ) => Promise<Answer | undefined>
 
+/** What is asked about a step, besides what the step itself asks. */
+const asked: readonly string[] = ['doubt', 'paused', 'result', 'step']
+
 /** Where answers come from: those given on the command line, `--yes`, a person at the terminal; else nobody. */
 export function answersFrom(
   io: Io,
@@ -41,7 +44,17 @@ export function answersFrom(
     const step = addressOf(key)
     if (at <= 0) refuse(pair, pair.length, `\`${pair}\` is not \`step=answer\``)
     else if (!known.has(step)) refuse(pair, at, `there is no step \`${step}\``, didYouMean(step, known))
-    else table.set(key, pair.slice(at + 1))
+    else {
+      const about = /!([^!/[\]]+)$/.exec(key)?.[1]
+      if (about === undefined || asked.includes(about)) table.set(key, pair.slice(at + 1))
+      else
+        refuse(
+          pair,
+          at,
+          `nobody is asked \`${key}\``,
+          didYouMean(about, asked) ?? `about a step one asks: ${asked.join(', ')}`,
+        )
+    }
   }
   function refuse(text: string, end: number, message: string, hint?: string): void {
     diagnostics.push(problemAt({ path: '--answer', text }, { start: 0, end }, 'RB3006', message, hint))

@@ -91,6 +91,13 @@ test('an answer that does not fit is told and not taken: the question stays open
   }
 })
 
+test('an answer to a question that there is not is told before anything is begun', async () => {
+  const { code, all, effects } = await exec(confirm, '--answer', 'one!dubt=done')
+  expect(code, all).toBe(2)
+  expect(all).toMatch(/nobody is asked `one!dubt`[\s\S]*did you mean `doubt`\?/)
+  expect(effects()).toEqual([])
+})
+
 test('a value is what its schema says it is, and a choice is one of the options', async () => {
   const typed = await exec(number, '--answer', 'ask=7')
   expect(typed.code, typed.all).toBe(0)
