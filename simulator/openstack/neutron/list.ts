@@ -26,8 +26,22 @@ export function list<T extends Resource>(request: ApiRequest, all: readonly T[],
   const found = visible.filter(filter(query, manner))
   const { items, links } = page(request, sorted(found, query, manner.plural), manner.plural)
   const fields = query.getAll('fields')
-  const shown = fields.length === 0 ? items : items.map((one) => pick(one, fields))
+  const seen = items.map((one) => seenBy(request, manner.plural, one))
+  const shown = fields.length === 0 ? seen : seen.map((one) => pick(one, fields))
   return json(200, { [manner.plural]: shown, ...links })
+}
+
+/** What is said of a resource to an administrator alone, as Neutron's usual policy has it. */
+const forAdmins: { readonly [plural: string]: readonly string[] } = {
+  networks: ['provider:network_type', 'provider:physical_network', 'provider:segmentation_id'],
+  ports: ['binding:host_id', 'binding:profile', 'binding:vif_details', 'binding:vif_type'],
+  routers: ['distributed', 'ha'],
+}
+
+export function seenBy({ token }: ApiRequest, plural: string, one: object): object {
+  const kept = forAdmins[plural] ?? []
+  if (token.roles.includes('admin')) return one
+  return Object.fromEntries(Object.entries(one).filter(([name]) => !kept.includes(name)))
 }
 
 function filter<T extends Resource>(query: URLSearchParams, { plural, more = {} }: Manner): (one: T) => boolean {

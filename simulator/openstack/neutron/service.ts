@@ -8,7 +8,7 @@ import { agentView } from './agent-view.ts'
 import { availabilityOf } from './availability.ts'
 import { agentOf, changeRoutes, wantedFields } from './changes.ts'
 import { extensions } from './extensions.ts'
-import { find, list, type Manner } from './list.ts'
+import { find, list, type Manner, seenBy } from './list.ts'
 import { quotaRoutes } from './quotas.ts'
 import type { Network, Port, Subnet } from './state.ts'
 
@@ -35,7 +35,9 @@ export function neutronService(world: CloudWorld): Service {
       },
     },
     get('/networks', (request) => list(request, neutron.networks.map(networkView), { plural: 'networks', shared })),
-    get('/networks/:id', (request) => one('network', networkView(find(request, neutron.networks, network)))),
+    get('/networks/:id', (request) =>
+      one('network', seenBy(request, 'networks', networkView(find(request, neutron.networks, network)))),
+    ),
     get(
       '/networks/:id/dhcp-agents',
       (request) => {
@@ -141,7 +143,9 @@ function plain(
 ): Route[] {
   return [
     get(`/${manner.plural}`, (request) => list(request, all, manner)),
-    get(`/${manner.plural}/:id`, (request) => one(singular, find(request, all, manner))),
+    get(`/${manner.plural}/:id`, (request) =>
+      one(singular, seenBy(request, manner.plural, find(request, all, manner))),
+    ),
   ]
 }
 

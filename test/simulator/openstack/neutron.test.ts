@@ -40,3 +40,23 @@ test('a subnet gives each of its addresses once, and a freed one again', async (
   expect(add('once more')).toBeUndefined()
   await cloud.close()
 })
+
+test('where a port is bound, how a network is made and whether a router is redundant is for administrators', async () => {
+  const cloud = await cloudOf()
+  const owner = await cloud.enter('shop-owner', 'shop')
+  for (const [collection, field] of [
+    ['ports', 'binding:vif_type'],
+    ['networks', 'provider:segmentation_id'],
+    ['routers', 'ha'],
+  ] as const) {
+    const [own] = rows((await owner.get('neutron', `/v2.0/${collection}`)).body, collection)
+    const path = `/v2.0/${collection}/${String(own?.['id'])}`
+    const alone = Object.values((await owner.get('neutron', path)).body as object)[0]
+    const whole = Object.values((await cloud.admin.get('neutron', path)).body as object)[0]
+    expect(own).toMatchObject({ id: expect.any(String), name: expect.any(String) })
+    expect(own).not.toHaveProperty([field])
+    expect(alone).not.toHaveProperty([field])
+    expect(whole).toHaveProperty([field])
+  }
+  await cloud.close()
+})
