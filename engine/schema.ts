@@ -1,5 +1,6 @@
 import type { ErrorObject, ValidateFunction } from 'ajv'
 import { Ajv2020 } from 'ajv/dist/2020.js'
+import { durationPattern } from './duration.ts'
 import type { Json, Schema } from './json.ts'
 import { isSurelySchema, surelyFits } from './schema-fit.ts'
 
@@ -137,7 +138,13 @@ function misfitOf(error: ErrorObject, root: unknown): Misfit {
     case 'const':
       return { path, kind: 'value', message: `must be ${listed([params['allowedValue'] as Json])}` }
     case 'pattern':
-      return { path, kind: 'value', message: `must look like \`${String(params['pattern'])}\`` }
+      return {
+        path,
+        kind: 'value',
+        message: String(params['pattern']).startsWith(durationPattern)
+          ? 'must be a duration such as `30s`, `5m` or `1h30m`'
+          : `must look like \`${String(params['pattern'])}\``,
+      }
     case 'anyOf':
     case 'oneOf':
       return { path, kind: 'value', message: `must be ${alternatives(error)}` }

@@ -49,9 +49,19 @@ export function diagnose(
     kind === 'value'
       ? (didYouMean(typed, allowed) ?? mendedName(typed, misfit.message))
       : kind === 'type'
-        ? quoted(node, misfit.message)
+        ? (asCondition(path, node, misfit.message) ?? quoted(node, misfit.message))
         : undefined,
   )
+}
+
+/** A condition is written with `that`, since it may have a message. */
+function asCondition(path: Misfit['path'], node: Located, message: string): string | undefined {
+  const isOne =
+    typeof path.at(-1) === 'number' &&
+    ['verify', 'preconditions', 'conditions', 'guards', 'skip'].includes(String(path.at(-2)))
+  return isOne && node.kind === 'scalar' && message.startsWith('must be a mapping')
+    ? `write \`- that: ${String(node.value)}\``
+    : undefined
 }
 
 /** YAML takes a bare `5` for a number and `true` for a truth value; in quotes they are texts. */
