@@ -32,6 +32,7 @@ export { anything, closedObject, duration, flag, listOf, number, text, textMap, 
 export type { Io } from './cli/io.ts'
 export { main } from './cli/main.ts'
 export type { Diagnostic } from './diagnostic.ts'
+export { parseDuration } from './duration.ts'
 export { readTranscript } from './journal/chain.ts'
 export type { Json, JsonObject, Schema } from './json.ts'
 export type { Entry, RunEvent } from './run/event.ts'

@@ -70,3 +70,9 @@ test('the package, installed into an empty folder, checks, begins and runs a run
   )
   expect(await runbook('exec', 'ssh.yaml', '--rehearse', 'healthy')).toContain('succeeded')
 })
+
+test('what a plugin needs to read its parameters is there to be imported', async () => {
+  const api = (await import(join(dirname(program), 'api.js'))) as { parseDuration(text: string): number | undefined }
+  expect(api.parseDuration('1h30m')).toBe(5_400_000)
+  expect(api.parseDuration('soon')).toBeUndefined()
+})
