@@ -1,6 +1,8 @@
 import { type HttpResponse, StepFailure } from '../../engine/action/contract.ts'
+import { shownDuration } from '../../engine/duration.ts'
 import { isObject, type Json, type JsonObject } from '../../engine/json.ts'
 import { bodyOf, textAt } from './json-body.ts'
+import { longPause } from './retry.ts'
 
 /** What was asked, for the message and for what a failure means. */
 export interface Asked {
@@ -26,7 +28,7 @@ export function failureFrom(response: HttpResponse, asked: Asked): StepFailure {
     said ?? `${asked.service} answered ${status} to ${asked.method} ${path}, without a word`,
     {
       status: asked.effect === 'change' && [500, 502, 504].includes(status) ? 'unknown' : 'failed',
-      hint: hintFor(code),
+      hint: pauseHint(response) ?? hintFor(code),
       detail: {
         status,
         service: asked.service,
@@ -56,6 +58,11 @@ function codeOf({ status, text }: HttpResponse, said: string | undefined): strin
 
 /** Neutron answers 409 for a quota. */
 const overQuota = (body: Json | undefined): boolean => textAt(body, 'NeutronError', 'type') === 'OverQuota'
+
+function pauseHint(response: HttpResponse): string | undefined {
+  const pause = longPause(response)
+  return pause === undefined ? undefined : `it wants to be left alone for ${shownDuration(pause)}: try again after that`
+}
 
 function hintFor(code: string): string | undefined {
   const hints: { readonly [code: string]: string } = {

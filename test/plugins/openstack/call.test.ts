@@ -167,6 +167,22 @@ test.each([
   },
 )
 
+test('who wants to be left alone for long is asked once, and how long is told', async () => {
+  for (const headers of [
+    { 'retry-after': '3600' },
+    { date: 'Sun, 01 Mar 2026 10:00:00 GMT', 'retry-after': 'Sun, 01 Mar 2026 11:00:00 GMT' },
+  ]) {
+    await using cloud = await fakeCloud({ [`GET ${path}`]: { status: 429, headers } })
+    await using world = testContext([cloud.cloud])
+    await expect(call(await sessionOf(world.ctx, {}), getThings, never)).rejects.toMatchObject({
+      code: 'rate_limited',
+      hint: 'it wants to be left alone for 1h: try again after that',
+    })
+    expect(cloud.asked).toHaveLength(1)
+    expect(world.clock.slept).toEqual([])
+  }
+})
+
 test('a read that never gets better fails with what was said last', async () => {
   await using cloud = await fakeCloud({
     [`GET ${path}`]: { status: 500, json: { computeFault: { message: 'Unexpected' } } },
