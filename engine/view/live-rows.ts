@@ -110,7 +110,8 @@ function loopText(loop: OpenLoop): string {
   return `${loop.done}/${loop.count ?? '?'}${badCounts(loop)}${running}`
 }
 
-function nextText({ began }: Progress, { reached }: RowOptions): string {
+function nextText({ began, cancelled }: Progress, { reached }: RowOptions): string {
+  if (cancelled) return 'cleaning up; Ctrl-C once more leaves at once, and the run can be resumed'
   const waiting = topLevel(began?.outline ?? []).filter(({ step }) => !reached.has(step))
   const [next] = waiting
   if (next === undefined) return ''

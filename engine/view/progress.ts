@@ -29,6 +29,8 @@ export interface Progress {
   readonly inDoubt: Set<string>
   /** Whether a change has begun, of the run or of its clean-up. */
   changes: boolean
+  /** Whether it was cancelled: what is left is cleaning up. */
+  cancelled: boolean
 }
 
 export interface OpenExecution {
@@ -76,6 +78,7 @@ export function newProgress(): Progress {
     previews: new Map(),
     inDoubt: new Set(),
     changes: false,
+    cancelled: false,
   }
 }
 
@@ -87,6 +90,7 @@ export function advance(progress: Progress, event: RunEvent): void {
     progress.since = progress.now
   } else if (event.type === 'run.ended') progress.ended = event
   else if (event.type === 'run.parked') progress.parked = event.questions
+  else if (event.type === 'run.cancelled') progress.cancelled = true
   else if (event.type === 'run.resumed') resumed(progress)
   else if (event.type === 'step.began') begin(progress, event)
   else if (event.type === 'step.ended') finish(progress, event)

@@ -65,6 +65,14 @@ describe('the area below', () => {
     expect(row).toMatch(/^\* machines {2}Read the load.*… {2}7\/40, running: cmp7 {2}1m \ds$/)
   })
 
+  test('says of a run that was cancelled that it is cleaned up, and not what would have come next', () => {
+    const events = until('step.polled', 'reboot/back', reboot().events())
+    const cancelled = { type: 'run.cancelled', key: 'run', by: { user: 'wei', host: 'jump1' } } as const
+    const rows = rowsAfter([...events, { ...cancelled, at: events.at(-1)?.at ?? '', seq: 99, prev: '' } as RunEvent])
+    expect(rows.at(-1)).toMatch(/^· cleaning up; Ctrl-C once more leaves at once/)
+    expect(rows.join('\n')).not.toContain('waiting:')
+  })
+
   test('says that a step waits for an answer', () => {
     expect(rowsAfter(until('asked', 'confirm', reboot().events())).join('\n')).toContain(
       'waits for an answer: Reboot cmp3 now?',
