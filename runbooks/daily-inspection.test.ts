@@ -191,6 +191,17 @@ test('a clock that is off a little is told before anything looks dead', async ()
   )
 })
 
+test('a clock that makes a service look dead is told, also when it is off by less than is allowed', async () => {
+  const path = join(home, 'tolerant.yaml')
+  const faults = [{ fault: 'clock.skew', with: { host: 'cmp2', seconds: -120 } }]
+  writeFileSync(path, JSON.stringify({ apiVersion: 'runbook/v1', name: 'tolerant', title: 'Tolerant', faults }))
+  const { findings } = await inspect('--rehearse', path, '--input', 'clock_seconds=300')
+  expect(findings.filter(({ check }) => check === 'A6').map(({ key }) => key)).toEqual([
+    'A6/cmp2/nova-compute',
+    'A6/cmp2/neutron-openvswitch-agent',
+  ])
+})
+
 test('a service that comes back between two looks is not taken for one with a wrong clock', async () => {
   const host = 'cmp3'
   const { checks, findings } = await world('comes-back', {
