@@ -4,6 +4,7 @@ import { RunbookError } from '../error.ts'
 import type { JsonObject, Schema } from '../json.ts'
 import { configPath } from './config-path.ts'
 import type { Io } from './io.ts'
+import { packageEntry } from './package-entry.ts'
 import { readYaml } from './yaml-file.ts'
 
 /** `runbook.config.yaml`: published as `schemas/config.schema.json`. */
@@ -56,8 +57,13 @@ export function configOf(io: Io): Config {
     runbooks: list(document['runbooks']).map(here),
     inventory: document['inventory'] === undefined ? undefined : here(document['inventory']),
     runs: document['runs'] === undefined ? usual.runs : here(document['runs']),
-    plugins: list(document['plugins']).map((name) => (String(name).startsWith('.') ? here(name) : String(name))),
+    plugins: list(document['plugins']).map((name) => pluginAt(String(name), dirname(path))),
   }
+}
+
+/** A package that is not found beside the configuration may be beside the program. */
+function pluginAt(name: string, folder: string): string {
+  return name.startsWith('.') ? resolve(folder, name) : (packageEntry(name, folder) ?? name)
 }
 
 export function needed<T>(value: T | undefined, message: string, hint?: string): T {
