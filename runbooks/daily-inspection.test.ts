@@ -317,6 +317,22 @@ test('a cell that does not answer leaves open what it alone knows, and nothing e
   ])
 })
 
+test('a cell that does not answer hides nothing of a service that is dead in another one', async () => {
+  const { verdicts, findings } = await world('dead-beside-silent-cell', {
+    faults: [
+      { fault: 'nova.cell_down', with: { host: 'cmp2' } },
+      { fault: 'nova.compute_down', with: { host: 'cmp3' } },
+    ],
+  })
+  expect(verdicts).toEqual({ A5: 'fail', A15: 'unknown', A17: 'fail' })
+  expect(findings.map(({ key }) => key).sort()).toEqual([
+    'A15/cell',
+    'A17/cmp3',
+    'A5/cmp2/nova-compute',
+    'A5/cmp3/nova-compute',
+  ])
+})
+
 test('servers in ERROR are named with the fault that put them there, and a stuck one with its task', async () => {
   const lines = told(await rehearse('servers-in-error'))
   expect(lines).toHaveLength(4)
