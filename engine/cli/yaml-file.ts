@@ -54,7 +54,7 @@ export function readSource(
 /** A YAML file that fits a schema, as a located tree. Throws `Problems`. */
 export function readLocated(path: string, schema?: Schema): { readonly source: Source; readonly tree: Located } {
   const found = readSource(path)
-  if ('problem' in found) throw new Problems([found.problem])
+  if ('problem' in found) throw new Problems([ofNoRunbook(found.problem)])
   const { value: tree, diagnostics } = read(found.source)
   if (!tree) throw new Problems(diagnostics)
   if (schema) {
@@ -62,6 +62,11 @@ export function readLocated(path: string, schema?: Schema): { readonly source: S
     if (misfits.length > 0) throw new Problems(misfits.map((misfit) => diagnose(found.source, tree, misfit)))
   }
   return { source: found.source, tree }
+}
+
+/** `runbook init` is no help where it is not a runbook that is empty. */
+function ofNoRunbook({ hint, ...problem }: Diagnostic): Diagnostic {
+  return problem.code === 'RB1006' || hint === undefined ? problem : { ...problem, hint }
 }
 
 /** A problem of a file that may hold secrets and cannot be taken apart: of each line only what `open` gives is shown, its beginning. */
