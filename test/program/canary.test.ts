@@ -86,7 +86,7 @@ const leaky = book(
   - id: judged
     action: assert.that
     with:
-      conditions: [ { that: "inputs.password == 'other'", message: "the password is {{ inputs.password }}" } ]
+      conditions: [ { that: "inputs.password == 'other'", message: "the password is {{ steps.computed.plain }}" } ]
     on_failure: continue
   - id: checked
     action: local.script
