@@ -50,7 +50,10 @@ export function leafEnd(
     const changes = leaf.action !== 'read'
     const sees = leaf.action === 'settled' && !leaf.blind && !leaf.lookFails
     // it may have begun in a process that died before anybody noticed
-    const unseen = changes && (facts.begins.get(what) ?? 0) > new Set(all.map(({ attempt }) => attempt)).size
+    const unseen =
+      changes &&
+      ((facts.begins.get(what) ?? 0) > new Set(all.map(({ attempt }) => attempt)).size ||
+        all.some(({ end, attempt }) => end === undefined && !facts.recorded.has(attempt)))
     // what may have happened; where it can be seen, only what did
     const midway: Need = !changes ? 'may' : effect ? 'must' : sees ? 'never' : 'may'
     const decision = facts.decisions
@@ -65,7 +68,8 @@ export function leafEnd(
     if (decision) {
       const lost = last?.end?.how === 'unknown' || last?.end?.how === 'broke'
       const gaveUp = decision.said === 'no' && lost && all.length > 1
-      if (stops) return { state: gaveUp && told?.status === 'failed' ? 'failed' : 'cancelled', need: 'never' }
+      const over = told?.status === 'timed_out' || (gaveUp && told?.status === 'failed')
+      if (stops) return { state: over ? 'failed' : 'cancelled', need: 'never' }
       if (around.limited || gaveUp) return { state: 'failed', need: 'never' }
       wrong.push(`missing: ${what} was to be done, since it had not happened`)
       return { state: 'failed', need: 'may' }
@@ -97,8 +101,10 @@ export function leafEnd(
           wrong.push(`retry: ${what} was tried ${all.length} times`)
         if (leaf.until === 'wait' && how === 'unreachable' && stops && told?.status !== 'timed_out')
           return { state: 'cancelled', need: 'may' }
+        // it was to be tried again, and the run was cancelled before it was
+        const again = stops && leaf.attempts !== undefined && told?.status === 'cancelled'
         return {
-          state: 'failed',
+          state: again ? 'cancelled' : 'failed',
           need: effect && changes ? 'must' : leaf.until || unseen ? 'may' : 'never',
         }
       }
