@@ -90,6 +90,7 @@ export async function exec(name: string, options: ExecOptions, io: Io, signal: A
       run,
       transcript: join(runs, run, 'transcript.jsonl'),
       verbose: options.verbose === true,
+      changed: false,
     })
     const {
       answer,

@@ -100,6 +100,7 @@ async function goOn(folder: string, options: ResumeOptions, io: Io, signal: Abor
       run,
       transcript: join(folder, 'transcript.jsonl'),
       verbose: options.verbose === true,
+      changed: transcript.entries.some(beginsChange),
     })
     const now = () => new Date(surroundings.doors.clock.now()).toISOString()
     const { answer, askSecret, diagnostics } = answersFrom(io, {
@@ -138,6 +139,9 @@ async function goOn(folder: string, options: ResumeOptions, io: Io, signal: Abor
     await surroundings.close()
   }
 }
+
+const beginsChange = (entry: Entry): boolean =>
+  entry.type === 'step.began' && entry.effect !== undefined && entry.effect !== 'read'
 
 /** A run that is over may have died between its last line and its locks. */
 async function demandOpenOrFree(began: RunBegan, folder: string, entries: readonly Entry[], config: Config) {

@@ -12,7 +12,7 @@ import { countVerdicts, worstVerdict } from './verdict.ts'
 export function summaryLines(
   progress: Progress,
   paint: Paint,
-  { transcript }: { readonly transcript?: string },
+  { transcript, changed = false }: { readonly transcript?: string; readonly changed?: boolean },
 ): readonly string[] {
   const { began, now, since } = progress
   const label = endLabel(progress)
@@ -25,7 +25,7 @@ export function summaryLines(
     ['steps', counts],
     ['checks', verdictCounts(progress, paint)],
     ...outputRows(progress),
-    ['changes', unchanged(progress) ? 'none was begun' : ''],
+    ['changes', !changed && unchanged(progress) ? 'none was begun' : ''],
     ['in doubt', progress.inDoubt.size === 0 ? '' : paint('doubt', safeLine(fewOf([...progress.inDoubt])))],
     ...questionRows(progress),
     ['transcript', transcript === undefined ? '' : safeLine(transcript)],

@@ -27,4 +27,6 @@ export interface ViewOptions {
   readonly verbose?: boolean
   /** The file of the transcript, named at the end. */
   readonly transcript?: string
+  /** Whether the run had begun a change before this view saw anything of it. */
+  readonly changed?: boolean
 }

@@ -253,6 +253,7 @@ test('a change that was made and whose result did not pass is not made again wit
     'what is to become of `one` (one; local.script)? it was done, and ended failed: it said said',
   )
   expect(parked.all).not.toContain('may have happened')
+  expect(parked.all).not.toContain('none was begun')
   const resumed = await work.run(['resume', 'last', '--answer', 'one!doubt=done'])
   expect({ code: resumed.code, effects: work.effects() }, resumed.all).toEqual({ code: 0, effects: ['one', 'said'] })
   expect((await work.run(['verify', 'last'])).code).toBe(0)
