@@ -270,7 +270,7 @@ test('a change that failed once and ran out of time when it was tried again is n
     action: local.script
     with: { script: 'echo one >> "$LOG"; if [ -e tried ]; then sleep 600; fi; touch tried; exit 1' }
     retry: { attempts: 2, delay: 10ms }
-    timeout: 3s
+    timeout: 8s
 `,
     ),
   )
