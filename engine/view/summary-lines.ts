@@ -140,7 +140,7 @@ function answerTo({ kind, phrase, options }: Progress['parked'][number]['questio
   return kind === 'choose' ? (options ?? []).map(({ value }) => value).join('|') : 'VALUE'
 }
 
-function nextCommand({ began, ended, parked, checks, bad }: Progress): string {
+function nextCommand({ began, ended, parked, checks, bad, cancelled, inDoubt }: Progress): string {
   const run = safeLine(began?.run ?? 'RUN')
   if (parked.length > 0) return `runbook resume ${run} at a terminal, or runbook resume ${run}${answersTo(parked)}`
   if (began?.mode === 'dry-run')
@@ -150,5 +150,7 @@ function nextCommand({ began, ended, parked, checks, bad }: Progress): string {
   // only what failed and was not undone is gone on with, and what could not be undone
   const undoing = [...bad.keys()].some((key) => key.endsWith('!undo'))
   if (ended && ended.status !== 'failed' && !undoing) return `runbook show ${run}`
+  // a step had failed when it was cancelled: nobody wants the rest of it
+  if (ended && cancelled && !undoing && inDoubt.size === 0) return `runbook show ${run}`
   return `runbook resume ${run}`
 }

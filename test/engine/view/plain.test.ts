@@ -128,6 +128,15 @@ test('what nobody knows is named at the end, with the command to go on', () => {
   expect(text).toContain('/runs/x/transcript.jsonl')
 })
 
+test('a run that was cancelled when a step had failed is not one to go on with', () => {
+  const failed = () =>
+    sampleRun().step('restart', { action: 'ssh.run', effect: 'change' }, bad('exit_code', 'it said 1'))
+  const end = { type: 'run.ended', status: 'failed', exit: 1, counts: { failed: 1 } } as const
+  expect(shown(failed().add(end).events())).toMatch(/next +runbook resume/)
+  const cancelled = failed().add({ type: 'run.cancelled', by: { user: 'tess', host: 'here' } })
+  expect(shown(cancelled.add(end).events())).toMatch(/next +runbook show/)
+})
+
 test('what a run gives is told a line each: the start of what is long, and what a dry run could not know as that', () => {
   const outputs = { verdict: 'DB_LIMIT', evidence: ['x'.repeat(5_000)], after: { $unknown: 'of `set`' } }
   const run = sampleRun().add({ type: 'run.ended', status: 'succeeded', exit: 0, counts: {}, outputs })
