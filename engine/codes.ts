@@ -76,6 +76,7 @@ export const codes = {
   RB2304: 'a secret stands on a command line',
   RB2305: 'a check can only pass',
   RB2306: 'two checks have one key',
+  RB2307: 'a check sends people to a runbook that is not there',
   RB2401: 'no host or group has this name',
   RB2402: 'a group contains itself',
   RB2403: 'a name means two things',

@@ -29,6 +29,8 @@ import { everyUse } from './use.ts'
 /** Finds the runbook that a `runbook:` step names, from the file that names it. Problems in that file are its own. */
 export interface Library {
   find(called: string, from: string): Runbook | undefined
+  /** Whether it is there, whatever stands in it. */
+  has(called: string, from: string): boolean
   /** Names that could have been meant. */
   names(): readonly string[]
 }
@@ -77,7 +79,7 @@ function* problemsOf(runbook: Runbook, world: CheckWorld): Generator<Diagnostic>
     yield* checkReferences(runbook, sites, use, read)
     yield* checkSecrets(runbook, use, read.references, registry)
   }
-  yield* checkInspection(runbook, all)
+  yield* checkInspection(runbook, all, world.library)
   yield* checkConfirmed(runbook, all, registry, (called) => asksSomebody(called, runbook, world, new Set()))
 }
 

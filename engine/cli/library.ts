@@ -46,6 +46,11 @@ export function runbookLibrary(folders: readonly string[], cwd: string): Runbook
     return beside ?? all().find(({ name }) => name === called)?.path
   }
 
+  function fileOf(called: string, from: string): string | undefined {
+    const path = pathOf(called, dirname(resolve(cwd, from)))
+    return path !== undefined && isFile(path) ? path : undefined
+  }
+
   function loadFile(path: string): LoadedRunbook {
     const known = loaded.get(path)
     if (known) return known
@@ -71,9 +76,10 @@ export function runbookLibrary(folders: readonly string[], cwd: string): Runbook
     files: () => digests,
     problems: () => [...loaded.values()].flatMap(({ diagnostics }) => diagnostics),
     find(called, from) {
-      const path = pathOf(called, dirname(resolve(cwd, from)))
-      return path !== undefined && isFile(path) ? loadFile(path).runbook : undefined
+      const path = fileOf(called, from)
+      return path === undefined ? undefined : loadFile(path).runbook
     },
+    has: (called, from) => fileOf(called, from) !== undefined,
     load(nameOrPath) {
       const here = resolve(cwd, nameOrPath)
       const path =

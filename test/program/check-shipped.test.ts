@@ -10,7 +10,10 @@ const anew = '1 runbook checked, no problems\n'
 function installed() {
   const space = workspace()
   const home = join(space.folder, 'package')
-  for (const name of ['package.json', 'runbooks', 'schemas']) cpSync(name, join(home, name), { recursive: true })
+  for (const name of ['package.json', 'schemas']) cpSync(name, join(home, name), { recursive: true })
+  // what is beside them in the repository is not in the package
+  for (const name of readdirSync('runbooks').filter((each) => each.endsWith('.yaml')))
+    cpSync(join('runbooks', name), join(home, 'runbooks', name))
   cpSync(dirname(program), join(home, 'dist'), { recursive: true })
   rmSync(join(space.folder, 'runbook.config.yaml'))
   const check = async (...words: string[]) => {

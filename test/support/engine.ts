@@ -138,9 +138,10 @@ function planFrom(
   }
   const find = (name: string) => (called[name] === undefined ? undefined : parse(`${name}.yaml`, called[name]))
   const runbook = parse('test.yaml', yaml)
-  const errors = checkRunbook(runbook, { registry, library: { find, names: () => Object.keys(called) } }).filter(
-    ({ severity }) => severity === 'error',
-  )
+  const errors = checkRunbook(runbook, {
+    registry,
+    library: { find, has: (name) => name in called, names: () => Object.keys(called) },
+  }).filter(({ severity }) => severity === 'error')
   if (errors.length > 0) throw new Error(errors.map(({ code, message }) => `${code} ${message}`).join('\n'))
   return planOf(runbook, { registry, find, isTargetExpression })
 }

@@ -17,7 +17,7 @@ import type { Json } from '../../../engine/json.ts'
 import { isObject } from '../../../engine/json.ts'
 
 const registry = await loadRegistry([])
-const library = { find: () => undefined, names: () => [] }
+const library = { find: () => undefined, has: () => false, names: () => [] }
 const spec = resolve('test/spec')
 const good = readdirSync(spec)
   .filter((name) => name.startsWith('valid-'))

@@ -819,7 +819,7 @@ function planFrom({ main, called }: Texts): Plan {
   }
   const parsed = new Map(Object.entries(called).map(([name, source]) => [name, parse(`${name}.yaml`, source)]))
   const find = (name: string) => parsed.get(name)
-  const library = { find, names: () => [...parsed.keys()] }
+  const library = { find, has: (name: string) => parsed.has(name), names: () => [...parsed.keys()] }
   const runbook = parse('made.yaml', main)
   for (const each of [runbook, ...parsed.values()]) demand(checkRunbook(each, { registry, library }))
   const planned = planOf(runbook, { registry, find, isTargetExpression })
