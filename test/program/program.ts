@@ -73,7 +73,8 @@ export function workspace(): Workspace {
   const started: ChildProcess[] = []
   onTestFinished(() => {
     for (const child of started) endGroup(child)
-    rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
+    // what it left running may still write there
+    rmSync(folder, { recursive: true, force: true, maxRetries: 10 })
   })
   const launch = (
     file: string,

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket, type Server as TcpServer } from 'node:net'
+import type { Readable, Writable } from 'node:stream'
 import type { AuthContext, Connection, ParsedKey, ServerChannel } from 'ssh2'
 import ssh2 from 'ssh2'
 
@@ -130,14 +131,20 @@ export function runShell(command: string, channel: ServerChannel): void {
   channel.on('data', (chunk: Buffer) => child.stdin.write(chunk))
   channel.on('end', () => child.stdin.end())
   child.stdin.on('error', () => {})
-  child.stdout.pipe(channel, { end: false })
-  child.stderr.pipe(channel.stderr, { end: false })
+  // a piece at a time, whichever stream it is from: where both wait for room, ssh2 forgets what stderr has to send
+  let sent: Promise<unknown> = Promise.resolve()
+  const pass = (from: Readable, to: Writable) =>
+    from.on('data', (chunk: Buffer) => {
+      from.pause()
+      sent = sent.then(() => new Promise((resolve) => to.write(chunk, resolve))).then(() => from.resume())
+    })
+  pass(child.stdout, channel)
+  pass(child.stderr, channel.stderr)
   child.on('exit', (code, name) => {
     if (code === null) channel.exit((name ?? 'SIGKILL').slice(3) as 'KILL')
     else channel.exit(code)
   })
-  // ssh2 does not wait for what stderr still has to send
-  child.on('close', () => channel.stderr.end(() => channel.end()))
+  child.on('close', () => void sent.then(() => channel.end()))
 }
 
 function authenticate(
