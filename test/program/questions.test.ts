@@ -14,6 +14,22 @@ const number = asking(
   '    action: human.input\n    with: { message: How many?, schema: { type: integer, minimum: 1, maximum: 9 } }\n',
 )
 
+const undo = `rollback:\n  - id: undo\n    action: local.script\n    with: { script: 'echo "mark undo" >> "$LOG"' }`
+const undone = book(
+  'asking',
+  `steps:\n${mark('one', { more: undo })}  - id: ask\n    action: human.confirm\n    with: { message: Go on? }\n${mark('two')}`,
+)
+
+/** A run at a terminal that has said something, and listens to what is typed. */
+async function askedAtTerminal(text: string, shown: string) {
+  const space = workspace()
+  space.write('asking.yaml', text)
+  const run = atTerminal(space, ['exec', 'asking.yaml'])
+  await run.until(shown)
+  await new Promise((done) => setTimeout(done, 200))
+  return { space, run }
+}
+
 async function exec(
   text: string,
   ...args: string[]
@@ -165,11 +181,7 @@ test('at a terminal a no to a phrase, and a bare return to a yes-or-no question,
     [phrase, 'no\r', 'type cmp1'],
     [confirm, '\r', 'Go on?'],
   ] as const) {
-    const space = workspace()
-    space.write('asking.yaml', text)
-    const run = atTerminal(space, ['exec', 'asking.yaml'])
-    await run.until(shown)
-    await new Promise((done) => setTimeout(done, 200))
+    const { space, run } = await askedAtTerminal(text, shown)
     run.type(typed)
     const { code, all } = await run.ended
     expect(code, all).toBe(3)
@@ -178,18 +190,7 @@ test('at a terminal a no to a phrase, and a bare return to a yes-or-no question,
 })
 
 test('Ctrl-C at a question cancels the run: what was done is undone, the question is not answered', async () => {
-  const space = workspace()
-  const undo = `rollback:\n  - id: undo\n    action: local.script\n    with: { script: 'echo "mark undo" >> "$LOG"' }`
-  space.write(
-    'asking.yaml',
-    book(
-      'asking',
-      `steps:\n${mark('one', { more: undo })}  - id: ask\n    action: human.confirm\n    with: { message: Go on? }\n${mark('two')}`,
-    ),
-  )
-  const run = atTerminal(space, ['exec', 'asking.yaml'])
-  await run.until('Go on?')
-  await new Promise((done) => setTimeout(done, 200))
+  const { space, run } = await askedAtTerminal(undone, 'Go on?')
   run.type('\u0003')
   const { code, all } = await run.ended
   expect(code, all).toBe(130)
@@ -200,11 +201,7 @@ test('Ctrl-C at a question cancels the run: what was done is undone, the questio
 
 test('an end of input at a question is no answer, and not the end of the work: the run waits, also for a phrase', async () => {
   for (const text of [confirm, phrase, choice, number]) {
-    const space = workspace()
-    space.write('asking.yaml', text)
-    const run = atTerminal(space, ['exec', 'asking.yaml'])
-    await run.until('? ')
-    await new Promise((done) => setTimeout(done, 200))
+    const { space, run } = await askedAtTerminal(text, '? ')
     run.type('\u0004')
     const { code, all } = await run.ended
     expect(code, all).toBe(6)
@@ -223,11 +220,7 @@ test('a secret is asked for where nobody gave it, and has to be one; whoever lea
     ['\u0003', 130, 'nothing was begun', []],
     ['\u0004', 2, 'the input `word` is missing', []],
   ] as const) {
-    const space = workspace()
-    space.write('asking.yaml', secret)
-    const run = atTerminal(space, ['exec', 'asking.yaml'])
-    await run.until('word:')
-    await new Promise((done) => setTimeout(done, 200))
+    const { space, run } = await askedAtTerminal(secret, 'word:')
     run.type(typed)
     await run.until(said)
     if (exit === 0) run.type('cdef\r')
@@ -239,18 +232,7 @@ test('a secret is asked for where nobody gave it, and has to be one; whoever lea
 })
 
 test('a terminal that is closed at a question is no answer: the run waits, and nothing is undone', async () => {
-  const space = workspace()
-  const undo = `rollback:\n  - id: undo\n    action: local.script\n    with: { script: 'echo "mark undo" >> "$LOG"' }`
-  space.write(
-    'asking.yaml',
-    book(
-      'asking',
-      `steps:\n${mark('one', { more: undo })}  - id: ask\n    action: human.confirm\n    with: { message: Go on? }\n${mark('two')}`,
-    ),
-  )
-  const run = atTerminal(space, ['exec', 'asking.yaml'])
-  await run.until('Go on?')
-  await new Promise((done) => setTimeout(done, 200))
+  const { space, run } = await askedAtTerminal(undone, 'Go on?')
   run.child.kill('SIGKILL')
   const last = () => space.entries().at(-1)?.type ?? ''
   while (!['run.parked', 'run.ended'].includes(last())) await new Promise((done) => setTimeout(done, 20))
