@@ -24,14 +24,19 @@ export function demandOpen(run: string, entries: readonly Entry[]): void {
  * doubt: there may be more to see by now. Of one that could not be undone only what undoing failed at.
  */
 export function reopenedBy(entries: readonly Entry[], steps: ReadonlyMap<string, PlannedStep>): readonly Recorded[] {
-  const opened = openedBy(entries, steps)
-  return [...opened, ...cleanUpAround(opened, entries, steps)]
-}
-
-function openedBy(entries: readonly Entry[], steps: ReadonlyMap<string, PlannedStep>): readonly Recorded[] {
   const ended = lastEndOf(entries)
   if (!ended) return looksInDoubt(entries)
-  const { failures, groups } = badIn(entries)
+  const bad = badIn(entries)
+  const opened = openedAfter(ended, entries, bad, steps)
+  return [...opened, ...cleanUpAround(opened, entries, bad, steps)]
+}
+
+function openedAfter(
+  ended: RunEnded,
+  entries: readonly Entry[],
+  { failures, groups }: Bad,
+  steps: ReadonlyMap<string, PlannedStep>,
+): readonly Recorded[] {
   const undoing = undoingIn(groups)
   const named = ended.error?.key
   // what is undone in part is undone to its end: nothing that was done on it since could stand
@@ -165,9 +170,9 @@ class Failures {
 function cleanUpAround(
   opened: readonly Recorded[],
   entries: readonly Entry[],
+  { failures, groups }: Bad,
   steps: ReadonlyMap<string, PlannedStep>,
 ): readonly Recorded[] {
-  const { failures, groups } = badIn(entries)
   const ended = [...new Set(entries.flatMap((entry) => (entry.type === 'step.ended' ? [baseOf(entry.key)] : [])))]
   const known = new Set(opened.flatMap((event) => (event.type === 'step.reopened' ? [event.key] : [])))
   const failed = [...known].filter((key) => (failures.of(key).length > 0 || groups.has(key)) && !key.includes('!undo'))
