@@ -7,6 +7,7 @@ import { colourWanted } from '../view/colour.ts'
 import { diagnosticRecords, drawDiagnostics } from '../view/diagnostics.ts'
 import { configPath } from './config-path.ts'
 import type { Io } from './io.ts'
+import { looksLikePath } from './runbook-name.ts'
 
 export interface CheckOptions {
   readonly inventory?: string
@@ -63,7 +64,7 @@ function areAsShipped(names: readonly string[], { inventory }: CheckOptions, { c
   const folder = join(dirname(program), 'checks')
   return names.every((name) => {
     const here = resolve(cwd, name)
-    const path = isFile(here) || isFolder(here) || /[/\\]|\.ya?ml$/.test(name) ? here : join(shipped, `${name}.yaml`)
+    const path = isFile(here) || isFolder(here) || looksLikePath(name) ? here : join(shipped, `${name}.yaml`)
     return dirname(path) === shipped && recall({ folder, name: `${basename(path)}.json` }, root) === 1
   })
 }

@@ -8,6 +8,7 @@ import { problemAt } from '../document/problem.ts'
 import { read } from '../document/read.ts'
 import type { Runbook } from '../document/runbook.ts'
 import { isFile, isFolder, namesIn, packageRoot } from '../host/files.ts'
+import { looksLikePath } from './runbook-name.ts'
 import { readSource } from './yaml-file.ts'
 
 export interface LoadedRunbook {
@@ -40,8 +41,7 @@ export function runbookLibrary(folders: readonly string[], cwd: string): Runbook
   }
 
   function pathOf(called: string, from: string): string | undefined {
-    const looksLikePath = /[/\\]|\.ya?ml$/.test(called)
-    if (looksLikePath) return isAbsolute(called) ? called : resolve(from, called)
+    if (looksLikePath(called)) return isAbsolute(called) ? called : resolve(from, called)
     const beside = ['.yaml', '.yml'].map((ending) => join(from, `${called}${ending}`)).find(isFile)
     return beside ?? all().find(({ name }) => name === called)?.path
   }
@@ -83,7 +83,7 @@ export function runbookLibrary(folders: readonly string[], cwd: string): Runbook
     load(nameOrPath) {
       const here = resolve(cwd, nameOrPath)
       const path =
-        isFile(here) || isFolder(here) || /[/\\]|\.ya?ml$/.test(nameOrPath)
+        isFile(here) || isFolder(here) || looksLikePath(nameOrPath)
           ? here
           : all().find(({ name }) => name === nameOrPath)?.path
       if (path !== undefined) return loadFile(path)
